@@ -1,0 +1,262 @@
+"""What an agent shows: Q-values, the way it values states, goals and discount. Never the kernel."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import logsumexp
+
+from tabular_inversion import storage
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray
+from tabular_inversion.errors import AgentValuesError, ShapeError
+from tabular_inversion.goals import Goals
+from tabular_inversion.policies import check_policy
+from tabular_inversion.validation import check_discount, finite_array, frozen_array
+
+Operator = Literal["policy", "max", "softmax"]
+
+
+@dataclass(frozen=True)
+class SolverReport:
+    """How values were computed: a method, how many iterations, and the Bellman residual that was reached.
+
+    Attributes
+    ----------
+    method : str
+        The linear solver used, or the origin of the values.
+    iterations : int
+        Policy updates (1 for the evaluation of a given policy).
+    residual : float
+        The largest ``|Q - (rho + M P)|`` over all goals and available rows.
+    converged : bool
+        Whether the residual is within the tolerance asked for.
+    """
+
+    method: str
+    iterations: int
+    residual: float
+    converged: bool
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AgentValues:
+    """The Q-values of a goal-conditioned agent, and all that the inverse problem may look at.
+
+    Parameters
+    ----------
+    q : array_like, shape (G, S, A)
+        Q[g, s, a]; finite where the action is available. Entries of unavailable actions are ignored and stored
+        as NaN.
+    goals : Goals
+        Rewards and continuation of the G goals.
+    discount : float
+        In [0, 1).
+    policy : array_like, shape (S, A) or (G, S, A), optional
+        The agent's policy; then V = sum_a policy * Q.
+    temperature : float, optional
+        For a max-entropy agent; then V = temperature * logsumexp(Q / temperature). Without `policy` and
+        `temperature` the agent is optimal: V = max_a Q.
+    available : array_like of bool, shape (S, A), optional
+        Which actions exist; all when omitted.
+    report : SolverReport, optional
+        How the values were computed.
+
+    Raises
+    ------
+    AgentValuesError
+        If a value is not finite, or both a policy and a temperature are given.
+    ShapeError, DiscountError, PolicyError
+        As the names say.
+
+    Notes
+    -----
+    The state values are those of Q itself, so the test matrix M = R + discount * C * V needs no kernel, and
+    every available row satisfies ``M P(s, a) = Q(s, a, .) - rho(s, a, .)``. Source: THEORY notation (0).
+
+    Examples
+    --------
+    >>> goals = Goals([[0.0, 1.0]])
+    >>> agent = AgentValues([[[1.0, 0.0], [2.0, 3.0]]], goals, discount=0.5)
+    >>> agent.v
+    array([[1., 3.]])
+    >>> agent.test_matrix
+    array([[0.5, 2.5]])
+    """
+
+    q: FloatArray
+    goals: Goals
+    discount: float
+    policy: FloatArray | None = None
+    temperature: float | None = None
+    available: BoolArray = None  # type: ignore[assignment]  # filled in by __post_init__
+    report: SolverReport | None = None
+
+    def __post_init__(self) -> None:
+        shape = np.shape(self.q)
+        expected = (self.goals.n_goals, self.goals.n_states)
+        if len(shape) != 3 or shape[:2] != expected or shape[2] == 0:
+            raise ShapeError(f"q has shape {shape}; expected (G, S, A) = ({expected[0]}, {expected[1]}, any).")
+        mask = np.ones(shape[1:], bool) if self.available is None else np.asarray(self.available)
+        if mask.shape != shape[1:] or mask.dtype != bool:
+            raise ShapeError(f"available is {mask.dtype} of shape {mask.shape}; expected bool {shape[1:]}.")
+        if not mask.any(axis=1).all():
+            state = int(np.flatnonzero(~mask.any(axis=1))[0])
+            raise AgentValuesError(f"state {state} has no available action; each state needs one.")
+        extra = self.goals.action_rewards
+        if extra is not None and extra.shape != shape:
+            raise ShapeError(f"the goals' action_rewards have shape {extra.shape}; expected that of q, {shape}.")
+        q = finite_array("q", np.where(mask, self.q, 0.0), (*expected, None), "(g, s, a)", AgentValuesError)
+        if self.policy is not None and self.temperature is not None:
+            raise AgentValuesError("both policy and temperature are given; an agent values states one way.")
+        if self.temperature is not None and not (np.isfinite(self.temperature) and self.temperature > 0):
+            raise AgentValuesError(f"temperature is {self.temperature}; expected a positive number.")
+        policy = None if self.policy is None else check_policy(self.policy, mask, expected[0])
+        object.__setattr__(self, "q", frozen_array(np.where(mask, q, np.nan)))
+        object.__setattr__(self, "discount", check_discount(self.discount))
+        object.__setattr__(self, "policy", policy)
+        object.__setattr__(self, "available", frozen_array(mask, bool))
+
+    def __repr__(self) -> str:
+        sizes = f"n_goals={self.n_goals}, n_states={self.n_states}, n_actions={self.n_actions}"
+        return f"AgentValues({sizes}, discount={self.discount:g}, operator={self.operator!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, AgentValues):
+            return NotImplemented
+        policies = (self.policy, other.policy)
+        return (
+            np.array_equal(self.q, other.q, equal_nan=True)
+            and self.goals == other.goals
+            and (self.discount, self.temperature, self.report) == (other.discount, other.temperature, other.report)
+            and (policies[0] is None) == (policies[1] is None)
+            and (policies[0] is None or np.array_equal(policies[0], policies[1]))  # type: ignore[arg-type]
+            and np.array_equal(self.available, other.available)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # arrays have no hash
+
+    @property
+    def n_goals(self) -> int:
+        """k, the number of goals."""
+        return int(self.q.shape[0])
+
+    @property
+    def n_states(self) -> int:
+        """n, the number of states."""
+        return int(self.q.shape[1])
+
+    @property
+    def n_actions(self) -> int:
+        """m, the number of actions."""
+        return int(self.q.shape[2])
+
+    @property
+    def operator(self) -> Operator:
+        """How V follows from Q: ``"policy"``, ``"max"`` or ``"softmax"``."""
+        if self.policy is not None:
+            return "policy"
+        return "max" if self.temperature is None else "softmax"
+
+    @cached_property
+    def v(self) -> FloatArray:
+        """V[g, s], the agent's own state values of Q, shape (G, S)."""
+        if self.policy is not None:
+            values = (
+                np.einsum("...sa,gsa->gs", self.policy, np.where(self.available, self.q, 0.0))
+                if self.policy.ndim == 2
+                else (self.policy * np.where(self.available, self.q, 0.0)).sum(axis=2)
+            )
+        elif self.temperature is None:
+            values = np.where(self.available, self.q, -np.inf).max(axis=2)
+        else:
+            values = self.temperature * logsumexp(np.where(self.available, self.q, -np.inf) / self.temperature, axis=2)
+        return frozen_array(values)  # type: ignore[no-any-return]
+
+    @cached_property
+    def test_matrix(self) -> FloatArray:
+        """M = R + discount * C * V, the Bellman test functions, shape (G, S)."""
+        return frozen_array(  # type: ignore[no-any-return]
+            self.goals.rewards + self.discount * self.goals.continuation * self.v
+        )
+
+    @cached_property
+    def row_index(self) -> IntArray:
+        """Numbers s*A + a of the rows of available actions, ascending, shape (rows,)."""
+        return np.flatnonzero(self.available)
+
+    @cached_property
+    def right_hand_sides(self) -> FloatArray:
+        """Q - rho at available rows, shape (G, rows): column i belongs to row ``row_index[i]``."""
+        values = self.q if self.goals.action_rewards is None else self.q - self.goals.action_rewards
+        flat = values.reshape(self.n_goals, -1)
+        return flat if self.available.all() else np.ascontiguousarray(flat[:, self.row_index])
+
+    def select_goals(self, goals: ArrayLike) -> AgentValues:
+        """Return the same agent, seen through the goals with these numbers only."""
+        chosen = self.goals.select(goals)
+        index = np.atleast_1d(np.asarray(goals))
+        policy = self.policy[index] if self.policy is not None and self.policy.ndim == 3 else self.policy
+        return replace(self, q=self.q[index], goals=chosen, policy=policy)
+
+    def permute_states(self, order: ArrayLike) -> AgentValues:
+        """Rename states as `MDP.permute_states` does."""
+        goals = self.goals.permute_states(order)
+        new = np.asarray(order)
+        policy = None if self.policy is None else self.policy[..., new, :]
+        return replace(self, q=self.q[:, new], goals=goals, policy=policy, available=self.available[new])
+
+    def with_noise(self, scale: float, *, seed: int | np.random.Generator) -> AgentValues:
+        """Return the same agent with noise drawn uniformly from [-scale, scale] added to each Q-value."""
+        noise = np.random.default_rng(seed).uniform(-scale, scale, self.q.shape)
+        return replace(self, q=self.q + noise, report=None)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write these values to a .npz or .json file, exactly.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib
+        >>> agent = AgentValues([[[1.0, 0.0]]], Goals([[1.0]]), discount=0.5)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "agent.json"
+        ...     agent.save(path)
+        ...     AgentValues.load(path) == agent
+        True
+        """
+        arrays = {"q": self.q, "rewards": self.goals.rewards, "continuation": self.goals.continuation}
+        optional = {"policy": self.policy, "action_rewards": self.goals.action_rewards}
+        arrays |= {name: array for name, array in optional.items() if array is not None}
+        metadata = {
+            "discount": self.discount,
+            "temperature": self.temperature,
+            "goal_names": self.goals.names,
+            "report": None if self.report is None else asdict(self.report),
+        }
+        storage.write(path, "agent-values", {**arrays, "available": self.available}, metadata)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> AgentValues:
+        """Read values written by `save`.
+
+        Raises
+        ------
+        FileFormatError
+            If the file is missing, truncated or altered.
+        """
+        arrays, metadata = storage.read(path, "agent-values")
+        goals = Goals(arrays["rewards"], arrays["continuation"], arrays.get("action_rewards"), metadata["goal_names"])
+        report: Any = metadata["report"]
+        return cls(
+            arrays["q"],
+            goals,
+            metadata["discount"],
+            arrays.get("policy"),
+            metadata["temperature"],
+            arrays["available"],
+            None if report is None else SolverReport(**report),
+        )

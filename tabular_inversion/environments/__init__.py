@@ -1,0 +1,1 @@
+"""Worlds to try things on, and the texts that name them."""

@@ -1,0 +1,57 @@
+"""Errors: one base, a subclass for each situation.
+
+A message says what is wrong, where (state, action, goal), the value, the limit it breaks and the remedy.
+Errors about input are also `ValueError`, so that ``except ValueError`` keeps working for numpy users.
+"""
+
+
+class TabularInversionError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class InputError(TabularInversionError, ValueError):
+    """The input is not what the function's documentation asks for."""
+
+
+class ShapeError(InputError):
+    """An array has the wrong number of axes or the wrong size."""
+
+
+class KernelError(InputError):
+    """A transition kernel has a row that is not a distribution, or contradicts its mask of actions."""
+
+
+class DiscountError(InputError):
+    """A discount lies outside [0, 1) or is not a number."""
+
+
+class GoalsError(InputError):
+    """Goals are empty, not finite, out of range, or do not fit the state space."""
+
+
+class PolicyError(InputError):
+    """A policy has a row that is not a distribution over the available actions."""
+
+
+class AgentValuesError(InputError):
+    """Q-values are not finite or do not fit their goals, policy or value operator."""
+
+
+class KernelClassError(InputError):
+    """A kernel class is unknown, empty, or does not fit the state space."""
+
+
+class SpecificationError(InputError):
+    """A text that names an environment, a goal set or a kernel class cannot be understood."""
+
+
+class FileFormatError(InputError):
+    """A file is truncated, altered, of another kind, or written by an unknown version."""
+
+
+class ConvergenceError(TabularInversionError, RuntimeError):
+    """An iteration stopped before it reached the accuracy that was asked for."""
+
+
+class MissingDependencyError(TabularInversionError, ImportError):
+    """An optional library is needed and not installed."""

@@ -1,0 +1,1 @@
+"""Whether values determine the world: verdicts with proofs and witnesses."""

@@ -1,0 +1,212 @@
+"""Kernel classes: what is known about the world before anyone looks at the values."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import csr_array, issparse
+
+from tabular_inversion._typing import BoolArray, Kernel, SparseMatrix
+from tabular_inversion.errors import KernelClassError, SpecificationError
+from tabular_inversion.mdp import MDP
+from tabular_inversion.validation import ROW_SUM_TOLERANCE
+
+
+class KernelClass(ABC):
+    """A set K of transition rows, from which each row of the kernel comes."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The word used on the command line and in reports."""
+
+    @property
+    def sums_to_one(self) -> bool:
+        """Whether every member sums to one, so that [M;1] is the system to invert."""
+        return True
+
+    def contains(self, rows: Kernel, *, tolerance: float = ROW_SUM_TOLERANCE) -> BoolArray:
+        """Tell which rows, of a matrix (rows, S), belong to the class within `tolerance` for each entry."""
+        sums = np.asarray(rows.sum(axis=1)).ravel()
+        least = np.minimum(rows.min(axis=1).toarray().ravel(), 0) if issparse(rows) else rows.min(axis=1)
+        inside: BoolArray = (np.abs(sums - 1.0) <= tolerance * rows.shape[1]) & (least >= -tolerance)
+        return inside
+
+
+@dataclass(frozen=True)
+class Unconstrained(KernelClass):
+    """Any real vector: the setting of the pseudo-inverse (T1)."""
+
+    @property
+    def name(self) -> str:
+        """``"unconstrained"``."""
+        return "unconstrained"
+
+    @property
+    def sums_to_one(self) -> bool:
+        """False: nothing is known of the row."""
+        return False
+
+    def contains(self, rows: Kernel, *, tolerance: float = ROW_SUM_TOLERANCE) -> BoolArray:  # noqa: ARG002
+        """Tell which rows belong to the class: all."""
+        return np.ones(rows.shape[0], bool)
+
+
+@dataclass(frozen=True)
+class Stochastic(KernelClass):
+    """The simplex: entries at least 0, sum 1."""
+
+    @property
+    def name(self) -> str:
+        """``"stochastic"``."""
+        return "stochastic"
+
+
+@dataclass(frozen=True, eq=False)
+class Supported(KernelClass):
+    """Stochastic rows with a known support.
+
+    Parameters
+    ----------
+    support : array_like of bool (S, A, S), or scipy sparse matrix (S*A, S)
+        Where row (s, a) may be positive. Rows of unavailable actions may be empty.
+
+    Raises
+    ------
+    KernelClassError
+        If the shape does not fit.
+
+    Examples
+    --------
+    >>> from tabular_inversion import MDP
+    >>> Supported.of(MDP([[[0.5, 0.5]], [[0.0, 1.0]]], discount=0.9)).sizes
+    array([2, 1])
+    """
+
+    support: SparseMatrix
+
+    def __post_init__(self) -> None:
+        given: Any = self.support
+        if not issparse(given):
+            array = np.asarray(given)
+            if array.ndim != 3 or array.shape[0] != array.shape[2] or array.size == 0:
+                raise KernelClassError(f"support has shape {array.shape}; expected bool (S, A, S).")
+            given = array.reshape(-1, array.shape[2])
+        matrix = csr_array(given).astype(bool)
+        matrix.sum_duplicates()
+        matrix.eliminate_zeros()
+        if matrix.shape[1] == 0 or matrix.shape[0] % matrix.shape[1]:
+            raise KernelClassError(f"support has shape {matrix.shape}; expected (S*A, S).")
+        object.__setattr__(self, "support", matrix)
+
+    @classmethod
+    def of(cls, mdp: MDP) -> Supported:
+        """Return the class of kernels on the support of `mdp`."""
+        support = mdp.support
+        return cls(support)
+
+    @property
+    def name(self) -> str:
+        """``"supported"``."""
+        return "supported"
+
+    @property
+    def sizes(self) -> Any:
+        """How many successors each row may have, integer array (S*A,)."""
+        return np.diff(self.support.indptr).astype(np.intp)
+
+    def rows(self, row_index: ArrayLike) -> SparseMatrix:
+        """Return the support of the rows with these numbers, bool CSR (rows, S); raises if one is empty."""
+        chosen: SparseMatrix = self.support[np.asarray(row_index)]
+        empty = np.flatnonzero(np.diff(chosen.indptr) == 0)
+        if empty.size:
+            n_actions = self.support.shape[0] // self.support.shape[1]
+            state, action = divmod(int(np.asarray(row_index)[empty[0]]), n_actions)
+            raise KernelClassError(
+                f"the support of state {state}, action {action} is empty; an available action needs a successor."
+            )
+        return chosen
+
+
+@dataclass(frozen=True)
+class Sparse(KernelClass):
+    """Stochastic rows with at most `max_successors` positive entries, it is unknown which.
+
+    Parameters
+    ----------
+    max_successors : int
+        N, at least 1.
+    """
+
+    max_successors: int
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.max_successors, (int, np.integer)) or self.max_successors < 1:
+            raise KernelClassError(f"max_successors is {self.max_successors!r}; expected an integer of at least 1.")
+
+    @property
+    def name(self) -> str:
+        """``"sparse:N"``."""
+        return f"sparse:{self.max_successors}"
+
+    def contains(self, rows: Kernel, *, tolerance: float = ROW_SUM_TOLERANCE) -> BoolArray:
+        """Tell which rows are stochastic with at most N entries above `tolerance`."""
+        counts = np.asarray((rows > tolerance).sum(axis=1)).ravel()
+        return super().contains(rows, tolerance=tolerance) & (counts <= self.max_successors)
+
+
+@dataclass(frozen=True)
+class Deterministic(KernelClass):
+    """A vertex of the simplex: one successor, it is unknown which."""
+
+    @property
+    def name(self) -> str:
+        """``"deterministic"``."""
+        return "deterministic"
+
+    def contains(self, rows: Kernel, *, tolerance: float = ROW_SUM_TOLERANCE) -> BoolArray:
+        """Tell which rows are vertices of the simplex within `tolerance`."""
+        return Sparse(1).contains(rows, tolerance=tolerance)
+
+
+def parse_kernel_class(text: str, mdp: MDP | None = None) -> KernelClass:
+    """Read a kernel class as the command line names it.
+
+    Parameters
+    ----------
+    text : str
+        ``unconstrained``, ``stochastic``, ``supported``, ``sparse:N`` or ``deterministic``.
+    mdp : MDP, optional
+        Whose support ``supported`` means.
+
+    Returns
+    -------
+    KernelClass
+
+    Raises
+    ------
+    SpecificationError
+        If the text is none of these, or ``supported`` is asked without a world.
+
+    Examples
+    --------
+    >>> parse_kernel_class("sparse:3")
+    Sparse(max_successors=3)
+    """
+    plain: tuple[KernelClass, ...] = (Unconstrained(), Stochastic(), Deterministic())
+    for kernel_class in plain:
+        if text == kernel_class.name:
+            return kernel_class
+    if text == "supported":
+        if mdp is None:
+            raise SpecificationError("class 'supported' needs the support; give an environment, not only values.")
+        return Supported.of(mdp)
+    word, _, number = text.partition(":")
+    if word == "sparse" and number.isdecimal() and int(number) > 0:
+        return Sparse(int(number))
+    options = "unconstrained, stochastic, supported, sparse:N (N at least 1) or deterministic"
+    raise SpecificationError(f"unknown kernel class {text!r}; expected {options}.")

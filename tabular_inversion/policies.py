@@ -1,0 +1,99 @@
+"""Policies as arrays: (S, A) for an unconditional policy, (G, S, A) for a goal-conditioned one."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import softmax as _softmax
+
+from tabular_inversion._typing import BoolArray, FloatArray
+from tabular_inversion.errors import PolicyError, ShapeError
+from tabular_inversion.validation import check_distributions, finite_array
+
+
+def check_policy(policy: ArrayLike, available: BoolArray, n_goals: int) -> FloatArray:
+    """Return `policy` as a read-only array, or raise.
+
+    Parameters
+    ----------
+    policy : array_like, shape (S, A) or (G, S, A)
+        Probabilities of actions.
+    available : numpy.ndarray of bool, shape (S, A)
+        Actions that exist.
+    n_goals : int
+        G.
+
+    Returns
+    -------
+    numpy.ndarray, shape (S, A) or (G, S, A)
+
+    Raises
+    ------
+    PolicyError
+        If a row is no distribution over the available actions.
+    ShapeError
+        If the shape is neither (S, A) nor (G, S, A).
+    """
+    if np.ndim(policy) == 3:
+        shape: tuple[int, ...] = (n_goals, *available.shape)
+        axes = "(g, s, a)"
+    else:
+        shape, axes = available.shape, "(s, a)"
+    array = finite_array("policy", policy, shape, axes, PolicyError)
+    check_distributions("policy", array, available, axes, PolicyError)
+    return array
+
+
+def uniform(available: BoolArray) -> FloatArray:
+    """Return the policy that chooses evenly among the available actions, shape (S, A).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> uniform(np.array([[True, True], [True, False]]))
+    array([[0.5, 0.5],
+           [1. , 0. ]])
+    """
+    return available / available.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
+
+
+def greedy(q: FloatArray, available: BoolArray) -> FloatArray:
+    """Return the policy that takes the first best available action, shape of `q`: (G, S, A)."""
+    best = np.where(available, q, -np.inf).argmax(axis=-1)
+    return np.eye(q.shape[-1])[best]  # type: ignore[no-any-return]
+
+
+def epsilon_greedy(q: FloatArray, available: BoolArray, *, epsilon: float) -> FloatArray:
+    """Mix the greedy policy with the uniform one, which gets weight `epsilon` in [0, 1]; shape of `q`."""
+    if not 0.0 <= epsilon <= 1.0:
+        raise PolicyError(f"epsilon is {epsilon}; expected a number in [0, 1].")
+    return (1.0 - epsilon) * greedy(q, available) + epsilon * uniform(available)
+
+
+def softmax(q: FloatArray, available: BoolArray, *, temperature: float) -> FloatArray:
+    """Return probabilities proportional to exp(q / temperature) over the available actions; shape of `q`."""
+    if not (np.isfinite(temperature) and temperature > 0):
+        raise PolicyError(f"temperature is {temperature}; expected a positive number.")
+    return _softmax(np.where(available, q, -np.inf) / temperature, axis=-1)  # type: ignore[no-any-return]
+
+
+def deterministic(actions: ArrayLike, available: BoolArray) -> FloatArray:
+    """Return the policy that takes ``actions[..., s]`` in state s; shape ``actions.shape + (A,)``."""
+    chosen = np.asarray(actions)
+    if chosen.shape[-1:] != available.shape[:1] or not np.issubdtype(chosen.dtype, np.integer):
+        raise ShapeError(
+            f"actions is {chosen.dtype} of shape {chosen.shape}; expected integers (..., {len(available)})."
+        )
+    states = np.broadcast_to(np.arange(len(available)), chosen.shape)
+    wrong = (chosen < 0) | (chosen >= available.shape[1])
+    wrong |= ~available[states, np.where(wrong, 0, chosen)]
+    if wrong.any():
+        place = tuple(np.argwhere(wrong)[0].tolist())
+        raise PolicyError(f"action {chosen[place]} of state {place[-1]} is not available; choose one that is.")
+    return np.eye(available.shape[1])[chosen]  # type: ignore[no-any-return]
+
+
+def random(available: BoolArray, *, seed: int | np.random.Generator, n_goals: int | None = None) -> FloatArray:
+    """Draw each row uniformly from the simplex over its available actions: (S, A), or (G, S, A) with `n_goals`."""
+    rng = np.random.default_rng(seed)
+    shape = available.shape if n_goals is None else (n_goals, *available.shape)
+    weights = rng.standard_exponential(shape) * available
+    return weights / weights.sum(axis=-1, keepdims=True)  # type: ignore[no-any-return]

@@ -1,0 +1,1 @@
+"""Recovery of transition rows from values: one file for each kernel class."""

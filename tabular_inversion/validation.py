@@ -1,0 +1,149 @@
+"""The checks that constructors share: finite arrays, shapes, discounts, distributions, names."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tabular_inversion._typing import BoolArray, FloatArray
+from tabular_inversion.errors import DiscountError, InputError, ShapeError
+
+ROW_SUM_TOLERANCE = 1e-9
+"""How far the sum of a distribution may be from one (absolute). Rows are kept as given, never rescaled."""
+
+_SHOWN = 3
+
+
+def frozen_array(values: ArrayLike, dtype: type[Any] = np.float64) -> Any:
+    """Return a C-contiguous copy of `values` that cannot be written to."""
+    array = np.array(values, dtype=dtype, order="C")
+    array.flags.writeable = False
+    return array
+
+
+def finite_array(
+    name: str, values: ArrayLike, shape: tuple[int | None, ...], axes: str, error: type[InputError]
+) -> FloatArray:
+    """Return `values` as a frozen float64 array of the asked shape, or raise.
+
+    Parameters
+    ----------
+    name : str
+        What the array is, for the message.
+    values : array_like
+        Real numbers.
+    shape : tuple of int or None
+        The size of each axis; None allows any size of at least one.
+    axes : str
+        The axes in words, for the message, for example ``"(G, S)"``.
+    error : type of InputError
+        What to raise when an entry is not finite.
+
+    Returns
+    -------
+    numpy.ndarray
+        Read-only, float64.
+
+    Raises
+    ------
+    ShapeError
+        If the shape differs or an axis is empty.
+    InputError
+        Of the given type, if an entry is NaN or infinite, or is no real number.
+    """
+    try:
+        array: FloatArray = frozen_array(values)
+    except (TypeError, ValueError, OverflowError) as problem:
+        raise error(f"{name} cannot be read as real numbers ({problem}); give a regular array {axes}.") from problem
+    if np.iscomplexobj(values):
+        raise error(f"{name} holds complex numbers; give a real array {axes}.")
+    wrong = array.ndim != len(shape) or any(
+        size == 0 or (asked is not None and size != asked) for size, asked in zip(array.shape, shape, strict=True)
+    )
+    if wrong:
+        expected = "(" + ", ".join("any" if s is None else str(s) for s in shape) + ")"
+        raise ShapeError(f"{name} has shape {array.shape}; expected {axes} = {expected}, no axis empty.")
+    bad = ~np.isfinite(array)
+    if bad.any():
+        raise error(f"{name} has {bad.sum()} entries that are not finite, {locate(bad, array, axes)}; replace them.")
+    return array
+
+
+def locate(bad: BoolArray, values: Any, axes: str) -> str:
+    """Say where the first few True entries of `bad` are, and the values there."""
+    places = np.argwhere(bad)[:_SHOWN]
+    shown = ", ".join(f"{values[tuple(place)]} at {axes} = {tuple(place.tolist())}" for place in places)
+    return f"first {shown}" if len(places) > 1 else shown
+
+
+def check_discount(discount: float) -> float:
+    """Return `discount` as a float in [0, 1), or raise `DiscountError`."""
+    try:
+        value = float(discount)
+    except (TypeError, ValueError) as problem:
+        raise DiscountError(f"discount is {discount!r}; expected a number in [0, 1).") from problem
+    if not 0.0 <= value < 1.0:
+        raise DiscountError(f"discount is {value}; expected 0 <= discount < 1, so that values are finite.")
+    return value
+
+
+def check_distributions(
+    name: str, rows: FloatArray, available: BoolArray | None, axes: str, error: type[InputError]
+) -> None:
+    """Raise `error` unless each row along the last axis is a distribution over its available entries.
+
+    Parameters
+    ----------
+    name : str
+        What a row is, for the message.
+    rows : numpy.ndarray, shape (..., A)
+        Finite numbers.
+    available : numpy.ndarray of bool, broadcastable to `rows`, optional
+        Entries that may be positive; all when omitted.
+    axes : str
+        The axes in words.
+    error : type of InputError
+        What to raise.
+    """
+    negative = rows < 0
+    if negative.any():
+        raise error(f"{name} has a negative probability, {locate(negative, rows, axes)}; the least allowed is 0.")
+    if available is not None:
+        misplaced = (rows > 0) & ~available
+        if misplaced.any():
+            raise error(
+                f"{name} gives probability to an unavailable action, {locate(misplaced, rows, axes)}; set it to 0."
+            )
+    sums = rows.sum(axis=-1)
+    off = np.abs(sums - 1.0) > ROW_SUM_TOLERANCE
+    if off.any():
+        row_axes = axes.rsplit(",", 1)[0] + ")"
+        raise error(
+            f"{name} does not sum to 1 (tolerance {ROW_SUM_TOLERANCE:g}): sum {locate(off, sums, row_axes)}; "
+            "normalise it."
+        )
+
+
+def check_names(name: str, names: Sequence[str] | None, size: int, error: type[InputError]) -> tuple[str, ...] | None:
+    """Return `names` as a tuple of `size` different strings, or None when omitted."""
+    if names is None:
+        return None
+    result = tuple(str(item) for item in names)
+    if len(result) != size:
+        raise error(f"{name} has {len(result)} entries; expected {size}.")
+    if len(set(result)) != size:
+        repeated = next(item for item in result if result.count(item) > 1)
+        raise error(f"{name} repeats {repeated!r}; give each its own name.")
+    return result
+
+
+def check_indices(name: str, indices: ArrayLike, size: int, error: type[InputError]) -> Any:
+    """Return `indices` as a one-dimensional integer array within ``range(size)``, not empty, or raise."""
+    array = np.atleast_1d(np.asarray(indices))
+    if array.ndim != 1 or array.size == 0 or not np.issubdtype(array.dtype, np.integer):
+        raise error(f"{name} is {indices!r}; expected a non-empty list of integers from 0 to {size - 1}.")
+    outside = (array < 0) | (array >= size)
+    if outside.any():
+        raise error(f"{name} contains {int(array[outside][0])}; expected integers from 0 to {size - 1}.")
+    return array.astype(np.intp)
