@@ -76,7 +76,7 @@ class AgentValues:
     Notes
     -----
     The state values are those of Q itself, so the test matrix M = R + discount * C * V needs no kernel, and
-    every available row satisfies ``M P(s, a) = Q(s, a, .) - rho(s, a, .)``. Source: THEORY notation (0).
+    every available row satisfies ``M P(s, a) = Q(s, a, .) - rho(s, a, .)``. Source: the docs, Notation.
 
     Examples
     --------

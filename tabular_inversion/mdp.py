@@ -57,7 +57,7 @@ class MDP:
 
     Notes
     -----
-    The kernel is stored read-only, as given: rows are checked and never rescaled. Source: THEORY notation (0).
+    The kernel is stored read-only, as given: rows are checked and never rescaled. Source: the docs, Notation.
 
     Examples
     --------
@@ -239,7 +239,7 @@ class MDP:
         """Return the name of a state, or its number where states have no names."""
         return str(state) if self.state_names is None else self.state_names[state]
 
-    def to_networkx(self) -> nx.MultiDiGraph[int]:
+    def to_networkx(self) -> nx.MultiDiGraph[Any]:
         """Return the kernel as a directed multigraph: an edge (s, t) keyed by action, with its probability.
 
         Returns
@@ -249,7 +249,7 @@ class MDP:
         """
         import networkx as nx
 
-        graph: Any = nx.MultiDiGraph()
+        graph: nx.MultiDiGraph[Any] = nx.MultiDiGraph()
         for state in range(self.n_states):
             graph.add_node(state, name=self.state_name(state))
             if self.coordinates is not None:
