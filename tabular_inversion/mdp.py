@@ -16,9 +16,10 @@ from tabular_inversion._typing import BoolArray, FloatArray, Kernel, SparseMatri
 from tabular_inversion.errors import KernelError, ShapeError
 from tabular_inversion.validation import (
     ROW_SUM_TOLERANCE,
+    check_available,
     check_discount,
-    check_indices,
     check_names,
+    check_order,
     finite_array,
     frozen_array,
 )
@@ -82,7 +83,7 @@ class MDP:
 
     def __post_init__(self) -> None:
         kernel, n_states, n_actions = _read_kernel(self.kernel)
-        available = _read_mask(self.available, n_states, n_actions)
+        available = check_available(self.available, (n_states, n_actions), KernelError)
         _check_rows(kernel, available)
         coordinates = self.coordinates
         if coordinates is not None:
@@ -152,7 +153,7 @@ class MDP:
     def support(self) -> Any:
         """Where the kernel is positive: bool array (S, A, S), or bool csr_array (S*A, S), as the kernel is stored."""
         if self.is_sparse:
-            support = csr_array(self.kernel)
+            support = csr_array(self.kernel, copy=True)
             support.eliminate_zeros()
             return support.astype(bool)
         return frozen_array(self.kernel > 0, bool)
@@ -221,9 +222,7 @@ class MDP:
         KernelError
             If `order` does not list each state exactly once.
         """
-        new = check_indices("order", order, self.n_states, KernelError)
-        if len(np.unique(new)) != self.n_states or len(new) != self.n_states:
-            raise KernelError(f"order lists {len(np.unique(new))} different states; expected each of {self.n_states}.")
+        new = check_order(order, self.n_states, KernelError)
         row_order = (new[:, None] * self.n_actions + np.arange(self.n_actions)).ravel()
         rows = self.rows[row_order][:, new]
         return MDP(
@@ -256,13 +255,9 @@ class MDP:
                 graph.nodes[state]["pos"] = tuple(self.coordinates[state].tolist())
         entries = csr_array(self.rows).tocoo()
         states, actions = np.divmod(entries.row, self.n_actions)
-        graph.add_edges_from(
-            (s, t, a, {"probability": p})
-            for s, a, t, p in zip(
-                states.tolist(), actions.tolist(), entries.col.tolist(), entries.data.tolist(), strict=True
-            )
-            if p > 0
-        )
+        columns = (states.tolist(), actions.tolist(), entries.col.tolist(), entries.data.tolist())
+        edges: Any = ((s, t, a, {"probability": p}) for s, a, t, p in zip(*columns, strict=True) if p > 0)
+        graph.add_edges_from(edges)
         return graph
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -311,16 +306,6 @@ def _read_kernel(kernel: Kernel | ArrayLike) -> tuple[Kernel, int, int]:
     for part in (matrix.data, matrix.indices, matrix.indptr):
         part.flags.writeable = False
     return matrix, n_states, n_rows // n_states
-
-
-def _read_mask(available: ArrayLike | None, n_states: int, n_actions: int) -> BoolArray:
-    mask = np.ones((n_states, n_actions), bool) if available is None else np.asarray(available)
-    if mask.shape != (n_states, n_actions) or mask.dtype != bool:
-        raise ShapeError(f"available is {mask.dtype} of shape {mask.shape}; expected bool {(n_states, n_actions)}.")
-    stuck = np.flatnonzero(~mask.any(axis=1))
-    if stuck.size:
-        raise KernelError(f"state {stuck[0]} has no available action; give it one that stays (probability 1).")
-    return frozen_array(mask, bool)  # type: ignore[no-any-return]
 
 
 def _check_rows(kernel: Kernel, available: BoolArray) -> None:

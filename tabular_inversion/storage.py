@@ -124,7 +124,8 @@ def _digest(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> st
 
 
 def _read_npz(source: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    with np.load(source, allow_pickle=False) as archive:
+    # numpy leaves a file open that is no archive, unless it is given an open one.
+    with source.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
     header = json.loads(arrays.pop(_HEADER).tobytes())
     if not isinstance(header, dict):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tabular_inversion._typing import BoolArray, FloatArray
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.errors import DiscountError, InputError, ShapeError
 
 ROW_SUM_TOLERANCE = 1e-9
@@ -53,10 +53,11 @@ def finite_array(
         Of the given type, if an entry is NaN or infinite, or is no real number.
     """
     try:
-        array: FloatArray = frozen_array(values)
+        complex_numbers = np.iscomplexobj(values)  # numpy would only warn, and drop the imaginary parts
+        array: FloatArray = frozen_array(np.real(values) if complex_numbers else values)
     except (TypeError, ValueError, OverflowError) as problem:
         raise error(f"{name} cannot be read as real numbers ({problem}); give a regular array {axes}.") from problem
-    if np.iscomplexobj(values):
+    if complex_numbers:
         raise error(f"{name} holds complex numbers; give a real array {axes}.")
     wrong = array.ndim != len(shape) or any(
         size == 0 or (asked is not None and size != asked) for size, asked in zip(array.shape, shape, strict=True)
@@ -70,6 +71,14 @@ def finite_array(
     return array
 
 
+def shape_of(name: str, values: ArrayLike, error: type[InputError]) -> tuple[int, ...]:
+    """Return the shape of `values`, or raise `error` if they form no regular array."""
+    try:
+        return np.shape(values)
+    except ValueError as problem:
+        raise error(f"{name} is no regular array ({problem}); give all of its rows the same length.") from problem
+
+
 def locate(bad: BoolArray, values: Any, axes: str) -> str:
     """Say where the first few True entries of `bad` are, and the values there."""
     places = np.argwhere(bad)[:_SHOWN]
@@ -77,11 +86,22 @@ def locate(bad: BoolArray, values: Any, axes: str) -> str:
     return f"first {shown}" if len(places) > 1 else shown
 
 
+def check_positive(name: str, value: float, error: type[InputError]) -> float:
+    """Return `value` as a finite float above 0, or raise `error`."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError) as problem:
+        raise error(f"{name} is {value!r}; expected a positive number.") from problem
+    if not 0.0 < number < np.inf:
+        raise error(f"{name} is {value}; expected a positive number.")
+    return number
+
+
 def check_discount(discount: float) -> float:
     """Return `discount` as a float in [0, 1), or raise `DiscountError`."""
     try:
         value = float(discount)
-    except (TypeError, ValueError) as problem:
+    except (TypeError, ValueError, OverflowError) as problem:
         raise DiscountError(f"discount is {discount!r}; expected a number in [0, 1).") from problem
     if not 0.0 <= value < 1.0:
         raise DiscountError(f"discount is {value}; expected 0 <= discount < 1, so that values are finite.")
@@ -125,6 +145,28 @@ def check_distributions(
         )
 
 
+def check_available(available: ArrayLike | None, shape: tuple[int, int], error: type[InputError]) -> BoolArray:
+    """Return a mask of actions as a frozen bool array (S, A); all True when omitted.
+
+    Raises
+    ------
+    ShapeError
+        If it is not of type bool, or of another shape.
+    InputError
+        Of the given type, if a state has no available action.
+    """
+    try:
+        mask = np.ones(shape, bool) if available is None else np.asarray(available)
+    except ValueError as problem:
+        raise ShapeError(f"available is no regular array; expected bool of shape {shape}.") from problem
+    if mask.shape != shape or mask.dtype != bool:
+        raise ShapeError(f"available is {mask.dtype} of shape {mask.shape}; expected bool of shape {shape}.")
+    stuck = np.flatnonzero(~mask.any(axis=1))
+    if stuck.size:
+        raise error(f"state {stuck[0]} has no available action; give it one that stays (probability 1).")
+    return frozen_array(mask, bool)  # type: ignore[no-any-return]
+
+
 def check_names(name: str, names: Sequence[str] | None, size: int, error: type[InputError]) -> tuple[str, ...] | None:
     """Return `names` as a tuple of `size` different strings, or None when omitted."""
     if names is None:
@@ -147,3 +189,12 @@ def check_indices(name: str, indices: ArrayLike, size: int, error: type[InputErr
     if outside.any():
         raise error(f"{name} contains {int(array[outside][0])}; expected integers from 0 to {size - 1}.")
     return array.astype(np.intp)
+
+
+def check_order(order: ArrayLike, n_states: int, error: type[InputError]) -> IntArray:
+    """Return `order` as an integer array that lists each of the states exactly once, or raise `error`."""
+    new: IntArray = check_indices("order", order, n_states, error)
+    distinct = len(np.unique(new))
+    if distinct != n_states or len(new) != n_states:
+        raise error(f"order lists {distinct} different states in {len(new)} entries; expected each of {n_states} once.")
+    return new
