@@ -1,5 +1,8 @@
 """Do these Q-values determine the world, and can I prove it? The exact, finite theory of P-learning."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from tabular_inversion.agent_values import AgentValues, SolverReport
 from tabular_inversion.errors import TabularInversionError
 from tabular_inversion.goals import Goals
@@ -13,19 +16,53 @@ from tabular_inversion.kernel_classes import (
 )
 from tabular_inversion.mdp import MDP
 
+if TYPE_CHECKING:
+    from tabular_inversion.bellman import bellman_residual, evaluate, solve, solve_soft
+    from tabular_inversion.identifiability import Evidence, Status, Verdict, Witness, identify
+    from tabular_inversion.inversion import Inversion, invert
+
 __version__ = "0.1.0"
+
+# What needs scipy's solvers is loaded when it is first asked for, so that importing the package stays quick.
+_LATER = {
+    "bellman": ("bellman_residual", "evaluate", "solve", "solve_soft"),
+    "identifiability": ("Evidence", "Status", "Verdict", "Witness", "identify"),
+    "inversion": ("Inversion", "invert"),
+}
+_ROOM_OF = {name: room for room, names in _LATER.items() for name in names}
 
 __all__ = [
     "MDP",
     "AgentValues",
     "Deterministic",
+    "Evidence",
     "Goals",
+    "Inversion",
     "KernelClass",
     "SolverReport",
     "Sparse",
+    "Status",
     "Stochastic",
     "Supported",
     "TabularInversionError",
     "Unconstrained",
+    "Verdict",
+    "Witness",
     "__version__",
+    "bellman_residual",
+    "evaluate",
+    "identify",
+    "invert",
+    "solve",
+    "solve_soft",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOM_OF:
+        return getattr(import_module(f"tabular_inversion.{_ROOM_OF[name]}"), name)
+    raise AttributeError(f"module 'tabular_inversion' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

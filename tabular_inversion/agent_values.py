@@ -16,7 +16,14 @@ from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.errors import AgentValuesError, ShapeError
 from tabular_inversion.goals import Goals
 from tabular_inversion.policies import check_policy
-from tabular_inversion.validation import check_discount, finite_array, frozen_array
+from tabular_inversion.validation import (
+    check_available,
+    check_discount,
+    check_positive,
+    finite_array,
+    frozen_array,
+    shape_of,
+)
 
 Operator = Literal["policy", "max", "softmax"]
 
@@ -28,11 +35,12 @@ class SolverReport:
     Attributes
     ----------
     method : str
-        The linear solver used, or the origin of the values.
+        The linear solvers used, or the origin of the values.
     iterations : int
-        Policy updates (1 for the evaluation of a given policy).
+        Policy updates; for a given policy the linear solves: 1, and 1 more for each refinement.
     residual : float
-        The largest ``|Q - (rho + M P)|`` over all goals and available rows.
+        A bound on ``|Q - (rho + M P)|`` over all goals and available rows: the largest difference between M, built
+        from Q, and the functions whose expectation gave Q.
     converged : bool
         Whether the residual is within the tolerance asked for.
     """
@@ -41,6 +49,53 @@ class SolverReport:
     iterations: int
     residual: float
     converged: bool
+
+
+def state_values(
+    q: FloatArray, available: BoolArray, *, policy: FloatArray | None = None, temperature: float | None = None
+) -> FloatArray:
+    """Return V, the value of each state that follows from Q.
+
+    Parameters
+    ----------
+    q : numpy.ndarray, shape (G, S, A)
+        Values of actions; anything where the action is unavailable.
+    available : numpy.ndarray of bool, shape (S, A)
+        Which actions exist.
+    policy : numpy.ndarray, shape (S, A) or (G, S, A), optional
+        Then V = sum_a policy * Q.
+    temperature : float, optional
+        Then V = temperature * logsumexp(Q / temperature). With neither, V = max_a Q.
+
+    Returns
+    -------
+    numpy.ndarray, shape (G, S)
+
+    Examples
+    --------
+    >>> state_values(np.array([[[1.0, 3.0]]]), np.array([[True, True]]))
+    array([[3.]])
+    """
+    ignored = 0.0 if policy is not None else -np.inf
+    shown = q if available.all() else np.where(available, q, ignored)
+    if policy is not None:
+        return np.einsum("...sa,gsa->gs" if policy.ndim == 2 else "gsa,gsa->gs", policy, shown)  # type: ignore[no-any-return]
+    best = _largest_along_actions(shown)
+    if temperature is None:
+        return best
+    with np.errstate(over="ignore"):  # a gap too large for a float means weight 0
+        gaps = (shown - best[:, :, None]) / temperature
+    return best + temperature * logsumexp(gaps, axis=2)  # type: ignore[no-any-return]
+
+
+def _largest_along_actions(q: FloatArray) -> FloatArray:
+    """Return ``q.max(axis=2)``; for the usual few actions, numpy is seven times faster one action at a time."""
+    if q.shape[2] > 8:
+        return q.max(axis=2)  # type: ignore[no-any-return]
+    largest = q[:, :, 0].copy()
+    for action in range(1, q.shape[2]):
+        np.maximum(largest, q[:, :, action], out=largest)
+    return largest
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -97,29 +152,27 @@ class AgentValues:
     report: SolverReport | None = None
 
     def __post_init__(self) -> None:
-        shape = np.shape(self.q)
+        shape = shape_of("q", self.q, AgentValuesError)
         expected = (self.goals.n_goals, self.goals.n_states)
         if len(shape) != 3 or shape[:2] != expected or shape[2] == 0:
             raise ShapeError(f"q has shape {shape}; expected (G, S, A) = ({expected[0]}, {expected[1]}, any).")
-        mask = np.ones(shape[1:], bool) if self.available is None else np.asarray(self.available)
-        if mask.shape != shape[1:] or mask.dtype != bool:
-            raise ShapeError(f"available is {mask.dtype} of shape {mask.shape}; expected bool {shape[1:]}.")
-        if not mask.any(axis=1).all():
-            state = int(np.flatnonzero(~mask.any(axis=1))[0])
-            raise AgentValuesError(f"state {state} has no available action; each state needs one.")
+        mask = check_available(self.available, shape[1:], AgentValuesError)
         extra = self.goals.action_rewards
         if extra is not None and extra.shape != shape:
             raise ShapeError(f"the goals' action_rewards have shape {extra.shape}; expected that of q, {shape}.")
-        q = finite_array("q", np.where(mask, self.q, 0.0), (*expected, None), "(g, s, a)", AgentValuesError)
+        # Large arrays: with all actions available, the one copy that finite_array makes is enough.
+        masked = not mask.all()
+        shown = np.where(mask, self.q, 0.0) if masked else self.q
+        q = finite_array("q", shown, (*expected, None), "(g, s, a)", AgentValuesError)
         if self.policy is not None and self.temperature is not None:
             raise AgentValuesError("both policy and temperature are given; an agent values states one way.")
-        if self.temperature is not None and not (np.isfinite(self.temperature) and self.temperature > 0):
-            raise AgentValuesError(f"temperature is {self.temperature}; expected a positive number.")
+        if self.temperature is not None:
+            object.__setattr__(self, "temperature", check_positive("temperature", self.temperature, AgentValuesError))
         policy = None if self.policy is None else check_policy(self.policy, mask, expected[0])
-        object.__setattr__(self, "q", frozen_array(np.where(mask, q, np.nan)))
+        object.__setattr__(self, "q", frozen_array(np.where(mask, q, np.nan)) if masked else q)
         object.__setattr__(self, "discount", check_discount(self.discount))
         object.__setattr__(self, "policy", policy)
-        object.__setattr__(self, "available", frozen_array(mask, bool))
+        object.__setattr__(self, "available", mask)
 
     def __repr__(self) -> str:
         sizes = f"n_goals={self.n_goals}, n_states={self.n_states}, n_actions={self.n_actions}"
@@ -165,17 +218,9 @@ class AgentValues:
     @cached_property
     def v(self) -> FloatArray:
         """V[g, s], the agent's own state values of Q, shape (G, S)."""
-        if self.policy is not None:
-            values = (
-                np.einsum("...sa,gsa->gs", self.policy, np.where(self.available, self.q, 0.0))
-                if self.policy.ndim == 2
-                else (self.policy * np.where(self.available, self.q, 0.0)).sum(axis=2)
-            )
-        elif self.temperature is None:
-            values = np.where(self.available, self.q, -np.inf).max(axis=2)
-        else:
-            values = self.temperature * logsumexp(np.where(self.available, self.q, -np.inf) / self.temperature, axis=2)
-        return frozen_array(values)  # type: ignore[no-any-return]
+        return frozen_array(  # type: ignore[no-any-return]
+            state_values(self.q, self.available, policy=self.policy, temperature=self.temperature)
+        )
 
     @cached_property
     def test_matrix(self) -> FloatArray:
@@ -249,14 +294,16 @@ class AgentValues:
             If the file is missing, truncated or altered.
         """
         arrays, metadata = storage.read(path, "agent-values")
-        goals = Goals(arrays["rewards"], arrays["continuation"], arrays.get("action_rewards"), metadata["goal_names"])
-        report: Any = metadata["report"]
-        return cls(
-            arrays["q"],
-            goals,
-            metadata["discount"],
-            arrays.get("policy"),
-            metadata["temperature"],
-            arrays["available"],
-            None if report is None else SolverReport(**report),
-        )
+        with storage.content_of(path):
+            extra, names = arrays.get("action_rewards"), metadata["goal_names"]
+            goals = Goals(arrays["rewards"], arrays["continuation"], extra, names)
+            report: Any = metadata["report"]
+            return cls(
+                arrays["q"],
+                goals,
+                metadata["discount"],
+                arrays.get("policy"),
+                metadata["temperature"],
+                arrays["available"],
+                None if report is None else SolverReport(**report),
+            )

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.errors import GoalsError, ShapeError
-from tabular_inversion.validation import check_indices, check_names, finite_array, frozen_array, locate
+from tabular_inversion.validation import check_indices, check_names, check_order, check_positive, finite_array, frozen_array, locate
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -110,8 +110,14 @@ class Goals:
         return Goals(self.rewards[chosen], self.continuation[chosen], extra, names)
 
     def permute_states(self, order: ArrayLike) -> Goals:
-        """Rename states as `MDP.permute_states` does: state i of the result is state ``order[i]`` of this one."""
-        new = check_indices("order", order, self.n_states, GoalsError)
+        """Rename states as `MDP.permute_states` does: state i of the result is state ``order[i]`` of this one.
+
+        Raises
+        ------
+        GoalsError
+            If `order` does not list each state exactly once.
+        """
+        new = check_order(order, self.n_states, GoalsError)
         extra = None if self.action_rewards is None else self.action_rewards[:, new]
         return Goals(self.rewards[:, new], self.continuation[:, new], extra, self.names)
 
@@ -179,25 +185,35 @@ class Goals:
             The centres of the goals.
         width : float
             sigma, positive.
-        """
-        places = finite_array("coordinates", coordinates, (None, None), "(S, d)", GoalsError)
-        middles = finite_array("centres", centres, (None, places.shape[1]), "(G, d)", GoalsError)
-        if not (np.isfinite(width) and width > 0):
-            raise GoalsError(f"width is {width}; expected a positive number.")
-        squared = ((middles[:, None, :] - places[None, :, :]) ** 2).sum(axis=2)
-        return cls(np.exp(-squared / (2.0 * width**2)))
-
-    @classmethod
-    def ball(cls, coordinates: ArrayLike, centres: ArrayLike, *, radius: float, terminating: bool = True) -> Goals:
-        """Reward 1 on arrival within `radius` (Euclidean, inclusive) of each centre.
 
         Raises
         ------
         GoalsError
-            If a ball holds no state.
+            If the width is not positive, or a coordinate is not finite.
+        ShapeError
+            If the centres have another number of coordinates than the states.
         """
         places = finite_array("coordinates", coordinates, (None, None), "(S, d)", GoalsError)
         middles = finite_array("centres", centres, (None, places.shape[1]), "(G, d)", GoalsError)
+        scale = check_positive("width", width, GoalsError)
+        squared = (((middles[:, None, :] - places[None, :, :]) / scale) ** 2).sum(axis=2)
+        return cls(np.exp(-squared / 2.0))
+
+    @classmethod
+    def ball(cls, coordinates: ArrayLike, centres: ArrayLike, *, radius: float, terminating: bool = True) -> Goals:
+        """Reward 1 on arrival within `radius` (Euclidean, inclusive, at least 0) of each centre.
+
+        Raises
+        ------
+        GoalsError
+            If the radius is negative, a ball holds no state, or a coordinate is not finite.
+        ShapeError
+            If the centres have another number of coordinates than the states.
+        """
+        places = finite_array("coordinates", coordinates, (None, None), "(S, d)", GoalsError)
+        middles = finite_array("centres", centres, (None, places.shape[1]), "(G, d)", GoalsError)
+        if not radius >= 0:
+            raise GoalsError(f"radius is {radius}; expected a number of at least 0.")
         inside = ((middles[:, None, :] - places[None, :, :]) ** 2).sum(axis=2) <= radius**2
         empty = np.flatnonzero(~inside.any(axis=1))
         if empty.size:

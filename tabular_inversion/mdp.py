@@ -277,13 +277,14 @@ class MDP:
     def load(cls, path: str | os.PathLike[str]) -> MDP:
         """Read a world written by `save`; raises `FileFormatError` if the file is damaged."""
         arrays, metadata = storage.read(path, "mdp")
-        n_states, n_actions, _ = metadata["shape"]
-        kernel: Any = arrays.get("kernel")
-        if kernel is None:
-            parts = (arrays["data"], arrays["indices"], arrays["indptr"])
-            kernel = csr_array(parts, shape=(n_states * n_actions, n_states))
-        names = (metadata["state_names"], metadata["action_names"])
-        return cls(kernel, metadata["discount"], arrays["available"], *names, coordinates=arrays.get("coordinates"))
+        with storage.content_of(path):
+            n_states, n_actions, _ = metadata["shape"]
+            kernel: Any = arrays.get("kernel")
+            if kernel is None:
+                parts = (arrays["data"], arrays["indices"], arrays["indptr"])
+                kernel = csr_array(parts, shape=(n_states * n_actions, n_states))
+            names = (metadata["state_names"], metadata["action_names"])
+            return cls(kernel, metadata["discount"], arrays["available"], *names, coordinates=arrays.get("coordinates"))
 
 
 def _same(first: FloatArray | None, second: FloatArray | None) -> bool:
@@ -298,11 +299,18 @@ def _read_kernel(kernel: Kernel | ArrayLike) -> tuple[Kernel, int, int]:
         if array.shape[0] != array.shape[2]:
             raise ShapeError(f"kernel has shape {array.shape}; expected (S, A, S) with the same S at both ends.")
         return array, array.shape[0], array.shape[1]
+    shape = kernel.shape
+    if len(shape) != 2 or 0 in shape or shape[0] % shape[1]:
+        raise ShapeError(f"kernel has shape {shape}; expected (S*A, S): rows a positive multiple of columns.")
+    n_rows, n_states = shape
+    if np.issubdtype(kernel.dtype, np.complexfloating):
+        raise KernelError("kernel holds complex numbers; give real ones.")
     matrix: SparseMatrix = csr_array(kernel, dtype=np.float64, copy=True)
+    try:
+        matrix.check_format()
+    except ValueError as problem:
+        raise KernelError(f"kernel has broken indices ({problem}); build the sparse matrix again.") from problem
     matrix.sum_duplicates()
-    n_rows, n_states = matrix.shape
-    if n_states == 0 or n_rows == 0 or n_rows % n_states:
-        raise ShapeError(f"kernel has shape {matrix.shape}; expected (S*A, S): rows a positive multiple of columns.")
     for part in (matrix.data, matrix.indices, matrix.indptr):
         part.flags.writeable = False
     return matrix, n_states, n_rows // n_states

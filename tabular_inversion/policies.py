@@ -6,7 +6,7 @@ from scipy.special import softmax as _softmax
 
 from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.errors import PolicyError, ShapeError
-from tabular_inversion.validation import check_distributions, finite_array
+from tabular_inversion.validation import check_distributions, check_positive, finite_array, shape_of
 
 
 def check_policy(policy: ArrayLike, available: BoolArray, n_goals: int) -> FloatArray:
@@ -32,7 +32,7 @@ def check_policy(policy: ArrayLike, available: BoolArray, n_goals: int) -> Float
     ShapeError
         If the shape is neither (S, A) nor (G, S, A).
     """
-    if np.ndim(policy) == 3:
+    if len(shape_of("policy", policy, PolicyError)) == 3:
         shape: tuple[int, ...] = (n_goals, *available.shape)
         axes = "(g, s, a)"
     else:
@@ -70,9 +70,11 @@ def epsilon_greedy(q: FloatArray, available: BoolArray, *, epsilon: float) -> Fl
 
 def softmax(q: FloatArray, available: BoolArray, *, temperature: float) -> FloatArray:
     """Return probabilities proportional to exp(q / temperature) over the available actions; shape of `q`."""
-    if not (np.isfinite(temperature) and temperature > 0):
-        raise PolicyError(f"temperature is {temperature}; expected a positive number.")
-    return _softmax(np.where(available, q, -np.inf) / temperature, axis=-1)  # type: ignore[no-any-return]
+    scale = check_positive("temperature", temperature, PolicyError)
+    shown = np.where(available, q, -np.inf)
+    with np.errstate(over="ignore"):  # a gap too large for a float means probability 0
+        gaps = (shown - shown.max(axis=-1, keepdims=True)) / scale
+    return _softmax(gaps, axis=-1)  # type: ignore[no-any-return]
 
 
 def deterministic(actions: ArrayLike, available: BoolArray) -> FloatArray:

@@ -8,11 +8,11 @@ all: it is written beside its place and then moved there.
 import hashlib
 import json
 import os
-import tempfile
-import zipfile
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,9 @@ _HEADER = "header"
 _KINDS_OF_NUMBER = "fiub"  # float, signed, unsigned, bool: what JSON can carry exactly
 
 
-def write(path: str | os.PathLike[str], kind: str, arrays: Mapping[str, NDArray[Any]], metadata: Any) -> Path:
+def write(
+    path: str | os.PathLike[str], kind: str, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]
+) -> Path:
     """Write named arrays and metadata to `path`, whose ending (.npz or .json) chooses the format.
 
     Parameters
@@ -35,9 +37,9 @@ def write(path: str | os.PathLike[str], kind: str, arrays: Mapping[str, NDArray[
     kind : str
         What the file holds, for example ``"agent-values"``; `read` asks for the same word.
     arrays : mapping from str to numpy.ndarray
-        Arrays of floats, integers or booleans.
-    metadata : object
-        Anything that JSON can hold.
+        Arrays of floats, integers or booleans; JSON holds NaN and finite numbers only.
+    metadata : mapping
+        Anything that a JSON object can hold.
 
     Returns
     -------
@@ -47,32 +49,34 @@ def write(path: str | os.PathLike[str], kind: str, arrays: Mapping[str, NDArray[
     Raises
     ------
     FileFormatError
-        If the ending is neither .npz nor .json, or the folder does not exist.
+        If the ending is neither .npz nor .json, the folder does not exist, or the format cannot hold the content.
     """
     target = Path(path)
     _check_ending(target)
     if not target.parent.is_dir():
         raise FileFormatError(f"cannot write {target}: the folder {target.parent} does not exist; create it first.")
+    for name, array in arrays.items():
+        if name == _HEADER or array.dtype.kind not in _KINDS_OF_NUMBER:
+            raise FileFormatError(
+                f"array {name!r} of {array.dtype} cannot be written; use numbers, and no {_HEADER!r}."
+            )
     header = {"format": FORMAT, "kind": kind, "version": VERSION, "metadata": metadata}
-    header["sha256"] = _digest(header, arrays)
-    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    # Opened by name, unlike tempfile's, so that the user's umask decides who may read the file.
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
     try:
-        with os.fdopen(descriptor, "wb") as stream:
-            if target.suffix == ".npz":
-                packed = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
-                np.savez_compressed(stream, allow_pickle=False, **{_HEADER: packed}, **arrays)
-            else:
-                document = header | {"arrays": {name: _to_json(array) for name, array in arrays.items()}}
-                stream.write(json.dumps(document, allow_nan=False).encode())
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        header["sha256"] = _digest(header, arrays)
+        with temporary.open("xb") as stream:
+            (_write_npz if target.suffix == ".npz" else _write_json)(stream, header, arrays)
+        temporary.replace(target)
+    except (TypeError, ValueError) as problem:
+        raise FileFormatError(f"{target} cannot hold this content ({problem}); .npz holds any numbers.") from problem
+    finally:
+        temporary.unlink(missing_ok=True)
     return target
 
 
-def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, NDArray[Any]], Any]:
-    """Read what `write` wrote: the arrays and the metadata.
+def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Read what `write` wrote: the arrays and the metadata; either raises if asked for a name that it lacks.
 
     Raises
     ------
@@ -83,21 +87,45 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, NDArray[Any
     _check_ending(source)
     try:
         header, arrays = _read_npz(source) if source.suffix == ".npz" else _read_json(source)
+        _check_header(source, header, arrays, kind)
+    except FileFormatError:
+        raise
     except FileNotFoundError as problem:
         raise FileFormatError(f"there is no file {source}; check the path.") from problem
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        EOFError,
-        zipfile.BadZipFile,
-        NotImplementedError,
-    ) as problem:
-        raise FileFormatError(f"{source} is truncated or no {FORMAT} file ({problem}); write it again.") from problem
     except Exception as problem:
-        # zlib.error has no common base with the above, and numpy raises others for damaged headers.
-        raise FileFormatError(f"{source} is damaged ({problem!r}); write it again.") from problem
+        # Damage shows as errors of zipfile, zlib, json and numpy, which have no other base in common.
+        raise FileFormatError(f"{source} is truncated or no {FORMAT} file ({problem!r}); write it again.") from problem
+    return _Named(source, arrays), _Named(source, header["metadata"])
+
+
+@contextmanager
+def content_of(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Say of which file it was that its content, undamaged, was refused: raise `FileFormatError` in that case."""
+    try:
+        yield
+    except FileFormatError:
+        raise
+    except (TypeError, ValueError) as problem:
+        raise FileFormatError(f"{path} does not hold what its kind promises ({problem}); write it again.") from problem
+
+
+class _Named(dict[str, Any]):
+    """The content of a file, which says by its name what is missing."""
+
+    def __init__(self, source: Path, content: Mapping[str, Any]) -> None:
+        super().__init__(content)
+        self.source = source
+
+    def __missing__(self, name: str) -> Any:
+        raise FileFormatError(f"{self.source} holds no {name!r}; write it again.")
+
+
+def _check_ending(path: Path) -> None:
+    if path.suffix not in {".npz", ".json"}:
+        raise FileFormatError(f"{path} ends in {path.suffix!r}; use .npz, or .json for small arrays.")
+
+
+def _check_header(source: Path, header: dict[str, Any], arrays: Mapping[str, NDArray[Any]], kind: str) -> None:
     if header.get("format") != FORMAT or header.get("version") != VERSION:
         found = f"{header.get('format')!r} version {header.get('version')!r}"
         raise FileFormatError(f"{source} says it is {found}; this package reads {FORMAT!r} version {VERSION}.")
@@ -106,18 +134,14 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, NDArray[Any
     stated = header.pop("sha256", None)
     if stated != _digest(header, arrays):
         raise FileFormatError(f"{source} was altered or damaged: its checksum does not match; write it again.")
-    return arrays, header["metadata"]
-
-
-def _check_ending(path: Path) -> None:
-    if path.suffix not in {".npz", ".json"}:
-        raise FileFormatError(f"{path} ends in {path.suffix!r}; use .npz, or .json for small arrays.")
 
 
 def _digest(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:
-    state = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    state = hashlib.sha256(json.dumps(header, sort_keys=True, allow_nan=False).encode())
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
+        if array.dtype.kind == "f":  # JSON keeps that an entry is NaN, not which of the many NaNs it is
+            array = np.where(np.isnan(array), np.array(np.nan, array.dtype), array)
         state.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
         state.update(array.tobytes())
     return state.hexdigest()
@@ -133,9 +157,17 @@ def _read_npz(source: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     return header, arrays
 
 
+def _write_npz(stream: IO[bytes], header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    packed = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
+    np.savez_compressed(stream, allow_pickle=False, **{_HEADER: packed}, **arrays)
+
+
+def _write_json(stream: IO[bytes], header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    document = {**header, "arrays": {name: _to_json(array) for name, array in arrays.items()}}
+    stream.write(json.dumps(document, allow_nan=False).encode())
+
+
 def _to_json(array: NDArray[Any]) -> dict[str, Any]:
-    if array.dtype.kind not in _KINDS_OF_NUMBER:
-        raise FileFormatError(f"an array of {array.dtype} cannot be written; use floats, integers or booleans.")
     data = array.ravel().tolist()
     if array.dtype.kind == "f":  # JSON has no NaN; it marks what an unavailable action has no value for
         data = [None if value != value else value for value in data]

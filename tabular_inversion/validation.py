@@ -182,6 +182,7 @@ def check_names(name: str, names: Sequence[str] | None, size: int, error: type[I
 
 def check_indices(name: str, indices: ArrayLike, size: int, error: type[InputError]) -> Any:
     """Return `indices` as a one-dimensional integer array within ``range(size)``, not empty, or raise."""
+    shape_of(name, indices, error)
     array = np.atleast_1d(np.asarray(indices))
     if array.ndim != 1 or array.size == 0 or not np.issubdtype(array.dtype, np.integer):
         raise error(f"{name} is {indices!r}; expected a non-empty list of integers from 0 to {size - 1}.")

@@ -1,1 +1,5 @@
-"""The command line."""
+"""The command line: ``tabular-inversion verify | identify | invert``."""
+
+from tabular_inversion.cli.app import main
+
+__all__ = ["main"]

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
-from tabular_inversion._typing import FloatArray, Kernel
+import numpy as np
+from scipy.sparse import csr_array, issparse
+
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,3 +31,28 @@ class Recovery:
     rank: int
     condition: float
     method: str
+
+    def kernel(self, row_index: IntArray, available: BoolArray) -> Kernel:
+        """Put the rows in their places in a kernel, with zero rows for unavailable actions.
+
+        Parameters
+        ----------
+        row_index : numpy.ndarray of int, shape (rows,)
+            Numbers s*A + a of the rows.
+        available : numpy.ndarray of bool, shape (S, A)
+            Which actions exist.
+
+        Returns
+        -------
+        numpy.ndarray (S, A, S) or scipy.sparse.csr_array (S*A, S)
+            Of the form in which the rows are stored.
+        """
+        n_states = self.rows.shape[1]
+        if issparse(self.rows):
+            counts = np.zeros(available.size, dtype=self.rows.indptr.dtype)
+            counts[row_index] = np.diff(self.rows.indptr)
+            indptr = np.concatenate([[0], np.cumsum(counts)])
+            return csr_array((self.rows.data, self.rows.indices, indptr), shape=(available.size, n_states))
+        placed = np.zeros((available.size, n_states))
+        placed[row_index] = self.rows
+        return placed.reshape(*available.shape, n_states)

@@ -1,0 +1,58 @@
+"""Sphinx configuration. Nothing is fetched while building; readers' browsers load MathJax from its CDN."""
+
+import tabular_inversion
+
+project = "tabular-inversion"
+author = "The tabular-inversion developers"
+project_copyright = "2026, the tabular-inversion developers"
+version = release = tabular_inversion.__version__
+
+extensions = [
+    "myst_nb",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "jupyter_execute", "_templates"]
+
+myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_merge_streams = True
+
+autosummary_generate = True
+autosummary_ignore_module_all = False
+default_role = "py:obj"  # single backticks in docstrings name code
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # numpydoc's Parameters say it in words, with shapes
+numpydoc_show_class_members = False
+
+html_theme = "pydata_sphinx_theme"
+html_title = "tabular-inversion"
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
+html_show_sourcelink = False
+SINGLE_PAGES = (
+    "index",
+    "quickstart",
+    "notation",
+    "statements",
+    "statements/error_bounds",
+    "conventions",
+    "dependencies",
+    "changelog",
+    "contributing",
+)
+html_sidebars: dict[str, list[str]] = {page: [] for page in SINGLE_PAGES}
+html_theme_options = {
+    "navigation_with_keys": False,
+    "show_toc_level": 2,
+    "footer_start": ["copyright"],
+    "footer_end": ["theme-version"],
+    "pygments_light_style": "tango",
+}

@@ -1,0 +1,58 @@
+"""Seeded random instances with small rational numbers, and their float twins."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tabular_inversion.exact import ExactGoals, ExactMDP
+
+DISCOUNTS = tuple(Fraction(i, 10) for i in range(1, 10))
+
+
+def fractions_of(weights: NDArray[Any]) -> NDArray[np.object_]:
+    """Turn nonnegative integer weights, last axis not all zero, into distributions of Fractions."""
+    totals = weights.sum(axis=-1)
+    result = np.empty(weights.shape, dtype=object)
+    for place in np.ndindex(weights.shape):
+        result[place] = Fraction(int(weights[place]), int(totals[place[:-1]]))
+    return result
+
+
+def world(rng: np.random.Generator, n_states: int, n_actions: int, *, branching: int | None = None) -> ExactMDP:
+    """Draw a rational world; each row reaches `branching` states (all when omitted) with weights from 1 to 6."""
+    weights = rng.integers(1, 7, (n_states, n_actions, n_states))
+    if branching is not None:
+        ranks = rng.random(weights.shape).argsort(axis=2).argsort(axis=2)
+        weights = np.where(ranks < branching, weights, 0)
+    return ExactMDP(fractions_of(weights), DISCOUNTS[rng.integers(len(DISCOUNTS))])
+
+
+def generic_rewards(rng: np.random.Generator, n_goals: int, n_states: int) -> NDArray[np.object_]:
+    """Draw rewards i / 1009 with i uniform in -10^6 .. 10^6: special positions have probability about 1e-6."""
+    numerators = rng.integers(-(10**6), 10**6 + 1, (n_goals, n_states))
+    result = np.empty(numerators.shape, dtype=object)
+    for place in np.ndindex(numerators.shape):
+        result[place] = Fraction(int(numerators[place]), 1009)
+    return result
+
+
+def generic_goals(rng: np.random.Generator, n_goals: int, n_states: int) -> ExactGoals:
+    """Draw goals with generic rational rewards that never end an episode."""
+    return ExactGoals(generic_rewards(rng, n_goals, n_states))
+
+
+def policy(
+    rng: np.random.Generator, n_states: int, n_actions: int, *, n_goals: int | None = None
+) -> NDArray[np.object_]:
+    """Draw a rational policy: (S, A), or (G, S, A) with `n_goals`."""
+    shape = (n_states, n_actions) if n_goals is None else (n_goals, n_states, n_actions)
+    return fractions_of(rng.integers(1, 7, shape))
+
+
+def sizes(rng: np.random.Generator, *, largest: int) -> tuple[int, int]:
+    """Draw a number of states from 2 to `largest` and of actions from 1 to 3."""
+    return int(rng.integers(2, largest + 1)), int(rng.integers(1, 4))

@@ -1,0 +1,245 @@
+"""Optimal and max-entropy values by Newton's method on the Bellman equation, which is policy iteration.
+
+With the greedy (softmax) policy pi of Q = rho + P m and f = discount * c,
+
+    m <- m + (I - diag(f) P_pi)^-1 (r + f V(Q) - m).
+
+The bracket is the Bellman residual at m, so every step also corrects the rounding of those before, and an
+iterative solver needs to be no more exact than the residual is small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tabular_inversion._typing import FloatArray, IntArray
+from tabular_inversion.agent_values import AgentValues, SolverReport
+from tabular_inversion.bellman.problem import ROUNDING, TARGET, Problem, check_fit, join, merge, missed
+from tabular_inversion.errors import InputError
+from tabular_inversion.goals import Goals
+from tabular_inversion.linear_systems import (
+    ClosedLoops,
+    LinearSolver,
+    LinearSystems,
+    Method,
+    Policies,
+    Transitions,
+    largest,
+    suited_form,
+)
+from tabular_inversion.mdp import MDP
+from tabular_inversion.policies import softmax, uniform
+from tabular_inversion.validation import check_positive
+
+_SWEEPS = 8
+"""Value-iteration sweeps before the first policy update: each costs a fraction of a linear solve."""
+
+_FORCING = 1e-2
+"""An iterative solver stops at this share of the Bellman residual while the policy still changes."""
+
+
+def solve(
+    mdp: MDP,
+    goals: Goals,
+    *,
+    method: Method = "auto",
+    tolerance: float = 1e-10,
+    max_iterations: int = 100,
+    progress: Callable[[int, int], None] | None = None,
+) -> AgentValues:
+    """Return the optimal values for all goals, by policy iteration.
+
+    Parameters
+    ----------
+    mdp : MDP
+        The world.
+    goals : Goals
+        G goals on its states.
+    method : str
+        How the linear systems are solved, as for `evaluate`.
+    tolerance : float
+        The largest Bellman residual accepted, relative to each goal's scale max |M| + max |rho|.
+    max_iterations : int
+        The most policy updates allowed; at least 1.
+    progress : callable, optional
+        Called as ``progress(done, total)`` with the number of goals done.
+
+    Returns
+    -------
+    AgentValues
+        With operator ``"max"`` and a `SolverReport`.
+
+    Raises
+    ------
+    ConvergenceError
+        If a goal misses the tolerance after `max_iterations`.
+    ShapeError, InputError
+        If the goals or the method do not fit the world.
+
+    Examples
+    --------
+    >>> mdp = MDP([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]]], discount=0.5)
+    >>> agent = solve(mdp, Goals.indicator(2, [1]))
+    >>> agent.q
+    array([[[0.5, 1. ],
+            [1. , 0.5]]])
+    """
+    return _newton(mdp, goals, None, method, tolerance, max_iterations, progress)
+
+
+def solve_soft(
+    mdp: MDP,
+    goals: Goals,
+    temperature: float,
+    *,
+    method: Method = "auto",
+    tolerance: float = 1e-10,
+    max_iterations: int = 100,
+    progress: Callable[[int, int], None] | None = None,
+) -> AgentValues:
+    """Return the max-entropy values for all goals, V = temperature * logsumexp(Q / temperature).
+
+    Parameters
+    ----------
+    mdp, goals, method, tolerance, max_iterations, progress
+        As for `solve`.
+    temperature : float
+        Positive; the values tend to those of `solve` as it tends to 0.
+
+    Returns
+    -------
+    AgentValues
+        With operator ``"softmax"`` and a `SolverReport`.
+
+    Raises
+    ------
+    ConvergenceError
+        If a goal misses the tolerance after `max_iterations`.
+    ShapeError, InputError
+        If the temperature is not positive, or the goals or the method do not fit the world.
+
+    Examples
+    --------
+    >>> mdp = MDP([[[1.0], [1.0]]], discount=0.5)
+    >>> solve_soft(mdp, Goals([[0.0]]), temperature=1.0).v.round(4)
+    array([[1.3863]])
+    """
+    temperature = check_positive("temperature", temperature, InputError)
+    return _newton(mdp, goals, temperature, method, tolerance, max_iterations, progress)
+
+
+@dataclass(frozen=True, eq=False)
+class _Settings:
+    """What holds for every goal of one call."""
+
+    transitions: Transitions
+    temperature: float | None
+    method: Method
+    tolerance: float
+    max_iterations: int
+
+
+def _newton(
+    mdp: MDP,
+    goals: Goals,
+    temperature: float | None,
+    method: Method,
+    tolerance: float,
+    max_iterations: int,
+    progress: Callable[[int, int], None] | None,
+) -> AgentValues:
+    check_fit(mdp, goals, method, tolerance)
+    if max_iterations < 1:
+        raise InputError(f"max_iterations is {max_iterations}; expected at least 1.")
+    world = suited_form(mdp)
+    settings = _Settings(Transitions.of(world), temperature, method, tolerance, max_iterations)
+    problem = Problem.of(world, goals)
+    start, way = _start(problem, settings)
+    finished = 0
+
+    def tell(newly: int) -> None:
+        nonlocal finished
+        finished += newly
+        if progress is not None:
+            progress(finished, goals.n_goals)
+
+    parts = [_iterate(problem.select(chosen), start[chosen], way, settings, tell) for chosen in problem.chunks()]
+    q, report = join(parts)
+    return AgentValues(q, goals, mdp.discount, temperature=temperature, available=mdp.available, report=report)
+
+
+def _start(problem: Problem, settings: _Settings) -> tuple[FloatArray, str]:
+    """Return M of the uniform policy, and how it was found.
+
+    One factorisation gives it for all goals, and it is positive wherever a goal can be reached at all: from zero,
+    values (and with them better actions) would spread from a goal by no more than a step for each policy update.
+    """
+    policy = uniform(problem.world.available)
+    right_hand_sides = problem.without_future(policy)
+    systems = LinearSystems(ClosedLoops.of_policy(settings.transitions, policy), problem.factors)
+    solver = LinearSolver(systems)
+    return solver.solve(right_hand_sides, _FORCING * largest(right_hand_sides)), solver.method
+
+
+def _iterate(
+    part: Problem, m: FloatArray, method: str, settings: _Settings, tell: Callable[[int], None]
+) -> tuple[FloatArray, SolverReport]:
+    """Run value-iteration sweeps, then policy updates; goals that have converged drop out."""
+    for _ in range(_SWEEPS):
+        m = part.update(part.state_values(part.q_values(m), temperature=settings.temperature))
+    values = np.empty((*m.shape, part.world.n_actions))
+    alive, previous = np.arange(len(m)), np.full(len(m), np.inf)
+    policy: Policies | None = None
+    reports = []
+    for iteration in range(settings.max_iterations + 1):
+        q = part.q_values(m)
+        change = part.update(part.state_values(q, temperature=settings.temperature)) - m
+        residual, scale = largest(change), part.scale(m)
+        target = min(max(TARGET * settings.tolerance, ROUNDING), settings.tolerance) * scale
+        stalled = (residual > previous / 2) | (iteration == settings.max_iterations)
+        done = (residual <= target) | ((residual <= settings.tolerance * scale) & stalled)
+        previous = residual
+        if done.any():
+            values[alive[done]] = q[done]
+            reports.append(SolverReport(method, iteration, float(residual[done].max()), converged=True))
+            tell(int(done.sum()))
+            going = np.flatnonzero(~done)
+            if going.size == 0:
+                return values, merge(reports)
+            part, alive = part.select(going), alive[going]
+            policy = None if policy is None else policy[going]
+            m, q, change, previous, target = (array[going] for array in (m, q, change, previous, target))
+        if iteration < settings.max_iterations:
+            improved = _improve(part, q, policy, target, settings.temperature)
+            settled = np.zeros(len(m), bool) if policy is None else (improved == policy).reshape(len(m), -1).all(axis=1)
+            solver = LinearSolver(
+                LinearSystems(ClosedLoops(settings.transitions, improved), part.factors), settings.method
+            )
+            m = m + solver.solve(change, np.where(settled, target, np.maximum(_FORCING * previous, target)))
+            policy, method = improved, solver.method
+    after = f"{settings.max_iterations} policy updates"
+    raise missed(residual, scale, settings.tolerance, after, "raise max_iterations or the tolerance")
+
+
+def _improve(
+    part: Problem, q: FloatArray, policy: Policies | None, slack: FloatArray, temperature: float | None
+) -> Policies:
+    """Return softmax probabilities (G, S, A), or best actions (G, S): others only where they gain more than `slack`.
+
+    So an action that ties with the best is kept, and rounding cannot send the policy round in circles.
+    """
+    available = part.world.available
+    if temperature is not None:
+        return softmax(q, available, temperature=temperature)
+    best = (q if available.all() else np.where(available, q, -np.inf)).argmax(axis=2)
+    if policy is None:
+        return best
+    gain = _values_of(q, best) - _values_of(q, policy)
+    return np.where(gain > slack[:, None], best, policy)
+
+
+def _values_of(q: FloatArray, actions: IntArray) -> FloatArray:
+    return np.take_along_axis(q, actions[:, :, None], axis=2)[:, :, 0]

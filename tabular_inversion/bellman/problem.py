@@ -1,0 +1,118 @@
+"""What evaluation and policy iteration share: the Bellman update in M-space, its scale, and its reports.
+
+Everything happens in the space of test matrices M = R + discount * C * V. Goal by goal, m = r + f V with
+f = discount * c: Q = rho + P m, V follows from Q, and m must be what V makes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tabular_inversion._typing import FloatArray, IntArray
+from tabular_inversion.agent_values import SolverReport, state_values
+from tabular_inversion.errors import ConvergenceError, InputError, ShapeError
+from tabular_inversion.goals import Goals
+from tabular_inversion.linear_systems import check_method, largest
+from tabular_inversion.mdp import MDP
+from tabular_inversion.validation import check_positive
+
+_CHUNK_BYTES = 2**21
+"""Goals are solved in runs whose Q-values take about this much, so that they stay in the processor's cache."""
+
+TARGET = 1e-3
+"""Solvers aim for this share of the tolerance, and accept the tolerance itself where rounding stops them."""
+
+ROUNDING = float(4 * np.finfo(np.float64).eps)
+"""No residual is asked to be smaller than this, relative to the scale of the values."""
+
+
+def check_fit(mdp: MDP, goals: Goals, method: str, tolerance: float) -> None:
+    """Raise unless goals, method and tolerance suit the world."""
+    check_method(method)
+    check_positive("tolerance", tolerance, InputError)
+    if goals.n_states != mdp.n_states:
+        raise ShapeError(f"goals are on {goals.n_states} states and the world has {mdp.n_states}; make them equal.")
+    extra = goals.action_rewards
+    if extra is not None and extra.shape[2] != mdp.n_actions:
+        raise ShapeError(f"action_rewards are for {extra.shape[2]} actions and the world has {mdp.n_actions}.")
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A world, and of some goals the rewards r (G, S), the factors f = discount * c (G, S) and rho (G, S, A)."""
+
+    world: MDP
+    rewards: FloatArray
+    factors: FloatArray
+    action_rewards: FloatArray | None
+
+    @classmethod
+    def of(cls, world: MDP, goals: Goals) -> Problem:
+        """Take the numbers of all goals."""
+        return cls(world, goals.rewards, world.discount * goals.continuation, goals.action_rewards)
+
+    def select(self, goals: slice | IntArray) -> Problem:
+        """Return the problem of some goals."""
+        extra = None if self.action_rewards is None else self.action_rewards[goals]
+        return Problem(self.world, self.rewards[goals], self.factors[goals], extra)
+
+    def chunks(self) -> list[slice]:
+        """Cut the goals into runs."""
+        step = max(8, _CHUNK_BYTES // (8 * self.world.available.size))
+        return [slice(start, start + step) for start in range(0, len(self.rewards), step)]
+
+    def q_values(self, m: FloatArray) -> FloatArray:
+        """Return Q = rho + P m, shape (G, S, A)."""
+        q = self.world.expectation(m)
+        if self.action_rewards is not None:
+            q += self.action_rewards
+        return q
+
+    def state_values(
+        self, q: FloatArray, *, policy: FloatArray | None = None, temperature: float | None = None
+    ) -> FloatArray:
+        """Return V, shape (G, S), under a policy, or the softmax or greedy value."""
+        return state_values(q, self.world.available, policy=policy, temperature=temperature)
+
+    def update(self, v: FloatArray) -> FloatArray:
+        """Return r + f V, what m must be, shape (G, S)."""
+        return self.rewards + self.factors * v
+
+    def without_future(self, policy: FloatArray) -> FloatArray:
+        """Return r + f rho_pi, the right-hand sides of a policy's linear systems: the update at m = 0."""
+        if self.action_rewards is None:
+            return self.rewards
+        return self.update(self.state_values(self.action_rewards, policy=policy))
+
+    def scale(self, m: FloatArray) -> FloatArray:
+        """Return max |m| + max |rho| for each goal: what tolerances are relative to."""
+        extra = self.action_rewards
+        return largest(m) + (0.0 if extra is None else np.abs(extra).max(axis=(1, 2)))
+
+
+def missed(residual: FloatArray, scale: FloatArray, tolerance: float, after: str, remedy: str) -> ConvergenceError:
+    """Return the error that says by how much goals miss the tolerance."""
+    relative = residual / np.where(scale > 0, scale, 1.0)
+    return ConvergenceError(
+        f"{int((~(relative <= tolerance)).sum())} goals miss the tolerance {tolerance:g} after {after}: the largest "
+        f"Bellman residual is {relative.max():.3g} of the scale of its goal's values; {remedy}."
+    )
+
+
+def merge(reports: list[SolverReport]) -> SolverReport:
+    """Return one report for goals solved apart: all ways, the most iterations, the largest residual."""
+    ways = {way: None for report in reports for way in report.method.split(", ") if way}
+    return SolverReport(
+        ", ".join(ways),
+        max(report.iterations for report in reports),
+        max(report.residual for report in reports),
+        converged=all(report.converged for report in reports),
+    )
+
+
+def join(parts: list[tuple[FloatArray, SolverReport]]) -> tuple[FloatArray, SolverReport]:
+    """Put the Q-values of runs of goals together again, with one report."""
+    values = [q for q, _ in parts]
+    return values[0] if len(values) == 1 else np.concatenate(values), merge([report for _, report in parts])

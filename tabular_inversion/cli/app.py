@@ -1,0 +1,129 @@
+"""The commands, their arguments and their exit status."""
+
+from __future__ import annotations
+
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from tabular_inversion.cli import questions, verify_report
+from tabular_inversion.cli.console import MESSAGES, print_json
+from tabular_inversion.errors import DiscountError, TabularInversionError
+from tabular_inversion.identifiability import Scope
+
+app = typer.Typer(
+    name="tabular-inversion",
+    help="Do these Q-values determine the world, and can I prove it?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+World = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENV",
+        help="fourrooms:windy, gym:Taxi-v4, chain:N, riverswim:N, random:n=20,m=3,branching=4,seed=0, graph:K3,3, "
+        "graph:EDGES, or a .npz or .json file.",
+    ),
+]
+GoalText = Annotated[
+    str, typer.Option("--goals", help="indicator, indicator:3,17, generic:K[,seed=0] or gaussian:K[,seed=0].")
+]
+ClassText = Annotated[
+    str, typer.Option("--class", help="unconstrained, stochastic, supported, sparse:N or deterministic.")
+]
+PolicyText = Annotated[str, typer.Option("--policy", help="optimal or uniform.")]
+DiscountText = Annotated[str | None, typer.Option("--discount", help="A number in [0, 1), also as a fraction: 1/2.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")]
+
+
+def read_discount(text: str | None) -> Fraction | None:
+    """Read a discount such as 0.99 or 1/2, exactly; None stays None.
+
+    Examples
+    --------
+    >>> read_discount("0.99")
+    Fraction(99, 100)
+    """
+    if text is None:
+        return None
+    try:
+        value = Fraction(text)
+    except (ValueError, ZeroDivisionError) as problem:
+        raise DiscountError(f"discount is {text!r}; expected a number in [0, 1) such as 0.99 or 1/2.") from problem
+    if not 0 <= value < 1:
+        raise DiscountError(f"discount is {text}; expected 0 <= discount < 1.")
+    return value
+
+
+@app.command()
+def verify(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Statements to check; all if none.")
+    ] = None,
+    effort: Annotated[str, typer.Option(help="quick (under a minute), standard or full.")] = "quick",
+    seed: Annotated[int, typer.Option(help="Of every random instance.")] = 0,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the report as JSON; - for standard output.")
+    ] = None,
+) -> None:
+    """Recover the worlds of public environments from Q-values alone, and check every statement."""
+    raise typer.Exit(verify_report.run(ids or [], effort=effort, seed=seed, json_file=json_file))
+
+
+@app.command()
+def identify(
+    environment: World,
+    goals: GoalText = "indicator",
+    kernel_class: ClassText = "stochastic",
+    scope: Annotated[str, typer.Option(help="instance (this agent's rows) or uniform (every member).")] = "instance",
+    policy: PolicyText = "optimal",
+    discount: DiscountText = None,
+    exact: Annotated[bool, typer.Option("--exact", help="Decide in rational arithmetic, with proof.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Decide whether an agent's values determine the world, with a witness if they do not."""
+    chosen = questions.check_choice("scope", scope, Scope)
+    question = questions.Question(environment, goals, kernel_class, policy, read_discount(discount))
+    answer = questions.identify(question, chosen, exactly=exact)
+    print_json(answer) if as_json else questions.show_verdict(answer)
+
+
+@app.command()
+def invert(
+    environment: World,
+    goals: GoalText = "indicator",
+    kernel_class: ClassText = "stochastic",
+    policy: PolicyText = "optimal",
+    discount: DiscountText = None,
+    noise: Annotated[float, typer.Option(help="How far each Q-value may be from the truth.")] = 0.0,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="KERNEL.npz", help="Write the recovered world here.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Recover the kernel from an agent's values and compare it with the truth where that is known."""
+    question = questions.Question(environment, goals, kernel_class, policy, read_discount(discount))
+    answer = questions.invert(question, noise=noise, output=output)
+    print_json(answer) if as_json else questions.show_inversion(answer)
+
+
+def main() -> None:
+    """Run the command line: 0 asked and answered, 1 a statement failed, 2 a wrong call, in one clear line."""
+    try:
+        status = app(standalone_mode=False)
+    except TabularInversionError as problem:
+        MESSAGES.print(f"error: {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
+        status = 2
+    except click.exceptions.ClickException as problem:
+        MESSAGES.print(f"error: {problem.format_message()}", style="red", markup=False, highlight=False, soft_wrap=True)
+        status = 2
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        MESSAGES.print("interrupted", style="red")
+        status = 130
+    sys.exit(status if isinstance(status, int) else 0)

@@ -1,0 +1,113 @@
+"""Instance scope: whether this agent's own row is the only one of the class with its values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, issparse
+
+from tabular_inversion._typing import FloatArray, IntArray, Kernel, SparseMatrix
+from tabular_inversion.identifiability.decision import Decision, Pair
+from tabular_inversion.identifiability.faces import rows_on_faces
+from tabular_inversion.identifiability.sparse_rows import other_sparse_rows
+from tabular_inversion.identifiability.system import RowSystem
+from tabular_inversion.identifiability.uniform import closest_columns, column_codes, decide_uniform
+from tabular_inversion.identifiability.verdict import Status
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
+from tabular_inversion.recovery.column_matching import column_separation
+
+POSITIVE = 1e-9
+"""Entries of a recovered row up to this size count as zero."""
+
+
+def decide_instance(system: RowSystem, kernel_class: KernelClass, row_index: IntArray, rows: Kernel) -> Decision:
+    """Decide each row of an agent, given one row of the class that explains its values.
+
+    Parameters
+    ----------
+    system : RowSystem
+        M or [M;1], with the agent's right-hand sides.
+    kernel_class : KernelClass
+        K.
+    row_index : numpy.ndarray of int
+        Numbers s*A + a of the available rows.
+    rows : numpy.ndarray or csr_array, shape (rows, S)
+        Members of the class with the agent's values.
+    """
+    if isinstance(kernel_class, Deterministic):
+        return _deterministic(system, rows)
+    everywhere = decide_uniform(system, kernel_class, row_index)
+    if isinstance(kernel_class, Unconstrained):
+        return _through_rows(everywhere, rows)
+    settled = everywhere.codes == Status.IDENTIFIED
+    if settled.all():
+        return everywhere
+    open_rows = np.flatnonzero(~settled)
+    dense = _dense(rows[open_rows])
+    if isinstance(kernel_class, Sparse):
+        found = _sparse(system, kernel_class.max_successors, dense, open_rows)
+    else:
+        allowed = kernel_class.rows(row_index[open_rows]) if isinstance(kernel_class, Supported) else None
+        found = rows_on_faces(system, dense, _supports(dense), allowed)
+    codes, evidence = everywhere.codes.copy(), everywhere.evidence.copy()
+    codes[open_rows], evidence[open_rows] = found.codes, found.evidence
+    pair = None if found.pair is None else Pair(int(open_rows[found.pair.row]), found.pair.first, found.pair.second)
+    return Decision(codes, evidence, pair, f"{everywhere.reason}; {found.reason}")
+
+
+def _dense(rows: Kernel) -> FloatArray:
+    dense: FloatArray = rows.toarray() if issparse(rows) else np.asarray(rows)
+    return dense
+
+
+def _supports(rows: FloatArray) -> SparseMatrix:
+    return csr_array(rows > POSITIVE)
+
+
+def _through_rows(decision: Decision, rows: Kernel) -> Decision:
+    """Move an unconstrained witness onto the agent's own first row."""
+    if decision.pair is None:
+        return decision
+    own = _dense(rows[[0]])[0]
+    step = decision.pair.second - decision.pair.first
+    return replace(decision, pair=Pair(0, own, own + step))
+
+
+def _deterministic(system: RowSystem, rows: Kernel) -> Decision:
+    """Compare columns: a deterministic row is identified iff its column differs from all others."""
+    states = np.asarray(rows.argmax(axis=1)).ravel()
+    separation = column_separation(system.matrix, np.inf)
+    codes, evidence = (part[states] for part in column_codes(system, separation))
+    least = float(separation[states].min())
+    reason = f"the columns of the agent's own successors keep a distance of {least:.2e} (goals scaled to unit size)"
+    wrong = np.flatnonzero(codes == Status.NOT_IDENTIFIED)
+    if wrong.size == 0:
+        return Decision(codes, evidence, None, reason)
+    row = int(wrong[0])
+    return Decision(codes, evidence, Pair(row, *closest_columns(system, int(states[row]))), reason)
+
+
+def _sparse(system: RowSystem, n_successors: int, rows: FloatArray, open_rows: IntArray) -> Decision:
+    """Sparse rows are stochastic rows: what is unique in the simplex is unique here. The rest is searched."""
+    among_all = rows_on_faces(system, rows, _supports(rows), None)
+    codes, evidence = among_all.codes.copy(), among_all.evidence.copy()
+    left = np.flatnonzero(codes != Status.IDENTIFIED)
+    if left.size == 0:
+        return among_all
+    values: Any = system.values[:, open_rows[left]]
+    found = other_sparse_rows(system, values, rows[left], n_successors)
+    codes[left], evidence[left] = found.codes, found.evidence
+    pair = None if found.pair is None else Pair(int(left[found.pair.row]), found.pair.first, found.pair.second)
+    return Decision(codes, evidence, pair, found.reason)
+
+
+def worst_residual(test_matrix: FloatArray, right_hand_sides: FloatArray, rows: Kernel) -> NDArray[np.float64]:
+    """Return, for each row, ``max_g |M p - q|`` relative to the size of M's row g, shape (rows,)."""
+    size = np.abs(test_matrix).max(axis=1, keepdims=True)
+    size = np.where(size > 0, size, 1.0)
+    gap = np.abs((rows @ test_matrix.T).T - right_hand_sides) / size
+    worst: NDArray[np.float64] = gap.max(axis=0)
+    return worst

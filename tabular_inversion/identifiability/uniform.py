@@ -1,0 +1,284 @@
+"""Uniform scope: whether every member of the class is determined by its values, a property of M and the class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import LinearConstraint, milp
+
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMatrix
+from tabular_inversion.identifiability.certificates import proves_distinct, proves_full_column_rank
+from tabular_inversion.identifiability.decision import Decision, Pair
+from tabular_inversion.identifiability.system import (
+    UNCERTAIN,
+    RowSystem,
+    exactly_dependent,
+    rounding_level,
+    split_into_rows,
+)
+from tabular_inversion.identifiability.verdict import Evidence, Status
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
+from tabular_inversion.recovery.column_matching import column_separation
+
+MILP_SECONDS = 60.0
+"""How long one integer program may take before its row is left undecided."""
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """One answer for all rows of a class that share their system."""
+
+    status: Status
+    evidence: Evidence
+    rows: tuple[FloatArray, FloatArray] | None
+    reason: str
+
+
+def decide_uniform(system: RowSystem, kernel_class: KernelClass, row_index: IntArray) -> Decision:
+    """Decide all rows of a class under one system.
+
+    Parameters
+    ----------
+    system : RowSystem
+        M or [M;1].
+    kernel_class : KernelClass
+        K.
+    row_index : numpy.ndarray of int
+        Numbers s*A + a of the available rows.
+    """
+    if isinstance(kernel_class, Supported):
+        return _supported(system, kernel_class.rows(row_index))
+    if isinstance(kernel_class, Sparse):
+        answer = _sparse(system, kernel_class.max_successors)
+    elif isinstance(kernel_class, Deterministic):
+        answer = _deterministic(system)
+    elif isinstance(kernel_class, Unconstrained):
+        answer = _unconstrained(system)
+    else:
+        answer = _stochastic(system)
+    n_rows = len(row_index)
+    codes, evidence = (np.full(n_rows, code, np.int8) for code in (answer.status, answer.evidence))
+    return Decision(codes, evidence, None if answer.rows is None else Pair(0, *answer.rows), answer.reason)
+
+
+def _rank_text(system: RowSystem, what: str) -> str:
+    return f"{what} has rank {system.rank} of {system.n_states} (n-th singular value {system.sigma_min:.2e})"
+
+
+def _full_rank(system: RowSystem, what: str) -> _Answer:
+    text = _rank_text(system, what)
+    if system.surely_full:
+        evidence = Evidence.CERTIFIED if system.certified_full else Evidence.NUMERIC
+        return _Answer(Status.IDENTIFIED, evidence, None, text)
+    if system.has_fewer_equations:
+        text = f"{what} has {len(system.matrix)} rows, too few for rank {system.n_states}"
+        return _Answer(Status.NOT_IDENTIFIED, Evidence.CERTIFIED, None, text)
+    if system.surely_deficient:
+        return _Answer(Status.NOT_IDENTIFIED, Evidence.NUMERIC, None, text)
+    digits = int(np.ceil(16.0 - np.log10(max(system.sigma_min, 1e-16))))
+    hint = f"too small for floats to decide; exact arithmetic would, or {digits} digits or more"
+    return _Answer(Status.UNDECIDED, Evidence.NUMERIC, None, f"{text}: {hint}")
+
+
+def _unconstrained(system: RowSystem) -> _Answer:
+    answer = _full_rank(system, "M")
+    if answer.status is not Status.NOT_IDENTIFIED:
+        return answer
+    middle = np.full(system.n_states, 1.0 / system.n_states)
+    return replace(answer, rows=(middle, middle + system.null_basis[:, -1]))
+
+
+def _stochastic(system: RowSystem) -> _Answer:
+    answer = _full_rank(system, "[M;1]")
+    if answer.status is not Status.NOT_IDENTIFIED:
+        return answer
+    return replace(answer, rows=split_into_rows(system.null_basis[:, -1]))
+
+
+def _deterministic(system: RowSystem) -> _Answer:
+    separation = column_separation(system.matrix, np.inf)
+    least = float(separation.min())
+    reason = f"the least distance between two columns of M is {least:.2e} (goals scaled to unit size)"
+    codes, evidence = column_codes(system, separation)
+    weakest = int(separation.argmin())
+    status = Status(int(codes[weakest]))
+    rows = closest_columns(system, weakest) if status is Status.NOT_IDENTIFIED else None
+    if status is Status.UNDECIDED:
+        reason = f"{reason}: too small for floats to decide; exact arithmetic would"
+    return _Answer(status, Evidence(int(evidence[weakest])), rows, reason)
+
+
+def column_codes(system: RowSystem, separation: FloatArray) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Decide for each column whether it differs from all others, from its distance to the nearest one.
+
+    Returns
+    -------
+    codes, evidence : numpy.ndarray of int8, shape (n,)
+        `Status` (IDENTIFIED: it differs) and `Evidence`.
+    """
+    codes = np.full(len(separation), Status.UNDECIDED, np.int8)
+    codes[separation > UNCERTAIN] = Status.IDENTIFIED
+    codes[has_equal_column(system.given)] = Status.NOT_IDENTIFIED
+    evidence = np.full(len(separation), Evidence.NUMERIC, np.int8)
+    if system.uncertainty is not None:
+        proved = proves_distinct(separation, system.uncertainty)
+        evidence[proved & (codes == Status.IDENTIFIED)] = Evidence.CERTIFIED
+    return codes, evidence
+
+
+def closest_columns(system: RowSystem, state: int) -> tuple[FloatArray, FloatArray]:
+    """Return the vertices `state` and the other state whose column is nearest to its own."""
+    distance = np.abs(system.matrix - system.matrix[:, [state]]).max(axis=0)
+    distance[state] = np.inf
+    unit = np.eye(system.n_states)
+    return unit[state], unit[int(distance.argmin())]
+
+
+def has_equal_column(matrix: FloatArray) -> BoolArray:
+    """Tell which columns of a matrix have an equal among the others, bool array (n,).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> has_equal_column(np.array([[0.0, 1.0, 0.0]]))
+    array([ True, False,  True])
+    """
+    _, inverse, counts = np.unique(matrix, axis=1, return_inverse=True, return_counts=True)
+    return np.asarray(counts[inverse.ravel()] > 1)
+
+
+def _supported(system: RowSystem, support: SparseMatrix) -> Decision:
+    """Rows with the same support share one rank; supports of one size are decomposed together."""
+    codes, evidence, deficient = restricted_codes(system, support)
+    wrong = np.flatnonzero(codes == Status.NOT_IDENTIFIED)
+    full = int((codes == Status.IDENTIFIED).sum())
+    reason = f"[M;1] restricted to the known support has full column rank for {full} of {len(codes)} rows"
+    if wrong.size == 0:
+        return Decision(codes, evidence, None, reason)
+    row = int(wrong[0])
+    return Decision(codes, evidence, Pair(row, *split_into_rows(deficient(row))), reason)
+
+
+def restricted_codes(
+    system: RowSystem, support: SparseMatrix, *, chunk: int = 4096
+) -> tuple[NDArray[np.int8], NDArray[np.int8], Callable[[int], FloatArray]]:
+    """Decide whether the columns of each row's support are independent.
+
+    Parameters
+    ----------
+    system : RowSystem
+        With n unknowns.
+    support : bool csr_array, shape (rows, n)
+        No row empty.
+    chunk : int
+        How many supports are decomposed at once.
+
+    Returns
+    -------
+    codes : numpy.ndarray of int8, shape (rows,)
+        IDENTIFIED (independent), NOT_IDENTIFIED (dependent) or UNDECIDED.
+    evidence : numpy.ndarray of int8, shape (rows,)
+        CERTIFIED where a rigorous bound proves independence, or there are fewer equations than columns.
+    null_vector : callable
+        ``null_vector(row)`` is a vector (n,) on the support of a dependent row that the system maps to zero.
+    """
+    sizes = np.diff(support.indptr)
+    codes, evidence = np.empty(len(sizes), np.int8), np.empty(len(sizes), np.int8)
+    for size in np.unique(sizes):
+        rows = np.flatnonzero(sizes == size)
+        columns = support.indices[support.indptr[rows][:, None] + np.arange(size)]
+        different, inverse = np.unique(np.sort(columns, axis=1), axis=0, return_inverse=True)
+        found = [
+            _column_rank_codes(system, different[start : start + chunk]) for start in range(0, len(different), chunk)
+        ]
+        codes[rows] = np.concatenate([part[0] for part in found])[inverse.ravel()]
+        evidence[rows] = np.concatenate([part[1] for part in found])[inverse.ravel()]
+
+    def null_vector(row: int) -> FloatArray:
+        states = support.indices[support.indptr[row] : support.indptr[row + 1]]
+        vector = np.zeros(system.n_states)
+        vector[states] = system.restrict(states).null_basis[:, -1]
+        return vector
+
+    return codes, evidence, null_vector
+
+
+def _column_rank_codes(system: RowSystem, columns: IntArray) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Three-valued full-column-rank test of ``system.matrix[:, T]`` for each row T of `columns`, shape (b, N)."""
+    count, size = columns.shape
+    if len(system.matrix) < size:
+        return np.full(count, Status.NOT_IDENTIFIED, np.int8), np.full(count, Evidence.CERTIFIED, np.int8)
+    stacked = np.moveaxis(system.matrix[:, columns], 0, 1)  # (b, equations, N)
+    sigma = np.linalg.svd(stacked, compute_uv=False)
+    codes = np.full(count, Status.UNDECIDED, np.int8)
+    for i in np.flatnonzero(sigma[:, -1] <= rounding_level(stacked.shape[1:]) * sigma[:, 0]):
+        if exactly_dependent(system.given[:, columns[i]]):
+            codes[i] = Status.NOT_IDENTIFIED
+    evidence = np.full(count, Evidence.NUMERIC, np.int8)
+    if not system.trusted.all():
+        stacked = stacked[:, system.trusted]
+        if stacked.shape[1] < size:
+            return codes, evidence
+        sigma = np.linalg.svd(stacked, compute_uv=False)
+    codes[sigma[:, -1] > UNCERTAIN * sigma[:, 0]] = Status.IDENTIFIED
+    if system.uncertainty is not None:
+        uncertainty = np.moveaxis(system.uncertainty[system.trusted][:, columns], 0, 1)
+        proved = proves_full_column_rank(stacked, uncertainty)
+        evidence[proved & (codes == Status.IDENTIFIED)] = Evidence.CERTIFIED
+    return codes, evidence
+
+
+def _sparse(system: RowSystem, n_successors: int) -> _Answer:
+    """Look for v != 0 in the null space with at most N positive and at most N negative entries (T5b)."""
+    if system.surely_full or n_successors >= system.n_states:
+        return _stochastic(system)
+    vector, proved = _sparse_null_vector(system, n_successors)
+    if vector is not None:
+        rows = split_into_rows(vector)
+        sizes = f"{np.count_nonzero(rows[0])} and {np.count_nonzero(rows[1])}"
+        reason = f"two rows with {sizes} successors share their values"
+        return _Answer(Status.NOT_IDENTIFIED, Evidence.NUMERIC, rows, reason)
+    if proved:
+        reason = f"no two rows with at most {n_successors} successors share their values (integer program infeasible)"
+        return _Answer(Status.IDENTIFIED, Evidence.NUMERIC, None, reason)
+    reason = "the integer program found no two rows that survive a re-check, nor proved that there are none"
+    return _Answer(Status.UNDECIDED, Evidence.NUMERIC, None, reason)
+
+
+def _sparse_null_vector(system: RowSystem, n_successors: int) -> tuple[FloatArray | None, bool]:
+    """Return such a vector (or None), and whether its absence was proved by the integer program."""
+    n, unit = system.n_states, np.eye(system.n_states)
+    zero, ones, none = np.zeros((n, n)), np.ones((1, n)), np.zeros((1, n))
+    tests = system.matrix[:-1]  # unknowns: positive part, negative part, and a switch for each of their entries
+    pad = np.zeros((len(tests), 2 * n))
+    constraints = [
+        LinearConstraint(np.hstack([tests, -tests, pad]), 0.0, 0.0),
+        LinearConstraint(np.hstack([ones, none, none, none]), 1.0, 1.0),
+        LinearConstraint(np.hstack([none, ones, none, none]), 1.0, 1.0),
+        LinearConstraint(np.hstack([unit, zero, -unit, zero]), -np.inf, 0.0),
+        LinearConstraint(np.hstack([zero, unit, zero, -unit]), -np.inf, 0.0),
+        LinearConstraint(np.hstack([zero, zero, unit, unit]), -np.inf, 1.0),
+        LinearConstraint(np.hstack([none, none, ones, none]), 0.0, n_successors),
+        LinearConstraint(np.hstack([none, none, none, ones]), 0.0, n_successors),
+    ]
+    integrality = np.repeat([0, 1], 2 * n)
+    found = milp(
+        np.zeros(4 * n), integrality=integrality, bounds=(0, 1), constraints=constraints,
+        options={"time_limit": MILP_SECONDS},
+    )  # fmt: skip
+    if found.x is None:
+        return None, found.status == 2
+    states = np.flatnonzero((found.x[:n] > UNCERTAIN) | (found.x[n : 2 * n] > UNCERTAIN))
+    restricted = system.restrict(states)
+    if not restricted.surely_deficient:
+        return None, False
+    # Back into the exact null space: the program's own vector satisfies the equations to 1e-6 only.
+    basis = restricted.null_basis
+    vector = np.zeros(n)
+    vector[states] = basis @ (basis.T @ (found.x[:n] - found.x[n : 2 * n])[states])
+    vector[np.abs(vector) <= rounding_level((n,)) * np.abs(vector).max()] = 0.0
+    fits = max((vector > 0).sum(), (vector < 0).sum()) <= n_successors
+    return (vector, False) if fits and vector.any() else (None, False)

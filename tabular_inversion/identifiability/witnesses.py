@@ -1,0 +1,123 @@
+"""Re-checking a witness with the package's own forward code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+from tabular_inversion._typing import FloatArray, Kernel
+from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.bellman import evaluate, solve, solve_soft
+from tabular_inversion.identifiability.verdict import Witness, WitnessError
+from tabular_inversion.kernel_classes import KernelClass, Supported, Unconstrained
+from tabular_inversion.mdp import MDP
+
+SAME_VALUES = 1e-8
+"""Largest difference, relative to the largest value, of Q-values that count as the same."""
+
+DIFFERENT_ROWS = 1e-6
+"""Least L1 distance of two rows that count as different."""
+
+
+def make_witness(agent: AgentValues, row_number: int, first: FloatArray, second: FloatArray) -> Witness:
+    """Measure a pair of rows under the agent's test functions.
+
+    Parameters
+    ----------
+    agent : AgentValues
+        Whose M is meant.
+    row_number : int
+        s*A + a.
+    first, second : numpy.ndarray, shape (S,)
+        The two rows.
+    """
+    state, action = divmod(row_number, agent.n_actions)
+    scale = np.abs(agent.test_matrix).max(axis=1)
+    gap = np.abs(agent.test_matrix @ (first - second)) / np.where(scale > 0, scale, 1.0)
+    return Witness(state, action, first, second, float(gap.max()), float(np.abs(first - second).sum()))
+
+
+def check_rows(witness: Witness, kernel_class: KernelClass) -> None:
+    """Raise `WitnessError` unless both rows are members of the class, differ, and have the same values.
+
+    Raises
+    ------
+    WitnessError
+        Saying which of the three fails, and by how much.
+    """
+    rows = np.stack([witness.first, witness.second])
+    where = f"witness for state {witness.state}, action {witness.action}"
+    if not kernel_class.contains(rows).all():
+        raise WitnessError(f"{where}: a row is no member of the class {kernel_class.name!r}.")
+    if isinstance(kernel_class, Supported):
+        n_actions = kernel_class.support.shape[0] // kernel_class.support.shape[1]
+        allowed = kernel_class.support[[witness.state * n_actions + witness.action]].toarray()[0]
+        if rows[:, ~allowed].any():
+            raise WitnessError(f"{where}: a row leaves the known support.")
+    if not witness.distance >= DIFFERENT_ROWS:
+        raise WitnessError(f"{where}: the rows are {witness.distance:.1e} apart; different means {DIFFERENT_ROWS}.")
+    if not witness.value_gap <= SAME_VALUES:
+        raise WitnessError(f"{where}: the values differ by {witness.value_gap:.1e}; same means {SAME_VALUES}.")
+
+
+def check_forward(agent: AgentValues, kernel: Kernel, witness: Witness, kernel_class: KernelClass) -> float:
+    """Compute the agent's Q-values in both kernels, by the forward code alone, and compare them for every goal.
+
+    Parameters
+    ----------
+    agent : AgentValues
+        Goals, discount and the way states are valued.
+    kernel : numpy.ndarray (S, A, S) or csr_array (S*A, S)
+        A kernel with the agent's values; its row (state, action) is replaced by each of the two rows in turn.
+    witness : Witness
+        Of instance scope.
+    kernel_class : KernelClass
+        The two kernels must belong to it.
+
+    Returns
+    -------
+    float
+        The largest difference between the two Q-functions, and between either and the agent's, relative to the
+        largest Q-value. For `Unconstrained`, whose members need not be kernels, the gap under M.
+
+    Raises
+    ------
+    WitnessError
+        If it exceeds `SAME_VALUES`, or `check_rows` fails.
+    """
+    check_rows(witness, kernel_class)
+    if isinstance(kernel_class, Unconstrained):
+        return witness.value_gap
+    scale = max(float(np.nanmax(np.abs(agent.q))), np.finfo(float).tiny)
+    seen = [_forward(agent, _replace(agent, kernel, witness, row)) for row in (witness.first, witness.second)]
+    gaps = [seen[0] - seen[1], seen[0] - agent.q, seen[1] - agent.q]
+    gap = max(float(np.nanmax(np.abs(difference))) for difference in gaps) / scale
+    if not gap <= SAME_VALUES:
+        raise WitnessError(
+            f"witness for state {witness.state}, action {witness.action}: the two kernels' Q-values differ by "
+            f"{gap:.1e} (relative); same means {SAME_VALUES}."
+        )
+    return gap
+
+
+def _replace(agent: AgentValues, kernel: Kernel, witness: Witness, row: FloatArray) -> MDP:
+    number = witness.state * agent.n_actions + witness.action
+    changed: Any
+    if issparse(kernel):
+        changed = kernel.tolil()
+        changed[number] = row
+        changed = changed.tocsr()
+    else:
+        changed = np.array(kernel)
+        changed[witness.state, witness.action] = row
+    return MDP(changed, agent.discount, agent.available)
+
+
+def _forward(agent: AgentValues, mdp: MDP) -> FloatArray:
+    if agent.policy is not None:
+        return evaluate(mdp, agent.goals, agent.policy).q
+    if agent.temperature is not None:
+        return solve_soft(mdp, agent.goals, agent.temperature).q
+    return solve(mdp, agent.goals).q

@@ -1,0 +1,174 @@
+"""`invert`: from an agent's values to a kernel, with a verdict on whether it is the only one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import csr_array, issparse
+
+from tabular_inversion._typing import FloatArray, Kernel
+from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.errors import InputError, ShapeError
+from tabular_inversion.identifiability.error_bounds import ErrorBound, error_bound
+from tabular_inversion.identifiability.judgement import decide
+from tabular_inversion.identifiability.verdict import Verdict
+from tabular_inversion.kernel_classes import Deterministic, KernelClass
+from tabular_inversion.mdp import MDP
+from tabular_inversion.recovery import recover
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Inversion:
+    """A kernel recovered from values.
+
+    Attributes
+    ----------
+    kernel : numpy.ndarray (S, A, S) or scipy.sparse.csr_array (S*A, S)
+        The recovered kernel; sparse for `Supported`. Rows of unavailable actions are zero.
+    residual : numpy.ndarray, shape (S, A)
+        ``max_g |M P(s,a) - Q(s,a)|`` of each row, in the units of Q; NaN where the action is unavailable.
+    rank : int
+        Numerical rank of the system inverted: of M for `Unconstrained`, of [M;1] otherwise.
+    condition : float
+        Largest condition number among the systems solved.
+    method : str
+        How the rows were found.
+    verdict : Verdict
+        Whether the kernel is the only one of the class with these values.
+    agent : AgentValues
+        The values that were inverted.
+    matching_norm : float
+        For `Deterministic`: the norm over goals in which columns were matched.
+    """
+
+    kernel: Kernel
+    residual: FloatArray
+    rank: int
+    condition: float
+    method: str
+    verdict: Verdict
+    agent: AgentValues
+    matching_norm: float
+
+    def __repr__(self) -> str:
+        worst = float(np.nanmax(self.residual))
+        return f"<Inversion by {self.method}: {self.verdict.status.name}, largest residual {worst:.1e}>"
+
+    def to_mdp(self) -> MDP:
+        """Return the recovered kernel as a world; raises `KernelError` if a row is no distribution."""
+        return MDP(self.kernel, self.agent.discount, self.agent.available)
+
+    def _difference(self, truth: MDP) -> Any:
+        if not np.array_equal(truth.available, self.agent.available):
+            raise ShapeError("the true world has other states or actions than the recovered one; compare equals.")
+        sparse = issparse(self.kernel) or truth.is_sparse
+        own = csr_array(self.kernel.reshape(truth.rows.shape)) if sparse else self.kernel.reshape(truth.rows.shape)
+        return abs(own - (csr_array(truth.rows) if sparse else truth.rows))
+
+    def max_error(self, truth: MDP) -> float:
+        """Return the largest |recovered - true| over all entries."""
+        return float(self._difference(truth).max())
+
+    def mse(self, truth: MDP) -> float:
+        """Return the mean of (recovered - true)^2 over all (s, a, s') of available actions."""
+        difference = self._difference(truth)
+        return float((difference * difference).sum() / (self.agent.available.sum() * truth.n_states))
+
+    def error_bound(self, eps: float, *, norm: float = np.inf, noise_norm: float | None = None) -> ErrorBound:
+        """Bound the distance of each row from the true one if the agent's values have noise of at most `eps`.
+
+        Parameters
+        ----------
+        eps, norm, noise_norm
+            As for `tabular_inversion.identifiability.error_bound`.
+
+        Raises
+        ------
+        InputError
+            If a number is out of range, or, for `Deterministic`, columns were matched in another norm than the
+            noise's.
+        KernelClassError
+            For `Sparse`.
+        """
+        noise_in = norm if noise_norm is None else noise_norm
+        if isinstance(self.verdict.kernel_class, Deterministic) and noise_in != self.matching_norm:
+            raise InputError(
+                f"noise is measured in norm {noise_in}, and columns were matched in norm {self.matching_norm}; "
+                "invert with that norm, or give this noise_norm."
+            )
+        return error_bound(self.agent, self.verdict.kernel_class, eps, norm=norm, noise_norm=noise_norm)
+
+
+def invert(
+    agent: AgentValues,
+    kernel_class: KernelClass,
+    *,
+    prior: ArrayLike | None = None,
+    norm: float = np.inf,
+    noise: float = 0.0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Inversion:
+    """Read the kernel out of an agent's values.
+
+    Parameters
+    ----------
+    agent : AgentValues
+        Q-values with their goals, discount and policy; never the kernel.
+    kernel_class : KernelClass
+        `Unconstrained` (closed form, T1), `Stochastic` (least squares in the simplex), `Supported` (the same on known
+        supports, all rows at once), `Sparse` (exact search over supports) or `Deterministic` (column matching, T2).
+    prior : array_like, shape (S,) or (rows, S), optional
+        Where the values leave freedom, the nearest kernel to this one is taken; uniform rows when omitted.
+    norm : float
+        For `Deterministic`: the norm over goals in which columns are matched, 1, 2 or infinity.
+    noise : float
+        How far each Q-value may be from the truth, at least 0: decides what counts as inconsistent.
+    progress : callable, optional
+        ``progress(done, total)`` during long searches.
+
+    Returns
+    -------
+    Inversion
+        With the kernel, residuals, rank, condition and a verdict at instance scope. Values that no kernel of the
+        class explains get the status INCONSISTENT, the nearest rows, and their residuals.
+
+    Raises
+    ------
+    InputError
+        If the prior, norm or noise is out of range, or the class does not fit the agent.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tabular_inversion import Goals, MDP, Stochastic, solve
+    >>> world = MDP([[[0.5, 0.5], [0.0, 1.0]], [[0.25, 0.75], [1.0, 0.0]]], discount=0.9)
+    >>> agent = solve(world, Goals.generic(2, 2, seed=0))
+    >>> result = invert(agent, Stochastic())
+    >>> result.verdict.status.name, result.max_error(world) < 1e-12
+    ('IDENTIFIED', True)
+    """
+    found = recover(
+        agent.test_matrix,
+        agent.right_hand_sides,
+        kernel_class,
+        row_index=agent.row_index,
+        prior=prior,
+        norm=norm,
+        progress=progress,
+    )
+    residual = np.full(agent.available.size, np.nan)
+    residual[agent.row_index] = found.residual
+    return Inversion(
+        kernel=found.kernel(agent.row_index, agent.available),
+        residual=residual.reshape(agent.available.shape),
+        rank=found.rank,
+        condition=found.condition,
+        method=found.method,
+        verdict=decide(agent, kernel_class, found, noise=noise),
+        agent=agent,
+        matching_norm=float(norm),
+    )

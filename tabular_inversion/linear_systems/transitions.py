@@ -1,0 +1,98 @@
+"""A kernel in the form that suits it, with the figures on which the choice of a linear solver depends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import reverse_cuthill_mckee
+
+from tabular_inversion._typing import FloatArray, Kernel
+from tabular_inversion.mdp import MDP
+
+DENSE_BYTES = 2**29
+"""No square matrix, and no kernel made dense here, takes more than this (512 MiB)."""
+
+DENSITY_LIMIT = 0.1
+"""Above this share of positive entries, dense products beat sparse ones."""
+
+
+def suited_form(mdp: MDP) -> MDP:
+    """Return the same world, with its kernel stored as its share of positive entries asks for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> suited_form(MDP(np.eye(20)[:, None, :], discount=0.9))
+    MDP(n_states=20, n_actions=1, discount=0.9, sparse)
+    """
+    entries = mdp.kernel.nnz if mdp.is_sparse else np.count_nonzero(mdp.kernel)
+    size = mdp.available.size * mdp.n_states
+    if entries <= DENSITY_LIMIT * size:
+        return mdp.sparse()
+    return mdp.dense() if 8 * size <= DENSE_BYTES else mdp
+
+
+@dataclass(frozen=True, eq=False)
+class Transitions:
+    """The rows of a kernel and what they cost to work with.
+
+    Attributes
+    ----------
+    rows : numpy.ndarray or csr_array, shape (S*A, S)
+        Row (s, a) is number s*A + a.
+    n_states, n_actions : int
+        n and m.
+    entries_per_row : float
+        Stored entries for each row, on average.
+    is_deterministic : bool
+        Whether every row stores at most one entry (known for sparse rows only).
+    lu_entries, lu_flops : float
+        Entries and operations of an LU factorisation of I - P_pi, for any policy, with the states in reverse
+        Cuthill-McKee order: elimination fills the envelope of that order and nothing outside. Infinite for dense
+        rows.
+    """
+
+    rows: Kernel
+    n_states: int
+    n_actions: int
+    entries_per_row: float
+    is_deterministic: bool
+    lu_entries: float
+    lu_flops: float
+
+    @classmethod
+    def of(cls, mdp: MDP) -> Transitions:
+        """Read the figures off a world's kernel."""
+        rows = mdp.rows
+        if not mdp.is_sparse:
+            return cls(rows, mdp.n_states, mdp.n_actions, float(mdp.n_states), False, np.inf, np.inf)
+        heights = _envelope_heights(rows, mdp.n_states)
+        return cls(
+            rows,
+            mdp.n_states,
+            mdp.n_actions,
+            entries_per_row=rows.nnz / rows.shape[0],
+            is_deterministic=bool(np.diff(rows.indptr).max() <= 1),
+            lu_entries=float(2.0 * heights.sum()),
+            lu_flops=float(2.0 * (heights**2).sum()),
+        )
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether the rows are stored as a CSR matrix."""
+        return not isinstance(self.rows, np.ndarray)
+
+
+def _envelope_heights(rows: Kernel, n_states: int) -> FloatArray:
+    """For each state, how far the envelope of the reordered, symmetrised pattern reaches back from its diagonal."""
+    n_actions = rows.shape[0] // n_states
+    # The rows of one state stand together, so every A-th pointer delimits the union of its actions.
+    pattern = csr_array((rows.data, rows.indices, rows.indptr[::n_actions]), shape=(n_states, n_states))
+    position = np.empty(n_states, dtype=np.intp)
+    position[reverse_cuthill_mckee(pattern)] = np.arange(n_states)
+    first, second = np.repeat(position, np.diff(pattern.indptr)), position[pattern.indices]
+    reach = np.arange(n_states)
+    np.minimum.at(reach, np.maximum(first, second), np.minimum(first, second))
+    return np.asarray(np.arange(n_states) - reach + 1, dtype=np.float64)

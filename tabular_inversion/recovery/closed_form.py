@@ -1,0 +1,76 @@
+"""Unconstrained rows by the closed form P = M^+ Q + (I - M^+ M) P0 (T1)."""
+
+import numpy as np
+from scipy.linalg import lapack
+
+from tabular_inversion._typing import FloatArray
+from tabular_inversion.recovery.residual import largest_residual
+from tabular_inversion.recovery.result import Recovery
+from tabular_inversion.recovery.spectrum import EPSILON, rank_tolerance
+
+
+def closed_form(matrix: FloatArray, values: FloatArray, *, prior: FloatArray | None = None) -> Recovery:
+    """Return the least-squares rows nearest to the prior, in no constraint: the limit of gradient descent (T1).
+
+    Parameters
+    ----------
+    matrix : numpy.ndarray, shape (k, n)
+        M, the Bellman test functions.
+    values : numpy.ndarray, shape (k, R)
+        A right-hand side for each row.
+    prior : numpy.ndarray, shape (R, n) or (n,), optional
+        P0, where gradient descent starts; uniform rows when omitted. It has no influence when rank M = n.
+
+    Returns
+    -------
+    Recovery
+        Dense rows (R, n), which need not be distributions. `rank` is that of M. `condition` is LAPACK's estimate
+        of the condition number in the 1-norm for the method ``"LU"``, and the exact ratio of the extreme nonzero
+        singular values for the method ``"SVD"``.
+
+    Notes
+    -----
+    A square M is factored by LU. The singular value decomposition is used where k != n or where the condition
+    estimate leaves room for a rank below n, that is when ``estimate * n**2 * eps >= 1``: the condition number in
+    the 2-norm is at most n times that in the 1-norm. Source: T1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> closed_form(np.array([[2.0, 0.0]]), np.array([[1.0]]), prior=np.array([0.0, 0.25])).rows
+    array([[0.5 , 0.25]])
+    """
+    n_goals, n_states = matrix.shape
+    recovery = _by_lu(matrix, values) if n_goals == n_states else None
+    if recovery is not None:
+        return recovery
+    return _by_svd(matrix, values, np.full(n_states, 1.0 / n_states) if prior is None else prior)
+
+
+def _by_lu(matrix: FloatArray, values: FloatArray) -> Recovery | None:
+    """Solve the square system, or return None where the condition estimate does not vouch for full rank."""
+    size = len(matrix)
+    # LAPACK stores columns first: the transpose of a row-major M is in its layout already, and so are transposed rows.
+    factors, pivots, info = lapack.dgetrf(matrix.T)
+    if info > 0:
+        return None
+    reciprocal, _ = lapack.dgecon(factors, np.abs(matrix).sum(axis=0).max(), norm="I")
+    if reciprocal <= size**2 * EPSILON:
+        return None
+    rows = values.T.copy(order="C")
+    solution, _ = lapack.dgetrs(factors, pivots, rows.T, trans=1, overwrite_b=1)
+    rows = solution.T
+    return Recovery(rows, largest_residual(matrix, rows, values), size, float(1.0 / reciprocal), "LU")
+
+
+def _by_svd(matrix: FloatArray, values: FloatArray, prior: FloatArray) -> Recovery:
+    left, singular, right = np.linalg.svd(matrix, full_matrices=False)
+    rank = int((singular > rank_tolerance(matrix.shape, singular[0])).sum())
+    left, singular, right = left[:, :rank], singular[:rank], right[:rank]
+    coordinates = (values.T @ left) / singular
+    if rank == matrix.shape[1]:
+        rows = coordinates @ right
+    else:
+        rows = prior + (coordinates - prior @ right.T) @ right
+    condition = float(singular[0] / singular[-1]) if rank else 1.0
+    return Recovery(rows, largest_residual(matrix, rows, values), rank, condition, "SVD")

@@ -1,0 +1,62 @@
+"""The pages keep up with the code: every room and statement has its place, and the picture shows what it says."""
+
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import proofs_checks
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+
+
+def rooms() -> set[str]:
+    """Name every public module and package directly under `tabular_inversion`."""
+    found = (ROOT / "tabular_inversion").glob("*")
+    names = {path.stem for path in found if path.suffix == ".py" or (path / "__init__.py").exists()}
+    return {f"tabular_inversion.{name}" for name in names if not name.startswith("_")}
+
+
+def test_the_reference_lists_every_room() -> None:
+    listed = re.findall(r"^   (\S+)$", (DOCS / "api" / "index.md").read_text(), re.MULTILINE)
+    assert len(listed) == len(set(listed))
+    assert set(listed) - {"proofs_checks", "proofs_checks.statement"} == rooms()
+
+
+def test_every_checked_statement_is_proved_on_the_page() -> None:
+    text = (DOCS / "statements.md").read_text()
+    for statement in proofs_checks.statements():
+        section = text.partition(f"({statement.id})=\n")[2].partition("\n## ")[2].partition("\n## ")[0]
+        assert f":::{{admonition}} Statement {statement.id}\n" in section
+        assert "*Proof" in section
+        assert "$\\square$" in section
+
+
+def test_contributing_lists_the_rooms_in_their_order() -> None:
+    quoted = " ".join(line[2:] for line in (ROOT / "CONTRIBUTING.md").read_text().splitlines() if line.startswith("> "))
+    named = [
+        word
+        for word in re.findall(r"\w+", quoted)
+        if f"tabular_inversion.{word}" in rooms() | {"tabular_inversion._typing"}
+    ]
+    assert set(named) == {name.partition(".")[2] for name in rooms()} | {"_typing"}
+    test_house = (ROOT / "tests" / "test_house.py").read_text()
+    ordered = [test_house.index(f'    "{name}",\n') for name in named]
+    assert ordered == sorted(ordered)
+
+
+def test_the_picture_shows_what_its_caption_says() -> None:
+    specification = importlib.util.spec_from_file_location("make_pictures", DOCS / "make_pictures.py")
+    assert specification is not None
+    assert specification.loader is not None
+    script: Any = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(script)
+    axes = script.recovery_picture().axes[:6]
+    titles = [panel.get_title() for panel in axes]
+    assert titles[1:3] == ["recovered from 68 goals: IDENTIFIED", "recovered from 1 goal: NOT IDENTIFIED"]
+    (many,), (one,) = (panel.findobj(lambda artist: artist.get_gid() == "cells") for panel in axes[4:])
+    assert many.get_array().max() < 1e-10
+    assert np.median(one.get_array()) > 0.01

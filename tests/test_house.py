@@ -1,0 +1,206 @@
+"""The rules of the house: which room may import which, sizes, what `import tabular_inversion` loads, docstrings."""
+
+import ast
+import importlib
+import inspect
+import io
+import re
+import subprocess
+import sys
+import tokenize
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import tabular_inversion
+from tabular_inversion.errors import KernelError
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("tabular_inversion", "proofs_checks")
+MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+ROOMS = (
+    "errors",
+    "_typing",
+    "validation",
+    "storage",
+    "mdp",
+    "goals",
+    "policies",
+    "agent_values",
+    "linear_systems",
+    "bellman",
+    "kernel_classes",
+    "exact",
+    "recovery",
+    "identifiability",
+    "inversion",
+    "environments",
+    "interop",
+    "strategies",
+    "plotting",
+    "tabular_inversion",
+    "proofs_checks",
+    "cli",
+    "__main__",
+)
+"""The rooms in order: a module imports from its own room and from those before it, never from one after it.
+
+The public face, `tabular_inversion/__init__.py`, and the second package, `proofs_checks`, have their places too."""
+LIBRARIES_LOADED_LATE = {"networkx", "sympy", "flint", "matplotlib", "gymnasium", "hypothesis", "typer", "rich"}
+MAX_MODULE_LINES = 400
+MAX_FUNCTION_LINES = 50
+
+
+def name_of(path: Path) -> str:
+    """Name a file as `import` does."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported_modules(source: str, module: str, *, is_package: bool) -> Iterator[str]:
+    """Yield every module that `source` imports, also inside functions, by its full name."""
+    known = {name_of(path) for path in MODULES}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = module.split(".") if is_package else module.split(".")[:-1]
+            start = base[: len(base) - node.level + 1] if node.level else []
+            origin = ".".join([*start, *([node.module] if node.module else [])])
+            submodules = [f"{origin}.{alias.name}" for alias in node.names if f"{origin}.{alias.name}" in known]
+            yield from submodules
+            if len(submodules) < len(node.names):
+                yield origin
+
+
+def place(module: str) -> int:
+    """Say where a module stands in the order of rooms."""
+    package, _, rest = module.partition(".")
+    room = rest.partition(".")[0] if package == "tabular_inversion" else ""
+    return ROOMS.index(room or package)
+
+
+def wrong_imports(source: str, module: str, *, is_package: bool) -> list[str]:
+    """List the imports of a module that go against the order of the rooms."""
+    own = place(module)
+    return [
+        other
+        for other in imported_modules(source, module, is_package=is_package)
+        if other.partition(".")[0] in PACKAGES and place(other) > own
+    ]
+
+
+def code_lines(source: str) -> set[int]:
+    """Return the numbers of the lines that hold code: no blank lines, comments or docstrings."""
+    skipped = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    lines: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type not in skipped:
+            lines.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            lines.difference_update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return lines
+
+
+def long_functions(source: str) -> dict[str, int]:
+    """Return the functions above the limit, with their number of code lines."""
+    lines = code_lines(source)
+    sizes = {
+        node.name: len(lines & set(range(node.lineno, (node.end_lineno or node.lineno) + 1)))
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    return {name: size for name, size in sizes.items() if size > MAX_FUNCTION_LINES}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_rooms_import_only_rooms_before_them(path: Path) -> None:
+    wrong = wrong_imports(path.read_text(), name_of(path), is_package=path.name == "__init__.py")
+    assert not wrong, f"{name_of(path)} imports {wrong}"
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("from tabular_inversion.bellman import solve", ["tabular_inversion.bellman"]),
+        ("def f():\n    import tabular_inversion.plotting", ["tabular_inversion.plotting"]),
+        ("from tabular_inversion import MDP", ["tabular_inversion"]),
+        ("from tabular_inversion import policies", ["tabular_inversion.policies"]),
+        ("from .agent_values import AgentValues", ["tabular_inversion.agent_values"]),
+        ("import proofs_checks", ["proofs_checks"]),
+        ("import numpy\nfrom tabular_inversion import errors\nfrom .validation import locate", []),
+    ],
+)
+def test_the_import_rule_catches_wrong_imports(source: str, found: list[str]) -> None:
+    assert wrong_imports(source, "tabular_inversion.goals", is_package=False) == found
+
+
+def test_every_room_is_in_the_order() -> None:
+    found = {name_of(path).split(".")[1] for path in MODULES if name_of(path).startswith("tabular_inversion.")}
+    assert found | {"tabular_inversion", "proofs_checks"} == set(ROOMS)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_modules_and_functions_are_short(path: Path) -> None:
+    source = path.read_text()
+    assert len(source.splitlines()) <= MAX_MODULE_LINES
+    assert not long_functions(source)
+
+
+def test_the_size_rule_counts_code_and_nothing_else() -> None:
+    padding = '    """Text.\n\n    More text.\n    """\n    # Why.\n\n'
+    body = "    x = 1\n" * (MAX_FUNCTION_LINES - 1)
+    assert not long_functions("def fits():\n" + padding + body)
+    assert long_functions("def too_long():\n" + padding + body + "    return (\n        x\n    )\n") == {"too_long": 53}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_no_pickle_and_no_mention_of_what_users_cannot_see(path: Path) -> None:
+    source = path.read_text()
+    imports = {name.partition(".")[0] for name in imported_modules(source, name_of(path), is_package=False)}
+    assert not imports & {"pickle", "cloudpickle", "dill", "shelve", "marshal"}
+    assert "allow_pickle=True" not in source
+    assert not re.findall(r"THEORY\.md|DESIGN\.md|STYLE\.md|shared/|issue #?\d", source)
+
+
+def test_import_loads_no_heavy_library() -> None:
+    code = "import sys, tabular_inversion; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(result.stdout.split())
+    assert {"numpy", "tabular_inversion"} <= loaded
+    assert not loaded & LIBRARIES_LOADED_LATE
+
+
+def without_example(module: ModuleType) -> list[str]:
+    """List the functions and classes in a module's `__all__` whose docstring shows no example; errors need none."""
+    exported = {name: getattr(module, name) for name in getattr(module, "__all__", ())}
+    return [
+        name
+        for name, value in exported.items()
+        if (inspect.isfunction(value) or (inspect.isclass(value) and not issubclass(value, Exception)))
+        and ">>>" not in (inspect.getdoc(value) or "")
+    ]
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.name == "__init__.py"], ids=name_of)
+def test_public_names_have_a_docstring_with_an_example(path: Path) -> None:
+    assert not without_example(importlib.import_module(name_of(path)))
+
+
+def test_the_docstring_rule_sees_what_is_missing() -> None:
+    module = ModuleType("invented")
+    exported = {"place": place, "MDP": tabular_inversion.MDP, "KernelError": KernelError}
+    vars(module).update(exported, __all__=list(exported))
+    assert without_example(module) == ["place"]
+
+
+def test_versions_agree_everywhere() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    citation = re.search(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
+    assert citation is not None
+    assert project["version"] == tabular_inversion.__version__ == citation[1]
+    assert f"[{project['version']}]" in (ROOT / "CHANGELOG.md").read_text()
