@@ -113,9 +113,11 @@ def _worlds_table(rows: list[dict[str, Any]]) -> Table:
         caption="max error: against the true kernel, which the inversion never saw. "
         "Not identified: the witness, two kernels, was solved again; its gap is how far their Q-values differ.",
         box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
     )
-    table.add_column("environment, goals", overflow="fold")
-    for name in ("|S|", "|A|", "|G|", "class", "status", "rank", "condition", "max error", "seconds"):
+    table.add_column("environment, goals", overflow="fold", min_width=28)
+    for name in ("|S|", "|A|", "|G|", "class", "status", "rank", "condition", "max error", "s"):
         table.add_column(name, justify="left" if name in {"class", "status"} else "right", no_wrap=True)
     for row in rows:
         colour = COLOURS[row["status"]] if row["held"] else "red"
