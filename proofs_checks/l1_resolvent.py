@@ -45,7 +45,7 @@ def check_exact(rng: np.random.Generator, instances_wanted: int, defect: Resolve
         under_policy = (policy[:, :, :, None] * world.kernel[None]).sum(axis=2)
         gaps = defect(goals.rewards, goals.continuation, world.discount * under_policy, agent.test_matrix)
         worst = max(abs(gap) for gap in gaps.ravel())
-        tally.add(worst == 0, float(worst), lambda n=n, m=m, worst=worst: f"n={n}, m={m}: defect {worst}")
+        tally.add(worst == 0, float(worst), f"n={n}, m={m}: defect {worst}")
     return tally
 
 
@@ -61,15 +61,15 @@ def check_numeric(rng: np.random.Generator, instances_wanted: int, defect: Resol
         under_policy = np.einsum("gsa,sat->gst", policy, mdp.kernel)
         gaps = defect(goals.rewards, goals.continuation, mdp.discount * under_policy, m)
         worst = float(np.abs(gaps).max() / np.abs(m).max())
-        tally.add(worst < 1e-10, worst, lambda worst=worst: f"defect {worst:.1e}")
+        tally.add(worst < 1e-10, worst, f"defect {worst:.1e}")
     return tally
 
 
 def optimal_values_are_not_additive() -> bool:
     """Two goals at the two ends of a choice: the optimal agent for the sum of rewards is not the sum of the agents."""
     half = Fraction(1, 2)
-    world = exact.ExactMDP([[[1, 0], [0, 1]], [[1, 0], [0, 1]]], half)
-    rewards = [[1, 0], [0, 1], [1, 1]]
+    world = exact.ExactMDP(np.array([[[1, 0], [0, 1]], [[1, 0], [0, 1]]]), half)
+    rewards = np.array([[1, 0], [0, 1], [1, 1]])
     m = exact.solve(world, exact.ExactGoals(rewards)).test_matrix
     return bool((m[0] + m[1] != m[2]).any())
 

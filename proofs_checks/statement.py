@@ -40,12 +40,12 @@ class Tally:
     worst: float = 0.0
     failures: list[str] = field(default_factory=list)
 
-    def add(self, holds: bool, error: float, describe: Callable[[], str]) -> None:
-        """Count one instance; `describe` is called only if the statement fails on it."""
+    def add(self, holds: bool, error: float, description: str) -> None:
+        """Count one instance; its description is kept if the statement fails on it."""
         self.instances += 1
         self.worst = max(self.worst, float(error))
         if not holds:
-            self.failures.append(describe())
+            self.failures.append(description)
 
 
 @dataclass(frozen=True)

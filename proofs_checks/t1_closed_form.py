@@ -39,9 +39,7 @@ def check_rate(rng: np.random.Generator, instances_wanted: int, rate_scale: floa
         steps = 60
         last = np.linalg.norm(descend(m, q, start, step, steps) - limit)
         excess = float(last / first - rate**steps)
-        tally.add(
-            excess <= 1e-9, max(excess, 0.0), lambda n=n, k=k, e=excess: f"n={n}, k={k}: above the rate by {e:.1e}"
-        )
+        tally.add(excess <= 1e-9, max(excess, 0.0), f"n={n}, k={k}: above the rate by {excess:.1e}")
     return tally
 
 
@@ -61,9 +59,7 @@ def check_fixed_point(rng: np.random.Generator, instances_wanted: int) -> Tally:
         found = invert(agent.to_float(), Unconstrained()).kernel.reshape(-1, n).T
         error = float(np.abs(found - limit.astype(np.float64)).max())
         scale = float(np.linalg.cond(test.astype(np.float64)))
-        tally.add(
-            solves and error <= 1e-12 * scale, error, lambda n=n, k=k, e=error: f"n={n}, k={k}: float error {e:.1e}"
-        )
+        tally.add(solves and error <= 1e-12 * scale, error, f"n={n}, k={k}: float error {error:.1e}")
     return tally
 
 

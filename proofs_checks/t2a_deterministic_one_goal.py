@@ -31,9 +31,7 @@ def check_exact(rng: np.random.Generator, instances_wanted: int, draw: DrawGoals
         columns = {tuple(column) for column in agent.test_matrix.T}
         matches = (agent.right_hand_sides.T[:, None, :] == agent.test_matrix.T[None]).all(axis=2)
         recovered = bool((matches == (world.kernel.reshape(-1, n) == 1)).all())
-        tally.add(
-            len(columns) == n and recovered, 0.0, lambda n=n, c=columns: f"n={n}: only {len(c)} different columns of M"
-        )
+        tally.add(len(columns) == n and recovered, 0.0, f"n={n}: only {len(columns)} different columns of M")
     return tally
 
 
@@ -46,7 +44,7 @@ def check_numeric(rng: np.random.Generator, instances_wanted: int) -> Tally:
         error = result.max_error(mdp)
         # Columns closer than floats resolve leave rows undecided; none may be found not identified.
         fine = error == 0.0 and result.verdict.status in {Status.IDENTIFIED, Status.UNDECIDED}
-        tally.add(fine, error, lambda r=result: repr(r))
+        tally.add(fine, error, repr(result))
     return tally
 
 
@@ -60,7 +58,7 @@ def constant_reward() -> bool:
 def symmetric_rewards() -> bool:
     """A cycle of four states, reward on one of them: its two neighbours have equal columns."""
     world = environments.graph(nx.cycle_graph(4), discount=0.5)
-    verdict = identify(bellman.solve(world, Goals([[1.0, 0.0, 0.0, 0.0]])), Deterministic())
+    verdict = identify(bellman.solve(world, Goals.indicator(4, [0])), Deterministic())
     return verdict.status is Status.NOT_IDENTIFIED
 
 
@@ -81,8 +79,8 @@ def stochastic_world() -> bool:
 
 def judged_among_stochastic() -> bool:
     """A deterministic world judged among stochastic kernels: the middle column is a mixture of the others (T2c)."""
-    stay = [[[Fraction(int(s == t)) for t in range(3)]] for s in range(3)]
-    agent = exact.solve(exact.ExactMDP(stay, Fraction(1, 2)), exact.ExactGoals([[0, 1, 2]])).to_float()
+    stay = np.eye(3, dtype=int)[:, None, :]
+    agent = exact.solve(exact.ExactMDP(stay, Fraction(1, 2)), exact.ExactGoals(np.array([[0, 1, 2]]))).to_float()
     verdicts = identify(agent, Stochastic()), identify(agent, Deterministic())
     return verdicts[0].row(1, 0) is Status.NOT_IDENTIFIED and verdicts[1].status is Status.IDENTIFIED
 

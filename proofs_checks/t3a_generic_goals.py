@@ -31,7 +31,7 @@ def check_exact(rng: np.random.Generator, instances_wanted: int, missing: int = 
         with_ones = [exact.rank(np.concatenate([m[: n - drop], ones])).rank for drop in (missing, 2)]
         ranks = (exact.rank(m).rank, *with_ones)
         holds = ranks[:2] == (n, n) and ranks[2] < n
-        tally.add(holds, 0.0, lambda n=n, r=ranks: f"n={n}: ranks {r}")
+        tally.add(holds, 0.0, f"n={n}: ranks {ranks}")
     return tally
 
 
@@ -46,7 +46,7 @@ def check_numeric(rng: np.random.Generator, instances_wanted: int) -> Tally:
         # Errors grow with the condition of M; 1e-13 is the accuracy of the values.
         error = result.max_error(mdp) / result.condition
         fine = result.verdict.status is Status.IDENTIFIED and error < 1e-13 and fewer.status is Status.NOT_IDENTIFIED
-        tally.add(fine, error, lambda r=result, f=fewer: f"{r}, {f}")
+        tally.add(fine, error, f"{result}, {fewer}")
     return tally
 
 

@@ -26,7 +26,7 @@ def follow_one_policy(
 def indicators(n: int, *, terminating: bool) -> exact.ExactGoals:
     """Return all n indicator goals, exactly."""
     unit = np.array([[Fraction(int(i == j)) for j in range(n)] for i in range(n)])
-    return exact.ExactGoals(unit, 1 - unit if terminating else None)
+    return exact.ExactGoals(unit, 1 - unit if terminating else np.ones((n, n), int))
 
 
 def check_exact(rng: np.random.Generator, instances_wanted: int, act: Act = follow_one_policy) -> Tally:
@@ -47,7 +47,7 @@ def check_exact(rng: np.random.Generator, instances_wanted: int, act: Act = foll
         ranks = [exact.rank(act(rng, world, g).test_matrix).rank for g in
                  (indicators(n, terminating=False), indicators(n, terminating=True), plain)]  # fmt: skip
         holds = ranks == [n, n, exact.rank(rewards).rank]
-        tally.add(holds, 0.0, lambda n=n, r=ranks: f"n={n}: ranks {r}")
+        tally.add(holds, 0.0, f"n={n}: ranks {ranks}")
     return tally
 
 
@@ -63,7 +63,7 @@ def check_numeric(rng: np.random.Generator, instances_wanted: int) -> Tally:
         tally.add(
             result.verdict.status is Status.IDENTIFIED and error < 1e-11,
             error,
-            lambda r=result, e=error: f"{r}, {e:.1e}",
+            f"{result}, {error:.1e}",
         )
     return tally
 

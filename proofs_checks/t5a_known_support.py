@@ -39,7 +39,7 @@ def check_exact(rng: np.random.Generator, instances_wanted: int, missing: int = 
 
         enough, fewer = lowest_and_highest(branching - missing), lowest_and_highest(branching - 2)
         holds = enough[0] == branching and fewer[1] < branching
-        tally.add(holds, 0.0, lambda b=branching, e=enough, f=fewer: f"N={b}: ranks {e} and {f}")
+        tally.add(holds, 0.0, f"N={branching}: ranks {enough} and {fewer}")
     return tally
 
 
@@ -52,7 +52,7 @@ def check_numeric(rng: np.random.Generator, instances_wanted: int) -> Tally:
         result = invert(agent, Supported.of(mdp))
         error = result.max_error(mdp) / result.condition
         fine = error < 1e-12 and result.verdict.status in {Status.IDENTIFIED, Status.UNDECIDED}
-        tally.add(fine, error, lambda r=result: repr(r))
+        tally.add(fine, error, repr(result))
     return tally
 
 

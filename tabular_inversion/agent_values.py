@@ -22,6 +22,7 @@ from tabular_inversion.validation import (
     check_positive,
     finite_array,
     frozen_array,
+    real_array,
     shape_of,
 )
 
@@ -43,6 +44,11 @@ class SolverReport:
         from Q, and the functions whose expectation gave Q.
     converged : bool
         Whether the residual is within the tolerance asked for.
+
+    Examples
+    --------
+    >>> SolverReport("dense", iterations=3, residual=1e-14, converged=True).iterations
+    3
     """
 
     method: str
@@ -162,7 +168,7 @@ class AgentValues:
             raise ShapeError(f"the goals' action_rewards have shape {extra.shape}; expected that of q, {shape}.")
         # Large arrays: with all actions available, the one copy that finite_array makes is enough.
         masked = not mask.all()
-        shown = np.where(mask, self.q, 0.0) if masked else self.q
+        shown = np.where(mask, real_array("q", self.q, "(g, s, a)", AgentValuesError), 0.0) if masked else self.q
         q = finite_array("q", shown, (*expected, None), "(g, s, a)", AgentValuesError)
         if self.policy is not None and self.temperature is not None:
             raise AgentValuesError("both policy and temperature are given; an agent values states one way.")

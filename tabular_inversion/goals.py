@@ -10,7 +10,15 @@ from numpy.typing import ArrayLike
 
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.errors import GoalsError, ShapeError
-from tabular_inversion.validation import check_indices, check_names, check_order, check_positive, finite_array, frozen_array, locate
+from tabular_inversion.validation import (
+    check_indices,
+    check_names,
+    check_order,
+    check_positive,
+    finite_array,
+    frozen_array,
+    locate,
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -122,13 +130,25 @@ class Goals:
         return Goals(self.rewards[:, new], self.continuation[:, new], extra, self.names)
 
     def join(self, other: Goals) -> Goals:
-        """Return these goals followed by the `other` ones (names are kept if both sides have them)."""
+        """Return these goals followed by the `other` ones (names are kept if both sides have them).
+
+        Raises
+        ------
+        ShapeError
+            If the two are on different numbers of states or actions.
+        GoalsError
+            If only one side has action rewards, or a name occurs on both sides.
+        """
         if other.n_states != self.n_states:
             raise ShapeError(f"cannot join goals on {self.n_states} and on {other.n_states} states.")
         extras = (self.action_rewards, other.action_rewards)
         if (extras[0] is None) != (extras[1] is None):
             raise GoalsError("cannot join goals with and without action rewards; give zeros to the latter.")
-        extra = None if extras[0] is None or extras[1] is None else np.concatenate([extras[0], extras[1]])
+        extra = None
+        if extras[0] is not None and extras[1] is not None:
+            if extras[0].shape[2] != extras[1].shape[2]:
+                raise ShapeError(f"cannot join goals on {extras[0].shape[2]} and on {extras[1].shape[2]} actions.")
+            extra = np.concatenate([extras[0], extras[1]])
         names = None if self.names is None or other.names is None else self.names + other.names
         rewards = np.concatenate([self.rewards, other.rewards])
         return Goals(rewards, np.concatenate([self.continuation, other.continuation]), extra, names)
@@ -169,13 +189,13 @@ class Goals:
         >>> Goals.generic(2, 1, seed=0).rewards.round(3)
         array([[ 0.126, -0.132]])
         """
-        if n_goals < 1:
-            raise GoalsError(f"n_goals is {n_goals}; expected at least 1.")
+        if n_goals < 1 or n_states < 1:
+            raise GoalsError(f"n_goals is {n_goals} and n_states is {n_states}; expected at least 1 of each.")
         return cls(np.random.default_rng(seed).standard_normal((n_goals, n_states)))
 
     @classmethod
     def gaussian(cls, coordinates: ArrayLike, centres: ArrayLike, *, width: float) -> Goals:
-        """Reward exp(-|phi(t) - c|^2 / (2 width^2)) on arrival in t, for each centre c (Proposition P1).
+        """Reward ``exp(-|phi(t) - c|^2 / (2 width^2))`` on arrival in t, for each centre c (Proposition P1).
 
         Parameters
         ----------
@@ -196,7 +216,8 @@ class Goals:
         places = finite_array("coordinates", coordinates, (None, None), "(S, d)", GoalsError)
         middles = finite_array("centres", centres, (None, places.shape[1]), "(G, d)", GoalsError)
         scale = check_positive("width", width, GoalsError)
-        squared = (((middles[:, None, :] - places[None, :, :]) / scale) ** 2).sum(axis=2)
+        with np.errstate(over="ignore"):  # a distance too large for a float means reward 0
+            squared = (((middles[:, None, :] - places[None, :, :]) / scale) ** 2).sum(axis=2)
         return cls(np.exp(-squared / 2.0))
 
     @classmethod

@@ -43,6 +43,13 @@ class Inversion:
         The values that were inverted.
     matching_norm : float
         For `Deterministic`: the norm over goals in which columns were matched.
+
+    Examples
+    --------
+    >>> from tabular_inversion import Goals, Stochastic, invert, solve
+    >>> from tabular_inversion.environments import chain
+    >>> invert(solve(chain(3), Goals.generic(3, 3, seed=0)), Stochastic()).to_mdp()
+    MDP(n_states=3, n_actions=2, discount=0.95, dense)
     """
 
     kernel: Kernel
@@ -70,7 +77,7 @@ class Inversion:
         return abs(own - (csr_array(truth.rows) if sparse else truth.rows))
 
     def max_error(self, truth: MDP) -> float:
-        """Return the largest |recovered - true| over all entries."""
+        """Return the largest ``|recovered - true|`` over all entries."""
         return float(self._difference(truth).max())
 
     def mse(self, truth: MDP) -> float:

@@ -13,11 +13,17 @@ from scipy.sparse import csr_array, issparse
 from tabular_inversion._typing import BoolArray, Kernel, SparseMatrix
 from tabular_inversion.errors import KernelClassError, SpecificationError
 from tabular_inversion.mdp import MDP
-from tabular_inversion.validation import ROW_SUM_TOLERANCE
+from tabular_inversion.validation import ROW_SUM_TOLERANCE, shape_of
 
 
 class KernelClass(ABC):
-    """A set K of transition rows, from which each row of the kernel comes."""
+    """A set K of transition rows, from which each row of the kernel comes.
+
+    Examples
+    --------
+    >>> isinstance(Stochastic(), KernelClass), Stochastic().sums_to_one, Unconstrained().sums_to_one
+    (True, True, False)
+    """
 
     @property
     @abstractmethod
@@ -39,7 +45,13 @@ class KernelClass(ABC):
 
 @dataclass(frozen=True)
 class Unconstrained(KernelClass):
-    """Any real vector: the setting of the pseudo-inverse (T1)."""
+    """Any real vector: the setting of the pseudo-inverse (T1).
+
+    Examples
+    --------
+    >>> Unconstrained().contains(np.array([[0.5, 2.0], [-1.0, 1.0]]))
+    array([ True,  True])
+    """
 
     @property
     def name(self) -> str:
@@ -58,7 +70,13 @@ class Unconstrained(KernelClass):
 
 @dataclass(frozen=True)
 class Stochastic(KernelClass):
-    """The simplex: entries at least 0, sum 1."""
+    """The simplex: entries at least 0, sum 1.
+
+    Examples
+    --------
+    >>> Stochastic().contains(np.array([[0.5, 0.5], [-1.0, 2.0]]))
+    array([ True, False])
+    """
 
     @property
     def name(self) -> str:
@@ -92,14 +110,14 @@ class Supported(KernelClass):
     def __post_init__(self) -> None:
         given: Any = self.support
         if not issparse(given):
-            array = np.asarray(given)
-            if array.ndim != 3 or array.shape[0] != array.shape[2] or array.size == 0:
-                raise KernelClassError(f"support has shape {array.shape}; expected bool (S, A, S).")
-            given = array.reshape(-1, array.shape[2])
+            shape = shape_of("support", given, KernelClassError)
+            if len(shape) != 3 or shape[0] != shape[2] or 0 in shape:
+                raise KernelClassError(f"support has shape {shape}; expected bool (S, A, S).")
+            given = np.asarray(given).reshape(-1, shape[2])
         matrix = csr_array(given).astype(bool)
         matrix.sum_duplicates()
         matrix.eliminate_zeros()
-        if matrix.shape[1] == 0 or matrix.shape[0] % matrix.shape[1]:
+        if 0 in matrix.shape or matrix.shape[0] % matrix.shape[1]:
             raise KernelClassError(f"support has shape {matrix.shape}; expected (S*A, S).")
         object.__setattr__(self, "support", matrix)
 
@@ -140,6 +158,16 @@ class Sparse(KernelClass):
     ----------
     max_successors : int
         N, at least 1.
+
+    Raises
+    ------
+    KernelClassError
+        If it is no integer of at least 1.
+
+    Examples
+    --------
+    >>> Sparse(2).contains(np.array([[0.5, 0.5, 0.0], [0.25, 0.25, 0.5]]))
+    array([ True, False])
     """
 
     max_successors: int
@@ -161,7 +189,13 @@ class Sparse(KernelClass):
 
 @dataclass(frozen=True)
 class Deterministic(KernelClass):
-    """A vertex of the simplex: one successor, it is unknown which."""
+    """A vertex of the simplex: one successor, it is unknown which.
+
+    Examples
+    --------
+    >>> Deterministic().contains(np.array([[0.0, 1.0], [0.5, 0.5]]))
+    array([ True, False])
+    """
 
     @property
     def name(self) -> str:

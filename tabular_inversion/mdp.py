@@ -27,6 +27,8 @@ from tabular_inversion.validation import (
 if TYPE_CHECKING:
     import networkx as nx
 
+_CACHED_ENTRIES = 2**17
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MDP:
@@ -201,9 +203,16 @@ class MDP:
             ``result[g, s, a] = sum_t kernel[s, a, t] * functions[g, t]``; 0 where the action is unavailable.
         """
         values = np.asarray(functions, dtype=np.float64)
-        # A sparse matrix times a dense one wants states along the first axis.
-        flat = (self.rows @ values.T).T if self.is_sparse else values @ self.rows.T
-        return np.ascontiguousarray(flat).reshape(values.shape[0], self.n_states, self.n_actions)
+        shape = (values.shape[0], self.n_states, self.n_actions)
+        rows = self.rows
+        if not self.is_sparse:
+            return np.asarray(values @ rows.T).reshape(shape)
+        flat = np.empty((values.shape[0], rows.shape[0]))
+        # A sparse matrix times a dense one gives goals last; few at a time, the result is turned while in the cache.
+        step = max(4, _CACHED_ENTRIES // rows.shape[0])
+        for start in range(0, len(flat), step):
+            flat[start : start + step] = (rows @ values[start : start + step].T).T
+        return flat.reshape(shape)
 
     def permute_states(self, order: ArrayLike) -> MDP:
         """Rename states: state i of the result is state ``order[i]`` of this one.
@@ -294,15 +303,18 @@ def _same(first: FloatArray | None, second: FloatArray | None) -> bool:
 
 
 def _read_kernel(kernel: Kernel | ArrayLike) -> tuple[Kernel, int, int]:
-    if not issparse(kernel):
-        array = finite_array("kernel", kernel, (None, None, None), "(S, A, S)", KernelError)
-        if array.shape[0] != array.shape[2]:
-            raise ShapeError(f"kernel has shape {array.shape}; expected (S, A, S) with the same S at both ends.")
-        return array, array.shape[0], array.shape[1]
+    if issparse(kernel):
+        return _read_sparse(kernel)
+    array = finite_array("kernel", kernel, (None, None, None), "(S, A, S)", KernelError)
+    if array.shape[0] != array.shape[2]:
+        raise ShapeError(f"kernel has shape {array.shape}; expected (S, A, S) with the same S at both ends.")
+    return array, array.shape[0], array.shape[1]
+
+
+def _read_sparse(kernel: Any) -> tuple[SparseMatrix, int, int]:
     shape = kernel.shape
     if len(shape) != 2 or 0 in shape or shape[0] % shape[1]:
         raise ShapeError(f"kernel has shape {shape}; expected (S*A, S): rows a positive multiple of columns.")
-    n_rows, n_states = shape
     if np.issubdtype(kernel.dtype, np.complexfloating):
         raise KernelError("kernel holds complex numbers; give real ones.")
     matrix: SparseMatrix = csr_array(kernel, dtype=np.float64, copy=True)
@@ -313,7 +325,7 @@ def _read_kernel(kernel: Kernel | ArrayLike) -> tuple[Kernel, int, int]:
     matrix.sum_duplicates()
     for part in (matrix.data, matrix.indices, matrix.indptr):
         part.flags.writeable = False
-    return matrix, n_states, n_rows // n_states
+    return matrix, shape[1], shape[0] // shape[1]
 
 
 def _check_rows(kernel: Kernel, available: BoolArray) -> None:
@@ -343,7 +355,7 @@ def _check_rows(kernel: Kernel, available: BoolArray) -> None:
     if off.any():
         row = int(np.flatnonzero(off)[0])
         raise KernelError(
-            f"kernel row of {where(row)} sums to {sums[row]!r}; a distribution sums to 1 within "
+            f"kernel row of {where(row)} sums to {float(sums[row])!r}; a distribution sums to 1 within "
             f"{ROW_SUM_TOLERANCE:g} ({int(off.sum())} such rows). Normalise it, or mark the action as unavailable."
         )
     filled = ~flat & (sums != 0)

@@ -43,8 +43,8 @@ def plot_kernel(
     """Draw where one action leads from each state.
 
     Arrows to neighbouring cells stay inside their own cell, with an area proportional to the probability; arrows to
-    cells further away go all the way, the fainter the less likely. Staying is a dot. Entries outside [0, 1], which only the unconstrained class
-    gives, are red.
+    cells further away go all the way, the fainter the less likely. Staying is a dot. Entries outside [0, 1], which
+    only the unconstrained class gives, are red.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def plot_kernel(
     moves = ~stays
     shapes, is_near = _arrows(here[moves], there[moves], entries.data[moves])
     opacity = np.where(is_near, 1.0, np.sqrt(np.clip(np.abs(entries.data[moves]), 0.0, 1.0)))
-    _draw(axes, "arrows", shapes, array=entries.data[moves], alpha=opacity, **ink)
+    _draw(axes, "arrows", shapes, array=entries.data[moves], alpha=opacity if opacity.size else None, **ink)
     return axes
 
 
@@ -139,14 +139,14 @@ def plot_values(
     Examples
     --------
     >>> axes = plot_values([0.0, 2.0], [[0, 0], [0, 1]], label="V")
-    >>> [bar.get_ylabel() for bar in axes.figure.axes if bar is not axes]
+    >>> [bar.get_xlabel() for bar in axes.figure.axes if bar is not axes]
     ['V']
     """
     places = _places(coordinates)
     numbers = finite_array("values", values, (len(places),), "(S,)", InputError)
     axes = _prepared(ax, places)
     cells = _draw(axes, "cells", _squares(places), array=numbers, cmap=cmap, norm=norm)
-    axes.figure.colorbar(cells, ax=axes, label=label, shrink=0.75)
+    axes.figure.colorbar(cells, ax=axes, label=label, location="bottom", shrink=0.8, pad=0.02, aspect=30)
     return axes
 
 
@@ -225,7 +225,7 @@ def plot_recovery(mdp: MDP, inversion: Inversion, *, action: int = 0) -> Figure:
     >>> [axes.get_title() for axes in figure.axes[:3]]
     ['true kernel, action right', 'recovered: IDENTIFIED', 'error']
     """
-    figure: Figure = _matplotlib("figure").Figure(figsize=(11.0, 3.6), layout="constrained")
+    figure: Figure = _matplotlib("figure").Figure(figsize=(11.0, 4.2), layout="constrained")
     truth, recovered, error = figure.subplots(1, 3)
     plot_kernel(mdp, action=action, ax=truth)
     plot_kernel(inversion.kernel, mdp.coordinates, action=action, ax=recovered)
@@ -300,7 +300,9 @@ def _entries(kernel: Any, action: int, n_states: int) -> Any:
 
 def _prepared(ax: Axes | None, places: FloatArray) -> Axes:
     """Return axes of square cells around the states, with rows going down and no ticks."""
-    axes: Axes = _matplotlib("figure").Figure(layout="constrained").add_subplot() if ax is None else ax
+    axes: Axes = (
+        _matplotlib("figure").Figure(figsize=(5.0, 5.0), layout="constrained").add_subplot() if ax is None else ax
+    )
     (left, top), (right, bottom) = places.min(axis=0) - 1.0, places.max(axis=0) + 1.0
     axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal", xticks=[], yticks=[], facecolor=_WALL)
     axes.spines[:].set_visible(False)
@@ -325,7 +327,7 @@ def _sizes(probabilities: FloatArray, largest: float) -> FloatArray:
 
 
 def _arrows(here: FloatArray, there: FloatArray, probabilities: FloatArray) -> tuple[FloatArray, BoolArray]:
-    """Return arrows (count, 7, 2), inside the cell towards a neighbour and else all the way, and which are the former."""
+    """Return arrows (count, 7, 2), and which of them stay inside their cell because they lead to a neighbour."""
     move = there - here
     distance = np.linalg.norm(move, axis=1)[:, None, None]
     ahead = move[:, None, :] / distance

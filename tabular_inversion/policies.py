@@ -78,7 +78,16 @@ def softmax(q: FloatArray, available: BoolArray, *, temperature: float) -> Float
 
 
 def deterministic(actions: ArrayLike, available: BoolArray) -> FloatArray:
-    """Return the policy that takes ``actions[..., s]`` in state s; shape ``actions.shape + (A,)``."""
+    """Return the policy that takes ``actions[..., s]`` in state s; shape ``actions.shape + (A,)``.
+
+    Raises
+    ------
+    PolicyError
+        If an action does not exist or is not available in its state.
+    ShapeError
+        If `actions` are no integers (..., S).
+    """
+    shape_of("actions", actions, ShapeError)
     chosen = np.asarray(actions)
     if chosen.shape[-1:] != available.shape[:1] or not np.issubdtype(chosen.dtype, np.integer):
         raise ShapeError(

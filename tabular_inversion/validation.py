@@ -22,6 +22,18 @@ def frozen_array(values: ArrayLike, dtype: type[Any] = np.float64) -> Any:
     return array
 
 
+def real_array(name: str, values: ArrayLike, axes: str, error: type[InputError]) -> FloatArray:
+    """Return `values` as a frozen float64 array of any shape, not necessarily finite; or raise, see `finite_array`."""
+    try:
+        complex_numbers = np.iscomplexobj(values)  # numpy would only warn, and drop the imaginary parts
+        array: FloatArray = frozen_array(np.real(values) if complex_numbers else values)
+    except (TypeError, ValueError, OverflowError) as problem:
+        raise error(f"{name} cannot be read as real numbers ({problem}); give a regular array {axes}.") from problem
+    if complex_numbers:
+        raise error(f"{name} holds complex numbers; give a real array {axes}.")
+    return array
+
+
 def finite_array(
     name: str, values: ArrayLike, shape: tuple[int | None, ...], axes: str, error: type[InputError]
 ) -> FloatArray:
@@ -52,13 +64,7 @@ def finite_array(
     InputError
         Of the given type, if an entry is NaN or infinite, or is no real number.
     """
-    try:
-        complex_numbers = np.iscomplexobj(values)  # numpy would only warn, and drop the imaginary parts
-        array: FloatArray = frozen_array(np.real(values) if complex_numbers else values)
-    except (TypeError, ValueError, OverflowError) as problem:
-        raise error(f"{name} cannot be read as real numbers ({problem}); give a regular array {axes}.") from problem
-    if complex_numbers:
-        raise error(f"{name} holds complex numbers; give a real array {axes}.")
+    array = real_array(name, values, axes, error)
     wrong = array.ndim != len(shape) or any(
         size == 0 or (asked is not None and size != asked) for size, asked in zip(array.shape, shape, strict=True)
     )

@@ -1,5 +1,6 @@
 """Forward values: against exact rational arithmetic, a second method, and laws."""
 
+import resource
 from dataclasses import replace
 from fractions import Fraction
 
@@ -8,6 +9,7 @@ import pytest
 from flint import fmpq, fmpq_mat
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from scipy.special import logsumexp
 
 from tabular_inversion import MDP, AgentValues, Goals, policies
@@ -56,7 +58,7 @@ def rational(array):
 
 
 def exact_q(mdp, goals, policy):
-    """Evaluate a policy (G, S, A) in rational arithmetic from V = P_pi (r + gamma c V) + rho_pi: Q as an object array."""
+    """Evaluate a policy (G, S, A) from V = P_pi (r + gamma c V) + rho_pi: Q as an object array of rationals."""
     kernel, rewards = rational(mdp.dense().kernel), rational(goals.rewards)
     factors = rational(goals.continuation) * rational(mdp.discount)
     extra = np.zeros((goals.n_goals, *mdp.available.shape)) if goals.action_rewards is None else goals.action_rewards
@@ -100,7 +102,7 @@ def assert_q_equals(agent, exact, *, tolerance=1e-13):
 
 
 def sparse_case(seed, *, n_states=60, n_actions=3, branching=3, discount=0.9, n_goals=8):
-    """Draw a world with at most `branching` successors a row (few enough to be stored sparsely), and terminating goals."""
+    """Draw a world with at most `branching` successors a row, so few that it is stored sparsely, and goals."""
     rng = np.random.default_rng(seed)
     columns = rng.integers(0, n_states, (n_states, n_actions, branching))
     kernel = np.zeros((n_states, n_actions, n_states))
@@ -414,7 +416,7 @@ def test_the_residual_sees_one_wrong_value():
 def test_the_residual_refuses_another_world():
     mdp, goals = random_case(0, 0.75)
     agent = solve(mdp, goals)
-    with pytest.raises(AgentValuesError, match="discount 0.75; expected 0.5"):
+    with pytest.raises(AgentValuesError, match=r"discount 0\.75; expected 0\.5"):
         bellman_residual(mdp.with_discount(0.5), agent)
     with pytest.raises(ShapeError, match=r"\(5, 3\); expected \(1, 1\)"):
         bellman_residual(MDP([[[1.0]]], 0.75), agent)
@@ -426,13 +428,9 @@ def test_the_residual_refuses_another_world():
 @pytest.mark.slow
 def test_large_sparse_worlds_stay_within_memory():
     """20,000 states: no square array (3.2 GB) may appear, and the residual is that of the values returned."""
-    import resource
-
     rng = np.random.default_rng(0)
     n_states, n_actions, branching = 20_000, 4, 5
     n_rows = n_states * n_actions
-    from scipy.sparse import csr_array
-
     rows = np.repeat(np.arange(n_rows), branching)
     weights = rng.dirichlet(np.ones(branching), n_rows).ravel()
     kernel = csr_array((weights, (rows, rng.integers(0, n_states, len(rows)))), (n_rows, n_states))

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -160,9 +161,10 @@ def test_verify_writes_the_report_that_is_documented(cli, tmp_path):
 
 
 def test_verify_prints_json_alone_on_standard_output(cli):
-    status, out, _ = cli("verify", "L1", "--json", "-")
-    assert status == 0
-    assert json.loads(out)["summary"]["statements"] == 1
+    for arguments in (("L1", "--json", "-"), ("L1", "--json"), ("--json", "--seed", "1", "L1")):
+        status, out, _ = cli("verify", *arguments)
+        assert status == 0
+        assert json.loads(out)["summary"]["statements"] == 1
 
 
 def test_verify_fails_when_a_world_is_not_what_was_expected(cli, monkeypatch):
@@ -185,7 +187,7 @@ def test_an_interrupted_run_says_so(cli, monkeypatch):
 
 
 def test_the_installed_command_and_python_m_answer():
-    for command in (["tabular-inversion"], [sys.executable, "-m", "tabular_inversion"]):
+    for command in ([Path(sys.executable).with_name("tabular-inversion")], [sys.executable, "-m", "tabular_inversion"]):
         done = subprocess.run(
             [*command, "identify", "chain:3", "--goals", "generic:3", "--json"],
             capture_output=True,

@@ -29,7 +29,7 @@ def test_the_reference_lists_every_room() -> None:
 def test_every_checked_statement_is_proved_on_the_page() -> None:
     text = (DOCS / "statements.md").read_text()
     for statement in proofs_checks.statements():
-        section = text.partition(f"({statement.id})=\n")[2].partition("\n## ")[2].partition("\n## ")[0]
+        section = text.partition(f"({statement.id})=\n## ")[2].partition("\n## ")[0]
         assert f":::{{admonition}} Statement {statement.id}\n" in section
         assert "*Proof" in section
         assert "$\\square$" in section
@@ -56,7 +56,7 @@ def test_the_picture_shows_what_its_caption_says() -> None:
     specification.loader.exec_module(script)
     axes = script.recovery_picture().axes[:6]
     titles = [panel.get_title() for panel in axes]
-    assert titles[1:3] == ["recovered from 68 goals: IDENTIFIED", "recovered from 1 goal: NOT IDENTIFIED"]
+    assert titles[1:3] == ["from 68 goals: IDENTIFIED", "from 1 goal: NOT IDENTIFIED"]
     (many,), (one,) = (panel.findobj(lambda artist: artist.get_gid() == "cells") for panel in axes[4:])
     assert many.get_array().max() < 1e-10
-    assert np.median(one.get_array()) > 0.01
+    assert np.median(np.asarray(one.get_array())) > 0.1

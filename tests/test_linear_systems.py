@@ -211,7 +211,7 @@ def test_goals_on_which_bicgstab_fails_are_solved_by_lu(monkeypatch):
     found = linear.solve(rhs, np.full(N_GOALS, 1e-13))
     np.testing.assert_allclose(np.einsum("gst,gt->gs", assembled(systems), found), rhs, atol=1e-13)
     assert linear.method in ("iterative, dense", "iterative, sparse")
-    with pytest.raises(ConvergenceError, match='BiCGSTAB failed on 6 of 7 goals .*choose method "auto"'):
+    with pytest.raises(ConvergenceError, match=r'BiCGSTAB failed on 6 of 7 goals .*choose method "auto"'):
         LinearSolver(systems, "iterative").solve(rhs, np.full(N_GOALS, 1e-13))
     monkeypatch.setattr(solver, "direct_way", lambda _: None)
     with pytest.raises(ConvergenceError, match="no factorisation fits into memory"):

@@ -135,7 +135,7 @@ def test_values_are_the_colours_of_their_cells(windy: MDP, inversion: Inversion)
     axes = plot_values(values, windy.coordinates, label="V")
     np.testing.assert_array_equal(drawn(axes, "cells").get_array(), values)
     np.testing.assert_allclose(polygons(axes, "cells").mean(axis=1), windy.coordinates[:, ::-1], atol=1e-12)
-    assert [bar.get_ylabel() for bar in axes.figure.axes if bar is not axes] == ["V"]
+    assert [bar.get_xlabel() for bar in axes.figure.axes if bar is not axes] == ["V"]
 
 
 def test_one_state_can_be_drawn() -> None:

@@ -32,7 +32,7 @@ from tabular_inversion.strategies import (
     stochastic_rows,
 )
 
-QUICK = settings(deadline=None, max_examples=60)
+QUICK = settings(deadline=None, max_examples=40)
 SHRINK = settings(database=None, derandomize=True, max_examples=200, suppress_health_check=list(HealthCheck))
 ANY = settings(SHRINK, phases=[Phase.generate])
 MASKS = [np.ones((1, 1), bool), np.array([[True, False], [True, True], [False, True]])]
@@ -154,7 +154,6 @@ def test_the_simplest_examples() -> None:
     assert simplest(policies(MASKS[0])).tolist() == [[1.0]]
     agent = simplest(exact_rank_deficient_agents())
     assert (agent.n_goals, agent.n_states, agent.n_actions, agent.discount) == (1, 2, 1, 0)
-    assert simplest(rank_deficient_agents()) == agent.to_float()
 
 
 @pytest.mark.parametrize(

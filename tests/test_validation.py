@@ -189,7 +189,7 @@ def test_indices(indices: Any, expected: list[int]) -> None:
 
 @pytest.mark.parametrize("indices", [[], [3], [-1], [0.0], [True], "x", None, [[0]], [2**63], [[0], [1, 2]]])
 def test_indices_that_are_none(indices: Any) -> None:
-    with pytest.raises(GoalsError, match="expected|regular"):
+    with pytest.raises(GoalsError, match=r"expected|regular"):
         check_indices("goals", indices, 3, GoalsError)
 
 

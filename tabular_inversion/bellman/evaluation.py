@@ -10,15 +10,8 @@ from tabular_inversion.agent_values import AgentValues, SolverReport
 from tabular_inversion.bellman.problem import ROUNDING, TARGET, Problem, check_fit, join, missed
 from tabular_inversion.errors import AgentValuesError, ShapeError
 from tabular_inversion.goals import Goals
-from tabular_inversion.linear_systems import (
-    ClosedLoops,
-    LinearSolver,
-    LinearSystems,
-    Method,
-    Transitions,
-    largest,
-    suited_form,
-)
+from tabular_inversion.linear_systems import ClosedLoops, LinearSolver, LinearSystems, Method, Transitions, suited_form
+from tabular_inversion.linear_systems.systems import largest
 from tabular_inversion.mdp import MDP
 from tabular_inversion.policies import check_policy
 
@@ -46,7 +39,7 @@ def evaluate(
         ``"auto"``, ``"dense"``, ``"sparse"``, ``"iterative"`` or ``"doubling"``; see
         `tabular_inversion.linear_systems.LinearSolver`.
     tolerance : float
-        The largest Bellman residual accepted, relative to each goal's scale max |M| + max |rho|.
+        The largest Bellman residual accepted, relative to each goal's scale ``max |M| + max |rho|``.
 
     Returns
     -------
@@ -109,7 +102,7 @@ def _evaluate_part(
 
 
 def bellman_residual(mdp: MDP, agent: AgentValues) -> FloatArray:
-    """Return |Q - (rho + P M)|, how far values are from being an agent's values in a world.
+    """Return ``|Q - (rho + P M)|``, how far values are from being an agent's values in a world.
 
     Parameters
     ----------

@@ -20,16 +20,9 @@ from tabular_inversion.agent_values import AgentValues, SolverReport
 from tabular_inversion.bellman.problem import ROUNDING, TARGET, Problem, check_fit, join, merge, missed
 from tabular_inversion.errors import InputError
 from tabular_inversion.goals import Goals
-from tabular_inversion.linear_systems import (
-    ClosedLoops,
-    LinearSolver,
-    LinearSystems,
-    Method,
-    Policies,
-    Transitions,
-    largest,
-    suited_form,
-)
+from tabular_inversion.linear_systems import ClosedLoops, LinearSolver, LinearSystems, Method, Transitions, suited_form
+from tabular_inversion.linear_systems.closed_loops import Policies
+from tabular_inversion.linear_systems.systems import largest
 from tabular_inversion.mdp import MDP
 from tabular_inversion.policies import softmax, uniform
 from tabular_inversion.validation import check_positive
@@ -61,7 +54,7 @@ def solve(
     method : str
         How the linear systems are solved, as for `evaluate`.
     tolerance : float
-        The largest Bellman residual accepted, relative to each goal's scale max |M| + max |rho|.
+        The largest Bellman residual accepted, relative to each goal's scale ``max |M| + max |rho|``.
     max_iterations : int
         The most policy updates allowed; at least 1.
     progress : callable, optional

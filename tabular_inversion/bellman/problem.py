@@ -14,7 +14,8 @@ from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.agent_values import SolverReport, state_values
 from tabular_inversion.errors import ConvergenceError, InputError, ShapeError
 from tabular_inversion.goals import Goals
-from tabular_inversion.linear_systems import check_method, largest
+from tabular_inversion.linear_systems.choice import check_method
+from tabular_inversion.linear_systems.systems import largest
 from tabular_inversion.mdp import MDP
 from tabular_inversion.validation import check_positive
 

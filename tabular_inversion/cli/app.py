@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 
 from tabular_inversion.cli import questions, verify_report
@@ -39,6 +38,12 @@ ClassText = Annotated[
 ]
 PolicyText = Annotated[str, typer.Option("--policy", help="optimal or uniform.")]
 DiscountText = Annotated[str | None, typer.Option("--discount", help="A number in [0, 1), also as a fraction: 1/2.")]
+INTERRUPTED = 130
+"""The exit status that shells give to a command ended by Ctrl-C."""
+
+# Typer carries its own copy of click since 0.16: its exceptions are found through one that it exports.
+UsageProblem: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")]
 
 
@@ -69,7 +74,7 @@ def verify(
     effort: Annotated[str, typer.Option(help="quick (under a minute), standard or full.")] = "quick",
     seed: Annotated[int, typer.Option(help="Of every random instance.")] = 0,
     json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the report as JSON; - for standard output.")
+        Path | None, typer.Option("--json", metavar="[FILE]", help="The report as JSON, on standard output if no FILE.")
     ] = None,
 ) -> None:
     """Recover the worlds of public environments from Q-values alone, and check every statement."""
@@ -113,17 +118,49 @@ def invert(
     print_json(answer) if as_json else questions.show_inversion(answer)
 
 
+def name_standard_output(arguments: list[str]) -> list[str]:
+    """Give a ``--json`` of `verify` that names no file the name of standard output.
+
+    Examples
+    --------
+    >>> name_standard_output(["verify", "--json", "--seed", "1"])
+    ['verify', '--json=-', '--seed', '1']
+    >>> name_standard_output(["verify", "--json", "report.json"])
+    ['verify', '--json', 'report.json']
+    """
+    if arguments[:1] != ["verify"]:
+        return arguments
+    following = [*arguments[1:], "--"]
+    bare = [a == "--json" and b.startswith("-") and b != "-" for a, b in zip(arguments, following, strict=True)]
+    return ["--json=-" if alone else argument for argument, alone in zip(arguments, bare, strict=True)]
+
+
+def _complain(message: str) -> None:
+    MESSAGES.print(f"error: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
 def main() -> None:
-    """Run the command line: 0 asked and answered, 1 a statement failed, 2 a wrong call, in one clear line."""
+    """Run the command line: 0 asked and answered, 1 a statement failed, 2 a wrong call, in one clear line.
+
+    Examples
+    --------
+    >>> import sys
+    >>> from unittest.mock import patch
+    >>> with patch.object(sys, "argv", ["tabular-inversion", "identify", "chain:3", "--goals", "vague"]):
+    ...     main()
+    Traceback (most recent call last):
+    SystemExit: 2
+    """
     try:
-        status = app(standalone_mode=False)
+        status = app(args=name_standard_output(sys.argv[1:]), standalone_mode=False)
     except TabularInversionError as problem:
-        MESSAGES.print(f"error: {problem}", style="red", markup=False, highlight=False, soft_wrap=True)
+        _complain(str(problem))
         status = 2
-    except click.exceptions.ClickException as problem:
-        MESSAGES.print(f"error: {problem.format_message()}", style="red", markup=False, highlight=False, soft_wrap=True)
+    except UsageProblem as problem:
+        _complain(problem.format_message())
         status = 2
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
+        status = INTERRUPTED
+    if status == INTERRUPTED:  # Typer turns most interrupts into this status itself
         MESSAGES.print("interrupted", style="red")
-        status = 130
     sys.exit(status if isinstance(status, int) else 0)

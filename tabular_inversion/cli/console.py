@@ -41,7 +41,7 @@ def without_nan(value: Any) -> Any:
 
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar on standard error; yields ``advance(done, total)``."""
+    """Show a progress bar on standard error if that is a terminal; yields ``advance(done, total)``."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -49,7 +49,7 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=MESSAGES, transient=True) as bars:
+    with Progress(*columns, console=MESSAGES, transient=True, disable=not MESSAGES.is_terminal) as bars:
         task = bars.add_task(title, total=None)
 
         def advance(done: int, total: int) -> None:

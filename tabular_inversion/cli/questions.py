@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 from rich.table import Table
 
 from tabular_inversion import exact
@@ -103,7 +104,7 @@ def prepare_exactly(question: Question) -> tuple[ExactAgentValues, KernelClass]:
         counts = world.available.sum(axis=1)
         policy = [[Fraction(int(there), int(count)) for there in row]
                   for row, count in zip(world.available, counts, strict=True)]  # fmt: skip
-        return exact.evaluate(exact_world, exact_goals, policy), kernel_class
+        return exact.evaluate(exact_world, exact_goals, np.array(policy, dtype=object)), kernel_class
     raise _unknown_policy(question.policy)
 
 

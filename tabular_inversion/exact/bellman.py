@@ -112,7 +112,7 @@ def solve(mdp: ExactMDP, goals: ExactGoals) -> ExactAgentValues:
 
 
 def bellman_residual(mdp: ExactMDP, agent: ExactAgentValues) -> FractionArray:
-    """Return |Q - (rho + P M)|: zero exactly where the values are an agent's values in this world.
+    """Return ``|Q - (rho + P M)|``: zero exactly where the values are an agent's values in this world.
 
     Parameters
     ----------

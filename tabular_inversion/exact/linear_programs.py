@@ -246,15 +246,14 @@ def _guess_certificate(matrix: FractionArray, right_hand_side: FractionArray) ->
     y = _optimum(left.sum(axis=1), bounds=(None, None), **inequalities)
     if y is None:
         return None
-    image = y @ left
-    zero = image <= _NEARLY_ZERO * np.abs(image).max()
+    y /= np.abs(y).max()
+    zero = y @ left <= _NEARLY_ZERO  # entries of at most 1 on both sides
     basis = null_space(matrix[:, zero].T)
     if not basis.shape[1]:
         return None
     # In reduced form the last entry of each column that is not zero is 1, and stands alone in its row.
     coordinates = (len(basis) - 1) - (basis[::-1] != 0).argmax(axis=0)
-    chosen = y[coordinates] / np.abs(y).max()
-    return basis @ fraction_array(chosen, allow_float=True, limit_denominator=_DENOMINATOR)
+    return basis @ fraction_array(y[coordinates], allow_float=True, limit_denominator=_DENOMINATOR)
 
 
 def _optimum(costs: FloatArray, **program: Any) -> FloatArray | None:

@@ -14,8 +14,16 @@ from tabular_inversion.identifiability.decision import Decision
 from tabular_inversion.identifiability.instance import decide_instance, worst_residual
 from tabular_inversion.identifiability.system import RowSystem
 from tabular_inversion.identifiability.uniform import decide_uniform
-from tabular_inversion.identifiability.verdict import UNAVAILABLE, Evidence, Scope, Status, Verdict, Witness, overall
-from tabular_inversion.identifiability.witnesses import WitnessError, check_forward, check_rows, make_witness
+from tabular_inversion.identifiability.verdict import (
+    UNAVAILABLE,
+    Evidence,
+    Scope,
+    Status,
+    Verdict,
+    WitnessError,
+    overall,
+)
+from tabular_inversion.identifiability.witnesses import check_forward, check_rows, make_witness
 from tabular_inversion.kernel_classes import KernelClass, Supported
 from tabular_inversion.recovery import Recovery, recover
 
@@ -76,7 +84,7 @@ def identify(
         raise InputError(f"scope is {scope!r}; expected 'instance' or 'uniform'.")
     if exact or not isinstance(agent, AgentValues):
         from tabular_inversion.exact import ExactAgentValues
-        from tabular_inversion.identifiability.rational import identify_exactly
+        from tabular_inversion.identifiability.rational.judgement import identify_exactly
 
         if noise != 0:
             raise InputError(f"noise is {noise}; exact values have none: leave it out, or use floats.")
@@ -146,23 +154,20 @@ def _mark_inconsistent(agent: AgentValues, decision: Decision, residuals: FloatA
 def verify(verdict: Verdict) -> None:
     """Do what `Verdict.verify` promises."""
     if verdict.evidence is Evidence.EXACT or not isinstance(verdict.agent, AgentValues):
-        from tabular_inversion.identifiability.rational import verify_exactly
+        from tabular_inversion.identifiability.rational.judgement import verify_exactly
 
         verify_exactly(verdict)
         return
     agent, kernel_class = verdict.agent, verdict.kernel_class
     if verdict.witness is not None:
-        check_rows(make_witness(agent, *_row(agent, verdict.witness)), kernel_class)
+        row = verdict.witness.state * agent.n_actions + verdict.witness.action
+        check_rows(make_witness(agent, row, verdict.witness.first, verdict.witness.second), kernel_class)
     order = np.arange(agent.n_states)[::-1]
     again = identify(agent.permute_states(order), _permuted(kernel_class, agent, order), scope=verdict.scope)
     opposite = {int(Status.IDENTIFIED), int(Status.NOT_IDENTIFIED)}
     for first, second in zip(verdict.row_status[order].ravel(), again.row_status.ravel(), strict=True):
         if {int(first), int(second)} == opposite:
             raise WitnessError("a row is identified in one order of the states and not in another; use exact values.")
-
-
-def _row(agent: AgentValues, witness: Witness) -> tuple[int, FloatArray, FloatArray]:
-    return witness.state * agent.n_actions + witness.action, witness.first, witness.second
 
 
 def _permuted(kernel_class: KernelClass, agent: AgentValues, order: IntArray) -> KernelClass:

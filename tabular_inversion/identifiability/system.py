@@ -161,7 +161,7 @@ def exactly_dependent(matrix: FloatArray) -> bool:
     """
     from tabular_inversion.exact import fraction_array, rank  # python-flint is not needed by most calls
 
-    return rank(fraction_array(matrix, allow_float=True)).rank < matrix.shape[1]
+    return bool(rank(fraction_array(matrix, allow_float=True)).rank < matrix.shape[1])
 
 
 def split_into_rows(vector: FloatArray) -> tuple[FloatArray, FloatArray]:

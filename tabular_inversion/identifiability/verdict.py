@@ -19,7 +19,13 @@ UNAVAILABLE = -1
 
 
 class Status(IntEnum):
-    """The four answers, in the order in which they decide the overall status (the last one present wins)."""
+    """The four answers, in the order in which they decide the overall status (the last one present wins).
+
+    Examples
+    --------
+    >>> max(Status.IDENTIFIED, Status.NOT_IDENTIFIED).name
+    'NOT_IDENTIFIED'
+    """
 
     IDENTIFIED = 0
     UNDECIDED = 1
@@ -28,7 +34,13 @@ class Status(IntEnum):
 
 
 class Evidence(IntEnum):
-    """How strong an answer is: floats with a tolerance, floats with a rigorous bound, rational arithmetic."""
+    """How strong an answer is: floats with a tolerance, floats with a rigorous bound, rational arithmetic.
+
+    Examples
+    --------
+    >>> Evidence.NUMERIC < Evidence.CERTIFIED < Evidence.EXACT
+    True
+    """
 
     NUMERIC = 0
     CERTIFIED = 1
@@ -53,6 +65,14 @@ class Witness:
         ``max_g |M (first - second)|``, relative to the largest entry of M.
     distance : float
         ``sum |first - second|``.
+
+    Examples
+    --------
+    >>> from tabular_inversion import Goals, MDP, Stochastic, identify, solve
+    >>> agent = solve(MDP([[[0.5, 0.5]], [[0.25, 0.75]]], discount=0.9), Goals([[0.0, 0.0]]))
+    >>> witness = identify(agent, Stochastic(), scope="uniform").witness
+    >>> sorted(witness.to_dict())
+    ['action', 'distance', 'first', 'second', 'state', 'value_gap']
     """
 
     state: int
@@ -116,6 +136,18 @@ class Verdict:
         The values that the verdict is about.
     proofs : tuple
         At exact evidence: what proves the rows' status, each with ``rows``, ``text`` and ``verify()``.
+
+    Examples
+    --------
+    >>> from tabular_inversion import Goals, Stochastic, identify, solve
+    >>> from tabular_inversion.environments import chain
+    >>> verdict = identify(solve(chain(3), Goals.generic(3, 2, seed=0)), Stochastic())
+    >>> verdict.row(0, 0).name, verdict.rank
+    ('IDENTIFIED', 3)
+    >>> verdict.verify()
+    >>> bool(verdict)
+    Traceback (most recent call last):
+    TypeError: a verdict is not true or false; compare verdict.status with Status.IDENTIFIED.
     """
 
     status: Status

@@ -86,6 +86,15 @@ def check_forward(agent: AgentValues, kernel: Kernel, witness: Witness, kernel_c
     ------
     WitnessError
         If it exceeds `SAME_VALUES`, or `check_rows` fails.
+
+    Examples
+    --------
+    >>> from tabular_inversion import Goals, Stochastic, invert, solve
+    >>> from tabular_inversion.environments import random_mdp
+    >>> agent = solve(random_mdp(4, 2, seed=0), Goals.generic(4, 1, seed=0))
+    >>> result = invert(agent, Stochastic())
+    >>> check_forward(agent, result.kernel, result.verdict.witness, Stochastic()) < 1e-12
+    True
     """
     check_rows(witness, kernel_class)
     if isinstance(kernel_class, Unconstrained):

@@ -34,6 +34,8 @@ _ADVANTAGE = 2.0
 """How much faster an iteration must be: at equal speed, a factorisation is more exact."""
 _PATIENCE = 0.02
 """Seconds that a factorisation may take anyway, for the same reason."""
+_NO_TIME = 0.01
+"""Seconds that are not worth a closer look."""
 
 _SPARSE_LU_BYTES = 2**29
 
@@ -55,10 +57,15 @@ def choose_way(systems: LinearSystems) -> Way:
     """Return the way that is predicted to take the least time.
 
     Deterministic chains are followed by doubling. Otherwise the choice is between dense LU, sparse LU (fast where
-    the envelope after reordering is narrow, as on grids; ruinous on random patterns) and BiCGSTAB.
+    the envelope after reordering is narrow, as on grids; ruinous on random patterns) and BiCGSTAB. At about equal
+    speed, and where both take no time to speak of, a factorisation is preferred: it is more exact.
     """
     if systems.loops.is_deterministic:
         return "doubling"
+    if predicted_seconds(systems, "dense") <= _NO_TIME:
+        return "dense"
+    if _iterative_seconds(systems, diameter=np.inf) <= _NO_TIME:  # without a look at the structure, which takes longer
+        return "iterative"
     direct = direct_way(systems)
     if direct is None:
         return "iterative"
@@ -81,14 +88,13 @@ def predicted_seconds(systems: LinearSystems, way: Way) -> float:
         operations = matrices * transitions.lu_flops + systems.n_goals * 2 * transitions.lu_entries
         seconds = _SPARSE_LU_SECONDS + matrices * n * _SPARSE_LU_SECONDS_PER_STATE
         return seconds + systems.n_goals * n * _SPARSE_LU_SECONDS_PER_ENTRY + operations / _SPARSE_LU_RATE
-    return _iterative_seconds(systems)
+    # Reverse Cuthill-McKee orders by distance, so n over the mean height of the envelope is about the diameter.
+    return _iterative_seconds(systems, diameter=2 * n**2 / transitions.lu_entries)
 
 
-def _iterative_seconds(systems: LinearSystems) -> float:
+def _iterative_seconds(systems: LinearSystems, *, diameter: float) -> float:
     """Predict BiCGSTAB: it needs more iterations where the discount is high and information travels far."""
     loops, n = systems.loops, systems.n_states
-    # Reverse Cuthill-McKee orders by distance, so n over the mean height of the envelope is about the diameter.
-    diameter = 2 * n**2 / loops.transitions.lu_entries
     iterations = 15 + 2 * min(diameter, 1.0 / np.sqrt(1.0 - systems.factors.max()))
     if loops.transitions.is_sparse:
         product = 2 * loops.entries_per_state * n / _VECTOR_RATE

@@ -25,6 +25,14 @@ class ClosedLoops:
         The kernel.
     policies : numpy.ndarray, shape (L, S) of int or (L, S, A) of float
         The actions taken, where policies are deterministic, or the probabilities of actions.
+
+    Examples
+    --------
+    >>> from tabular_inversion import MDP
+    >>> mdp = MDP([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]]], discount=0.5)
+    >>> ClosedLoops.of_policy(Transitions.of(mdp), np.full((2, 2), 0.5)).dense()
+    array([[[0.5, 0.5],
+            [0.5, 0.5]]])
     """
 
     transitions: Transitions

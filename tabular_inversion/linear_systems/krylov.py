@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tabular_inversion._typing import BoolArray, FloatArray
-from tabular_inversion.linear_systems.systems import LinearSystems
+from tabular_inversion.linear_systems.systems import LinearSystems, largest
 
 _CHUNK_ENTRIES = 2**15
 """Goals are cut into runs whose vectors stay in the processor's cache."""
@@ -68,11 +68,6 @@ def solve_by_bicgstab(
             if (residuals[goals] <= _SLACK * tolerances[goals]).all():
                 break
     return solution, residuals
-
-
-def largest(values: FloatArray) -> FloatArray:
-    """Return the largest absolute entry of each row, without a copy of the array."""
-    return np.maximum(values.max(axis=1), -values.min(axis=1))  # type: ignore[no-any-return]
 
 
 def _bicgstab(

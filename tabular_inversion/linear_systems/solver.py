@@ -16,9 +16,9 @@ from tabular_inversion.linear_systems.factorised import (
     solve_each_dense,
     solve_each_sparse,
 )
-from tabular_inversion.linear_systems.krylov import largest, solve_by_bicgstab
+from tabular_inversion.linear_systems.krylov import solve_by_bicgstab
 from tabular_inversion.linear_systems.shared_chain import SharedChain
-from tabular_inversion.linear_systems.systems import LinearSystems
+from tabular_inversion.linear_systems.systems import LinearSystems, largest
 
 _ROUNDING = float(16 * np.finfo(np.float64).eps)
 

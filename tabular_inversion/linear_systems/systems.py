@@ -21,6 +21,15 @@ class LinearSystems:
         The chains P_g, one for all goals or one for each.
     factors : numpy.ndarray, shape (G, S)
         discount * continuation, in [0, 1): a test matrix M solves M_g = b_g + factors[g] * (P_g M_g).
+
+    Examples
+    --------
+    >>> from tabular_inversion import MDP
+    >>> from tabular_inversion.linear_systems import ClosedLoops, Transitions
+    >>> loop = ClosedLoops.of_policy(Transitions.of(MDP([[[1.0]]], discount=0.5)), np.ones((1, 1)))
+    >>> apply = LinearSystems(loop, np.full((1, 1), 0.5)).operator()
+    >>> apply(np.array([[2.0]]))
+    array([[1.]])
     """
 
     loops: ClosedLoops
@@ -79,3 +88,8 @@ class LinearSystems:
         if self.loops.takes_one_action:
             return np.take_along_axis(expected, policies[:, :, None], axis=2)[:, :, 0]
         return np.einsum("gsa,gsa->gs", expected, policies)  # type: ignore[no-any-return]
+
+
+def largest(values: FloatArray) -> FloatArray:
+    """Return the largest absolute entry of each row, without a copy of the array."""
+    return np.maximum(values.max(axis=1), -values.min(axis=1))  # type: ignore[no-any-return]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -44,45 +45,55 @@ class Transitions:
         Row (s, a) is number s*A + a.
     n_states, n_actions : int
         n and m.
-    entries_per_row : float
-        Stored entries for each row, on average.
-    is_deterministic : bool
-        Whether every row stores at most one entry (known for sparse rows only).
-    lu_entries, lu_flops : float
-        Entries and operations of an LU factorisation of I - P_pi, for any policy, with the states in reverse
-        Cuthill-McKee order: elimination fills the envelope of that order and nothing outside. Infinite for dense
-        rows.
+
+    Examples
+    --------
+    >>> line = MDP(csr_array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 1.0]]), discount=0.5)
+    >>> figures = Transitions.of(line)
+    >>> figures.is_deterministic, figures.lu_entries
+    (True, 10.0)
     """
 
     rows: Kernel
     n_states: int
     n_actions: int
-    entries_per_row: float
-    is_deterministic: bool
-    lu_entries: float
-    lu_flops: float
 
     @classmethod
     def of(cls, mdp: MDP) -> Transitions:
-        """Read the figures off a world's kernel."""
-        rows = mdp.rows
-        if not mdp.is_sparse:
-            return cls(rows, mdp.n_states, mdp.n_actions, float(mdp.n_states), False, np.inf, np.inf)
-        heights = _envelope_heights(rows, mdp.n_states)
-        return cls(
-            rows,
-            mdp.n_states,
-            mdp.n_actions,
-            entries_per_row=rows.nnz / rows.shape[0],
-            is_deterministic=bool(np.diff(rows.indptr).max() <= 1),
-            lu_entries=float(2.0 * heights.sum()),
-            lu_flops=float(2.0 * (heights**2).sum()),
-        )
+        """Take the rows of a world."""
+        return cls(mdp.rows, mdp.n_states, mdp.n_actions)
 
     @property
     def is_sparse(self) -> bool:
         """Whether the rows are stored as a CSR matrix."""
         return not isinstance(self.rows, np.ndarray)
+
+    @property
+    def entries_per_row(self) -> float:
+        """Stored entries for each row, on average."""
+        return float(self.rows.nnz / self.rows.shape[0]) if self.is_sparse else float(self.n_states)
+
+    @cached_property
+    def is_deterministic(self) -> bool:
+        """Whether every row stores at most one entry (asked of sparse rows only)."""
+        return self.is_sparse and bool(np.diff(self.rows.indptr).max() <= 1)
+
+    @cached_property
+    def _heights(self) -> FloatArray:
+        return _envelope_heights(self.rows, self.n_states) if self.is_sparse else np.full(1, np.inf)
+
+    @property
+    def lu_entries(self) -> float:
+        """Entries of an LU factorisation of I - P_pi, for any policy, in reverse Cuthill-McKee order.
+
+        Elimination fills the envelope of that order and nothing outside. Infinite for dense rows.
+        """
+        return float(2.0 * self._heights.sum())
+
+    @property
+    def lu_flops(self) -> float:
+        """Operations of that factorisation."""
+        return float(2.0 * (self._heights**2).sum())
 
 
 def _envelope_heights(rows: Kernel, n_states: int) -> FloatArray:

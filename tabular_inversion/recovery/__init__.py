@@ -97,7 +97,7 @@ def recover(
 
 
 def _check_prior(prior: ArrayLike, n_states: int, n_rows: int, kernel_class: KernelClass) -> FloatArray:
-    shape: tuple[int, ...] = (n_states,) if np.ndim(prior) == 1 else (n_rows, n_states)  # type: ignore[arg-type]
+    shape: tuple[int, ...] = (n_states,) if np.ndim(prior) == 1 else (n_rows, n_states)
     array = finite_array("prior", prior, shape, "(S,) or (rows, S)", InputError)
     if kernel_class.sums_to_one:
         check_distributions("prior", np.atleast_2d(array), None, "(row, s)", InputError)

@@ -19,6 +19,8 @@ _LEAST_WEIGHT = 1e-4
 """Of a coordinate in the proximal term, relative to the most uncertain one; keeps the Newton matrix regular."""
 _PATIENCE = 15
 _HALVINGS = 12
+_ASTRAY = 1e-3
+"""Misfit above which an unfinished iterate says nothing about the nearest point."""
 
 
 def nearest_distributions(
@@ -87,6 +89,8 @@ def nearest_to_prior_from(system: AffineSystem, fitted: FloatArray, prior: Float
 
 def _fit(basis: FloatArray, coordinates: FloatArray, point: FloatArray, fitted: FloatArray) -> FloatArray:
     """Move a point of one row as little as needed to fit c, and towards `fitted`, which fits, where that goes below 0."""
+    if np.abs(basis.T @ point - coordinates).max() > _ASTRAY:
+        return fitted
     free = (point > 0.0) | (fitted > 0.0)
     while True:
         moved = np.where(free, point, 0.0)
@@ -97,7 +101,7 @@ def _fit(basis: FloatArray, coordinates: FloatArray, point: FloatArray, fitted: 
         free &= ~lost
     below = moved < 0.0
     share = float((moved[below] / (moved[below] - fitted[below])).max(initial=0.0))
-    mixed: FloatArray = np.maximum(moved + share * (fitted - moved), 0.0)
+    mixed: FloatArray = fitted if share > 0.5 else np.maximum(moved + share * (fitted - moved), 0.0)
     return mixed
 
 

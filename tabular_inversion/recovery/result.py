@@ -24,6 +24,13 @@ class Recovery:
         Largest condition number (ratio of extreme nonzero singular values) among the systems solved.
     method : str
         How the rows were found.
+
+    Examples
+    --------
+    >>> from tabular_inversion.recovery import simplex_rows
+    >>> found = simplex_rows(np.eye(2), np.array([[0.25], [0.75]]))
+    >>> found.kernel(np.array([1]), np.array([[False, True], [False, False]])).shape
+    (2, 2, 2)
     """
 
     rows: Kernel

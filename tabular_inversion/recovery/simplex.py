@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_inversion._typing import FloatArray
+from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.recovery.active_set import simplex_active_set
-from tabular_inversion.recovery.affine_system import AffineSystem, affine_system, apply
-from tabular_inversion.recovery.nearest_point import nearest_distributions
+from tabular_inversion.recovery.affine_system import AffineSystem, affine_system, apply, own, transposed
+from tabular_inversion.recovery.nearest_point import nearest_to_prior_from
 from tabular_inversion.recovery.residual import largest_residual
 from tabular_inversion.recovery.result import Recovery
-from tabular_inversion.recovery.spectrum import power_of_two_scale
+from tabular_inversion.recovery.spectrum import EPSILON, power_of_two_scale
+
+_ROUNDING = 1e-9
+"""Largest negative entry that may be rounding; it is set to 0 only if the row then fits as well."""
 
 
 def simplex_rows(matrix: FloatArray, values: FloatArray, *, prior: FloatArray | None = None) -> Recovery:
@@ -29,7 +32,18 @@ def simplex_rows(matrix: FloatArray, values: FloatArray, *, prior: FloatArray | 
     -------
     Recovery
         Dense rows (R, n) that minimise ``|M p - q|`` in the 2-norm; among the minimisers, the one nearest to the prior
-        (Euclidean). `rank` and `condition` are those of [M;1].
+        (Euclidean). `rank` is that of [M;1]; for `condition` see `AffineSystem`.
+
+    Raises
+    ------
+    ConvergenceError
+        If the least squares of a row cannot be settled in floating point.
+
+    Notes
+    -----
+    One factorisation serves all rows whose affine solution, nearest to the prior, is non-negative. The others go to an
+    active-set method where the fit is unique, and to the nearest-point method where it is not. Source: T1 (the version
+    inside the simplex), T3(d).
 
     Examples
     --------
@@ -64,36 +78,30 @@ def solve_on_simplex(system: AffineSystem, targets: FloatArray, prior: FloatArra
     numpy.ndarray, shape (R, n)
     """
     coordinates = system.coordinates(targets)
-    change = coordinates - apply(system.basis.transpose(0, 2, 1), prior)
-    rows: FloatArray = prior + apply(system.basis, change)
-    # What rounding in the coordinates can do to an entry: the basis is orthonormal.
-    slack = np.sqrt((system.uncertainty() ** 2).sum(axis=1, keepdims=True))
-    outside = np.flatnonzero((rows < -slack).any(axis=1))
-    rows = np.maximum(rows, 0.0)
-    rows /= rows.sum(axis=1, keepdims=True)
-    if outside.size:
-        rows[outside] = _constrained(system.select(outside), targets[outside], coordinates[outside], prior[outside])
+    rows: FloatArray = prior + apply(system.basis, coordinates - apply(transposed(system.basis), prior))
+    unsettled = ~_settle(system, targets, rows)
+    unique = system.rank == system.n_states
+    strict = np.flatnonzero(unsettled & unique)
+    if strict.size:
+        rows[strict] = simplex_active_set(system.select(strict), targets[strict])
+    loose = np.flatnonzero(unsettled & ~unique)
+    if loose.size:
+        chosen = system.select(loose)  # all minimisers share their values, so one of them tells which to look among
+        rows[loose] = nearest_to_prior_from(chosen, simplex_active_set(chosen, targets[loose]), prior[loose])
     return rows
 
 
-def _constrained(system: AffineSystem, targets: FloatArray, coordinates: FloatArray, prior: FloatArray) -> FloatArray:
-    """Solve for rows whose affine solution leaves the simplex."""
-    rows = np.empty_like(prior)
-    open_rows = np.ones(len(rows), bool)
-    several = np.broadcast_to(system.rank < system.n_states, len(rows))
-    loose = np.flatnonzero(several)
-    if loose.size:  # there may be members of the value-equivalence class all the same: ask for the nearest
-        points, reached = nearest_distributions(system.select(loose), coordinates[loose], prior[loose])
-        rows[loose[reached]] = points[reached]
-        open_rows[loose[reached]] = False
-    left = np.flatnonzero(open_rows)
-    if left.size == 0:
-        return rows
-    rows[left] = simplex_active_set(system.select(left), targets[left])
-    loose = left[several[left]]
-    if loose.size:  # minimisers share their values: the nearest to the prior among those with the values found
-        chosen = system.select(loose)
-        found = apply(chosen.basis.transpose(0, 2, 1), rows[loose])
-        points, reached = nearest_distributions(chosen, found, prior[loose])
-        rows[loose[reached]] = points[reached]
-    return rows
+def _settle(system: AffineSystem, targets: FloatArray, rows: FloatArray) -> BoolArray:
+    """Set negative entries of rounding size to 0, in place, and tell which rows are the answer already."""
+    least = rows.min(axis=1)
+    settled: BoolArray = least >= 0.0
+    small = np.flatnonzero(~settled & (least >= -_ROUNDING))
+    if small.size:
+        columns = own(system.columns, small)
+        clipped = np.maximum(rows[small], 0.0)
+        clipped /= clipped.sum(axis=1, keepdims=True)
+        misfit = [np.linalg.norm(apply(columns, point) - targets[small], axis=1) for point in (rows[small], clipped)]
+        size = np.abs(columns).max() + np.abs(targets[small]).max(axis=1)
+        fits = misfit[1] <= misfit[0] + system.n_states * EPSILON * size
+        rows[small[fits]], settled[small[fits]] = clipped[fits], True
+    return settled

@@ -27,7 +27,7 @@ from tabular_inversion.exact.rationals import FractionArray, to_floats
 from tabular_inversion.policies import deterministic
 from tabular_inversion.strategies import exact_goals, exact_mdps, exact_policies
 
-QUICK = settings(deadline=None, max_examples=40)
+QUICK = settings(deadline=None, max_examples=30)
 HALF = Fraction(1, 2)
 
 

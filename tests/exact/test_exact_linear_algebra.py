@@ -54,7 +54,7 @@ def test_shapes(shape: tuple[int, int]) -> None:
         assert determinant(zeros) == (0 if shape[0] else 1)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(matrices())
 def test_rank_agrees_with_sympy_and_its_proof_verifies(matrix: FractionArray) -> None:
     result = rank(matrix)
@@ -62,7 +62,7 @@ def test_rank_agrees_with_sympy_and_its_proof_verifies(matrix: FractionArray) ->
     assert result.verify(matrix)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(matrices())
 def test_null_space_is_complete_independent_and_reduced(matrix: FractionArray) -> None:
     basis = null_space(matrix)
@@ -73,7 +73,7 @@ def test_null_space_is_complete_independent_and_reduced(matrix: FractionArray) -
         assert [sympy.Rational(x.numerator, x.denominator) for x in column] == list(vector)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_a_solution_solves_and_its_absence_is_true(data: st.DataObject) -> None:
     matrix = data.draw(matrices())

@@ -23,7 +23,7 @@ from tabular_inversion.exact import (
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.exact.simplex import phase_one
 
-QUICK = settings(deadline=None, max_examples=80)
+QUICK = settings(deadline=None, max_examples=60)
 
 
 @st.composite

@@ -31,7 +31,7 @@ from tabular_inversion.strategies import (
 
 HALF = Fraction(1, 2)
 TWO_STATES = [[["1/3", "2/3"]], [[0, 1]]]
-QUICK = settings(deadline=None, max_examples=50)
+QUICK = settings(deadline=None, max_examples=30)
 
 
 def test_a_world_reads_every_notation_alike() -> None:

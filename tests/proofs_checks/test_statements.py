@@ -92,7 +92,7 @@ def test_no_statement_holds_on_zero_instances():
 def test_a_failing_instance_or_a_counterexample_that_does_not_show_fails_the_statement():
     def run(holds, rng, wanted):
         tally = Tally()
-        tally.add(holds, 0.0, lambda: "shown")
+        tally.add(holds, 0.0, "shown")
         return tally
 
     assert run_statement(toy(partial(run, True)))["held"]

@@ -116,7 +116,8 @@ def _end_of_segment(point: FractionArray, vector: FractionArray) -> FractionArra
     """Go from `point` along `vector`, whose entries sum to zero, as far as no entry turns negative."""
     falling = np.flatnonzero(vector < 0)
     step = min(point[i] / -vector[i] for i in falling)
-    return point + step * vector
+    end: FractionArray = point + step * vector
+    return end
 
 
 def deterministic(system: ExactSystem, *, uniform: bool) -> ExactDecision:
@@ -136,14 +137,15 @@ def deterministic(system: ExactSystem, *, uniform: bool) -> ExactDecision:
         pair = ExactPair(0, unit[shared[0][0]], unit[shared[0][1]])
         return ExactDecision(np.full(system.n_rows, Status.NOT_IDENTIFIED, np.int8), (), pair, reason)
     codes = np.empty(system.n_rows, np.int8)
-    pair, successors = None, {}
+    several: ExactPair | None = None
+    successors: dict[int, int] = {}
     for row, values in enumerate(system.values.T.tolist()):
         states = states_of.get(tuple(values), [])
         codes[row] = (Status.INCONSISTENT, Status.IDENTIFIED, Status.NOT_IDENTIFIED)[min(len(states), 2)]
         if len(states) == 1:
             successors[row] = states[0]
-        elif states and pair is None:
-            pair = ExactPair(row, unit[states[0]], unit[states[1]])
+        elif states and several is None:
+            several = ExactPair(row, unit[states[0]], unit[states[1]])
     proof = ColumnProof(
         np.array(list(successors), np.intp), system.matrix, np.array(list(successors.values()), np.intp)
     )
@@ -152,4 +154,4 @@ def deterministic(system: ExactSystem, *, uniform: bool) -> ExactDecision:
         f"{counts[Status.IDENTIFIED]} rows match one column of M, {counts[Status.NOT_IDENTIFIED]} several, "
         f"{counts[Status.INCONSISTENT]} none"
     )
-    return ExactDecision(codes, (proof,), pair, reason)
+    return ExactDecision(codes, (proof,), several, reason)

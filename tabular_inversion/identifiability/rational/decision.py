@@ -59,7 +59,7 @@ class ExactSystem:
 
     @property
     def n_states(self) -> int:
-        """n."""
+        """N."""
         return int(self.matrix.shape[1])
 
 
