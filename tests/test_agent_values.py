@@ -127,6 +127,19 @@ def test_soft_values_of_extreme_size_are_finite(size: float, temperature: float)
     assert (values <= np.abs(size) + temperature * np.log(2) * (1 + 1e-15)).all()
 
 
+@pytest.mark.parametrize("n_actions", [1, 2, 8, 9, 20])
+def test_the_best_of_few_and_of_many_actions(n_actions: int) -> None:
+    q = np.random.default_rng(0).standard_normal((2, 3, n_actions))
+    best = state_values(q, np.ones((3, n_actions), bool))
+    np.testing.assert_array_equal(best, np.max(q, axis=2))
+    q[:, :, 0] = np.nan
+    mask = np.ones((3, n_actions + 1), bool)
+    mask[:, 0] = False
+    wider = np.concatenate([q[:, :, :1], q], axis=2)
+    wider[:, :, 1] = -1e300
+    np.testing.assert_array_equal(state_values(wider, mask), wider[:, :, 1:].max(axis=2))
+
+
 def test_soft_values_tend_to_the_best_value() -> None:
     np.testing.assert_allclose(agent(temperature=1e-9).v, agent().v, rtol=0, atol=1e-9)
 

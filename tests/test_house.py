@@ -37,6 +37,7 @@ ROOMS = (
     "recovery",
     "identifiability",
     "inversion",
+    "planning",
     "environments",
     "interop",
     "strategies",

@@ -19,9 +19,11 @@ def test_the_first_runs_the_main_job_and_the_second_the_tests() -> None:
     assert ".venv/bin/python -m pytest" in COMMANDS[1]
 
 
-def test_continuous_integration_reads_the_test_command_from_here() -> None:
+def test_continuous_integration_takes_both_commands_from_here() -> None:
     script = (ROOT / ".ci" / "run").read_text()
-    assert "grep '^python3 -m venv ' README.md | sed -n 2p" in script
+    assert """mapfile -t commands < <(grep '^python3 -m venv ' "$root/README.md")\n""" in script
+    for number in range(2):
+        assert f'bash -euo pipefail -c "${{commands[{number}]}}"\n' in script
 
 
 def test_the_example_is_about_fifteen_lines() -> None:

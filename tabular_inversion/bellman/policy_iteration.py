@@ -185,6 +185,7 @@ def _iterate(
         m = part.update(part.state_values(part.q_values(m), temperature=settings.temperature))
     values = np.empty((*m.shape, part.world.n_actions))
     alive, previous = np.arange(len(m)), np.full(len(m), np.inf)
+    exact = np.zeros(len(m), bool)
     policy: Policies | None = None
     reports = []
     for iteration in range(settings.max_iterations + 1):
@@ -194,6 +195,7 @@ def _iterate(
         target = min(max(TARGET * settings.tolerance, ROUNDING), settings.tolerance) * scale
         stalled = (residual > previous / 2) | (iteration == settings.max_iterations)
         done = (residual <= target) | ((residual <= settings.tolerance * scale) & stalled)
+        exact |= residual > previous  # loose solves may send the policy in circles; exact ones cannot
         previous = residual
         if done.any():
             values[alive[done]] = q[done]
@@ -204,14 +206,14 @@ def _iterate(
                 return values, merge(reports)
             part, alive = part.select(going), alive[going]
             policy = None if policy is None else policy[going]
-            m, q, change, previous, target = (array[going] for array in (m, q, change, previous, target))
+            m, q, change, previous, target, exact = (x[going] for x in (m, q, change, previous, target, exact))
         if iteration < settings.max_iterations:
             improved = _improve(part, q, policy, target, settings.temperature)
             settled = np.zeros(len(m), bool) if policy is None else (improved == policy).reshape(len(m), -1).all(axis=1)
             solver = LinearSolver(
                 LinearSystems(ClosedLoops(settings.transitions, improved), part.factors), settings.method
             )
-            m = m + solver.solve(change, np.where(settled, target, np.maximum(_FORCING * previous, target)))
+            m = m + solver.solve(change, np.where(settled | exact, target, np.maximum(_FORCING * previous, target)))
             policy, method = improved, solver.method
     after = f"{settings.max_iterations} policy updates"
     raise missed(residual, scale, settings.tolerance, after, "raise max_iterations or the tolerance")

@@ -12,7 +12,7 @@ from math import prod
 from typing import Any, Literal
 
 import numpy as np
-from flint import fmpq, fmpq_mat, fmpz_mat, nmod_mat
+from flint import fmpq, fmpq_mat, fmpz, fmpz_mat, nmod_mat
 from numpy.typing import ArrayLike
 
 from tabular_inversion.errors import InputError, ShapeError
@@ -177,18 +177,18 @@ def solve_linear(matrix: ArrayLike, right_hand_sides: ArrayLike) -> FractionArra
             f"the matrix has shape {left.shape} and the right-hand sides {right.shape}; expected (rows, columns) and "
             "(rows,) or (rows, k)."
         )
-    n_columns = left.shape[1]
-    joint = integer_rows(np.hstack([left, right if right.ndim == 2 else right[:, None]]))[0]
-    everything = range(joint.nrows())
-    system = _select(joint, everything, range(n_columns))
-    targets = _select(joint, everything, range(n_columns, joint.ncols()))
-    found = _eliminate(system)
-    rows = _independent_rows(system, found.pivots, found.prime)
-    core = _solve_square(_select(system, rows, found.pivots), _select(targets, rows, range(targets.ncols())))
+    targets = right if right.ndim == 2 else right[:, None]
+    n_columns, k = left.shape[1], targets.shape[1]
+    table = integer_rows(np.hstack([left, targets]))[0].tolist()
+    everything, last = range(len(table)), range(n_columns, n_columns + k)
+    found = _eliminate(_select(table, everything, range(n_columns)))
+    rows = _independent_rows(table, found.pivots, found.prime)
+    core = _solve_square(_select(table, rows, found.pivots), _select(table, rows, last))
     numerators, denominator = core.numer_denom()
-    if not (_select(system, everything, found.pivots) * numerators - denominator * targets).is_zero():
+    image = _select(table, everything, found.pivots) * numerators
+    if image != denominator * _select(table, everything, last):
         raise InputError("the equations contradict each other: no vector solves them all; leave some out.")
-    solution = np.full((n_columns, targets.ncols()), Fraction(0), dtype=object)
+    solution = np.full((n_columns, k), Fraction(0), dtype=object)
     solution[found.pivots] = matrix_from_flint(core)
     return solution.reshape(n_columns, *right.shape[1:])
 
@@ -236,8 +236,9 @@ def _eliminate_modulo(integers: fmpz_mat, prime: int, *, lift: bool) -> _Elimina
     core = _short_core(reduced, rank, free, prime)
     basis = None if core is None else _multiplied_out(integers, pivots, free, core)
     if basis is None and lift:
-        rows = _independent_rows(integers, pivots, prime)
-        core = _solve_square(_select(integers, rows, pivots), -_select(integers, rows, free))
+        table = integers.tolist()
+        rows = _independent_rows(table, pivots, prime)
+        core = _solve_square(_select(table, rows, pivots), -_select(table, rows, free))
         basis = _multiplied_out(integers, pivots, free, core)
     return None if basis is None else _Elimination(prime, pivots, basis)
 
@@ -257,10 +258,14 @@ def _short_core(reduced: nmod_mat, rank: int, free: list[int], prime: int) -> fm
 
 def _multiplied_out(integers: fmpz_mat, pivots: list[int], free: list[int], core: fmpq_mat) -> FractionArray | None:
     """Return the null vectors with `core` at the pivots, an identity elsewhere; None if they are not the basis."""
-    everything = range(integers.nrows())
     numerators, denominator = core.numer_denom()
-    image = _select(integers, everything, pivots) * numerators + denominator * _select(integers, everything, free)
-    if not image.is_zero():
+    table: list[list[fmpz | int]] = [[0] * len(free) for _ in range(integers.ncols())]
+    for pivot, row in zip(pivots, numerators.tolist(), strict=True):
+        table[pivot] = list(row)
+    for j, column in enumerate(free):
+        table[column][j] = denominator
+    vectors = fmpz_mat(len(table), len(free), [entry for row in table for entry in row])
+    if not (integers * vectors).is_zero():
         return None
     basis = np.full((integers.ncols(), len(free)), Fraction(0), dtype=object)
     basis[free, range(len(free))] = Fraction(1)
@@ -270,9 +275,9 @@ def _multiplied_out(integers: fmpz_mat, pivots: list[int], free: list[int], core
     return None if (basis != 0)[beyond].any() else basis
 
 
-def _independent_rows(integers: fmpz_mat, pivots: list[int], prime: int) -> list[int]:
+def _independent_rows(table: list[list[fmpz]], pivots: list[int], prime: int) -> list[int]:
     """Return as many rows as pivots, such that both together hold a square matrix invertible modulo the prime."""
-    columns = nmod_mat(_select(integers, range(integers.nrows()), pivots), prime)
+    columns = nmod_mat(_select(table, range(len(table)), pivots), prime)
     return pivot_columns(*columns.transpose().rref())
 
 
@@ -281,8 +286,7 @@ def _solve_square(matrix: fmpz_mat, right_hand_sides: fmpz_mat) -> fmpq_mat:
     return solution  # type: ignore[no-any-return]
 
 
-def _select(matrix: fmpz_mat, rows: range | list[int], columns: range | list[int]) -> fmpz_mat:
-    table = matrix.tolist()
+def _select(table: list[list[fmpz]], rows: range | list[int], columns: range | list[int]) -> fmpz_mat:
     return fmpz_mat(len(rows), len(columns), [table[i][j] for i in rows for j in columns])
 
 

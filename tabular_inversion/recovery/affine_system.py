@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.recovery.spectrum import EPSILON
@@ -57,7 +59,8 @@ class AffineSystem:
 
     def select(self, rows: IntArray) -> AffineSystem:
         """Return the systems of these rows: itself where one M serves all."""
-        return AffineSystem(*(own(getattr(self, field.name), rows) for field in fields(self)))
+        parts: dict[str, Any] = {field.name: own(getattr(self, field.name), rows) for field in fields(self)}
+        return AffineSystem(**parts)
 
     def coordinates(self, targets: FloatArray) -> FloatArray:
         """Return the inner products with `basis` that the values fix, shape (R, d + 1), for centred values (R, k)."""
@@ -82,11 +85,11 @@ def transposed(matrices: FloatArray) -> FloatArray:
     return matrices.transpose(0, 2, 1)
 
 
-def apply(matrices: FloatArray, vectors: FloatArray) -> FloatArray:
+def apply(matrices: FloatArray, vectors: NDArray[np.floating[Any]]) -> FloatArray:
     """Multiply each vector (R, n) by its matrix (R, k, n), or all by the one matrix (1, k, n); result (R, k)."""
     if len(matrices) == 1:
-        return vectors @ matrices[0].T
-    return np.matmul(matrices, vectors[:, :, None])[:, :, 0]
+        return np.asarray(vectors @ matrices[0].T)
+    return np.asarray(np.matmul(matrices, vectors[:, :, None])[:, :, 0])
 
 
 def affine_system(matrices: FloatArray) -> AffineSystem:
@@ -109,6 +112,7 @@ def affine_system(matrices: FloatArray) -> AffineSystem:
     Examples
     --------
     >>> import numpy as np
+    from numpy.typing import NDArray
     >>> affine_system(np.array([[[1.0, 2.0, 3.0]]])).rank
     array([2])
     """

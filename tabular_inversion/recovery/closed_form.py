@@ -67,10 +67,8 @@ def _by_svd(matrix: FloatArray, values: FloatArray, prior: FloatArray) -> Recove
     left, singular, right = np.linalg.svd(matrix, full_matrices=False)
     rank = int((singular > rank_tolerance(matrix.shape, singular[0])).sum())
     left, singular, right = left[:, :rank], singular[:rank], right[:rank]
-    coordinates = (values.T @ left) / singular
-    if rank == matrix.shape[1]:
-        rows = coordinates @ right
-    else:
-        rows = prior + (coordinates - prior @ right.T) @ right
+    rows = ((values.T @ left) / singular) @ right
+    if rank < matrix.shape[1]:
+        rows += prior - (prior @ right.T) @ right
     condition = float(singular[0] / singular[-1]) if rank else 1.0
     return Recovery(rows, largest_residual(matrix, rows, values), rank, condition, "SVD")

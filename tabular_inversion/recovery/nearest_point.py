@@ -23,72 +23,47 @@ _ASTRAY = 1e-3
 """Misfit above which an unfinished iterate says nothing about the nearest point."""
 
 
-def nearest_distributions(
-    system: AffineSystem, coordinates: FloatArray, prior: FloatArray
-) -> tuple[FloatArray, BoolArray]:
-    """Return the point nearest (Euclidean) to the prior in ``{p >= 0, V^T p = c}``, for each row.
+def nearest_with_same_values(system: AffineSystem, fitted: FloatArray, prior: FloatArray) -> FloatArray:
+    """Return the point nearest (Euclidean) to the prior in ``{p >= 0 : V^T p = V^T p'}``, for each row.
 
     Parameters
     ----------
     system : AffineSystem
-        Whose `basis` is V, for all rows, or one for each.
-    coordinates : numpy.ndarray, shape (R, d + 1)
-        c, from `AffineSystem.coordinates`, or ``V^T p`` of a distribution p.
+        Whose `basis` is V, for all rows, or one for each: the set is the value-equivalence class of p'.
+    fitted : numpy.ndarray, shape (R, n)
+        A distribution p' for each row.
     prior : numpy.ndarray, shape (R, n)
         The prior p0.
 
     Returns
     -------
-    points : numpy.ndarray, shape (R, n)
-        Non-negative. Where not reached, the last iterate, which need not fit c.
-    reached : numpy.ndarray of bool, shape (R,)
-        False where the set is empty (no distribution has these values), or the iteration stopped short.
+    numpy.ndarray, shape (R, n)
+        With the values of `fitted` to rounding. Where the set is thinner than floats resolve (weights of 1e-12 that
+        are not quite zero), the point is as near to the prior as the iteration came, `fitted` itself at worst.
 
     Notes
     -----
-    The point is ``max(0, p0 + V y)``, where y maximises the concave dual
+    With ``c = V^T p'``, the point is ``max(0, p0 + V y)`` where y maximises the concave dual
     ``c.y - |max(0, p0 + V y)|^2 / 2``. Each iteration is a Newton step on the dual, whose gradient is piecewise
     linear, with a line search. Rows on a face of the simplex, the usual case, have a flat dual with far solutions:
     a proximal term keeps each step well posed (the method of multipliers), and it weighs the coordinates by their
-    uncertainty, so that rounding in the ill-conditioned ones does not push the others about. A ``c.y`` above every
-    entry of ``V y`` separates c from the values of all distributions, which proves that the set is empty. The last
-    step solves on the support found, which removes the rounding of a large y.
+    uncertainty, so that rounding in the ill-conditioned ones does not push the others about. The last step solves on
+    the support found, which removes the rounding of a large y.
     """
-    points, reached = np.empty(prior.shape), np.zeros(len(prior), bool)
+    coordinates = apply(transposed(system.basis), fitted)
+    points = np.empty(prior.shape)
     chunk = max(1, _CHUNK // system.basis[0].size)
     for start in range(0, len(prior), chunk):
         part = np.arange(start, min(start + chunk, len(prior)))
-        points[part], reached[part] = _search(system.select(part), coordinates[part], prior[part])
-    return points, reached
-
-
-def nearest_to_prior_from(system: AffineSystem, fitted: FloatArray, prior: FloatArray) -> FloatArray:
-    """Return the point nearest to the prior among the distributions with the same values as a given one.
-
-    Parameters
-    ----------
-    system : AffineSystem
-        For all rows, or one for each.
-    fitted : numpy.ndarray, shape (R, n)
-        A distribution for each row.
-    prior : numpy.ndarray, shape (R, n)
-        The prior.
-
-    Returns
-    -------
-    numpy.ndarray, shape (R, n)
-        With the values of `fitted` to rounding. Where the set is thinner than floats resolve, the point is as near
-        to the prior as the iteration came.
-    """
-    coordinates = apply(transposed(system.basis), fitted)
-    points, reached = nearest_distributions(system, coordinates, prior)
-    for row in np.flatnonzero(~reached):
-        points[row] = _fit(own(system.basis, np.array([row]))[0], coordinates[row], points[row], fitted[row])
+        points[part], reached = _search(system.select(part), coordinates[part], prior[part])
+        for row in part[~reached]:
+            basis = own(system.basis, np.array([row]))[0]
+            points[row] = _fit(basis, coordinates[row], points[row], fitted[row])
     return points
 
 
 def _fit(basis: FloatArray, coordinates: FloatArray, point: FloatArray, fitted: FloatArray) -> FloatArray:
-    """Move a point of one row as little as needed to fit c, and towards `fitted`, which fits, where that goes below 0."""
+    """Move an unfinished point as little as needed to fit c, and on towards `fitted`, which does, until it is >= 0."""
     if np.abs(basis.T @ point - coordinates).max() > _ASTRAY:
         return fitted
     free = (point > 0.0) | (fitted > 0.0)
@@ -137,7 +112,7 @@ class _Dual:
         """The diagonal of the proximal term, shape (b, d + 1)."""
         return self.proximal[:, None] * self.weights
 
-    def keep(self, mask: BoolArray) -> _Dual:
+    def keep(self, mask: BoolArray | IntArray) -> _Dual:
         """Return the rows under this mask."""
         return _Dual(*(getattr(self, field.name)[mask] for field in fields(self)))
 
@@ -157,8 +132,7 @@ def _search(system: AffineSystem, coordinates: FloatArray, prior: FloatArray) ->
     dual = _start(system, coordinates, prior)
     for iteration in range(_ITERATIONS):
         basis = own(system.basis, dual.row)
-        shift = apply(basis, dual.multipliers)
-        primal = dual.prior + shift
+        primal = dual.prior + apply(basis, dual.multipliers)
         gap = apply(transposed(basis), np.maximum(primal, 0.0)) - dual.coordinates
         # The multipliers may be large: what they round off is mended by the polish, or the row goes on.
         floor = dual.tolerance + 4.0 * EPSILON * np.maximum(1.0, np.abs(primal).max(axis=1, keepdims=True))
@@ -166,9 +140,7 @@ def _search(system: AffineSystem, coordinates: FloatArray, prior: FloatArray) ->
         points[dual.row] = np.maximum(primal, 0.0)
         points[dual.row[near]], exact = _polish(own(basis, near), dual.keep(near), points[dual.row[near]])
         reached[dual.row[near[exact]]] = True
-        separation = (dual.coordinates * dual.multipliers).sum(axis=1) - shift.max(axis=1)
-        empty = separation > (dual.tolerance * np.abs(dual.multipliers)).sum(axis=1)
-        going = np.flatnonzero(~(reached[dual.row] | empty))
+        going = np.flatnonzero(~reached[dual.row])
         if not len(going):
             break
         dual, primal, gap, floor, basis = dual.keep(going), primal[going], gap[going], floor[going], own(basis, going)
@@ -228,4 +200,5 @@ def _polish(basis: FloatArray, dual: _Dual, points: FloatArray) -> tuple[FloatAr
     change = apply(basis, np.linalg.solve(curvature, gap[:, :, None])[:, :, 0])
     polished = np.maximum(points - change * (points > 0.0), 0.0)
     left = np.abs(apply(transposed(basis), polished) - dual.coordinates)
-    return polished, (left <= 2.0 * dual.tolerance).all(axis=1)
+    fits: BoolArray = np.asarray((left <= 2.0 * dual.tolerance).all(axis=1))
+    return np.asarray(polished, dtype=np.float64), fits

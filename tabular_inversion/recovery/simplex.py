@@ -7,7 +7,7 @@ import numpy as np
 from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.recovery.active_set import simplex_active_set
 from tabular_inversion.recovery.affine_system import AffineSystem, affine_system, apply, own, transposed
-from tabular_inversion.recovery.nearest_point import nearest_to_prior_from
+from tabular_inversion.recovery.nearest_point import nearest_with_same_values
 from tabular_inversion.recovery.residual import largest_residual
 from tabular_inversion.recovery.result import Recovery
 from tabular_inversion.recovery.spectrum import EPSILON, power_of_two_scale
@@ -87,7 +87,7 @@ def solve_on_simplex(system: AffineSystem, targets: FloatArray, prior: FloatArra
     loose = np.flatnonzero(unsettled & ~unique)
     if loose.size:
         chosen = system.select(loose)  # all minimisers share their values, so one of them tells which to look among
-        rows[loose] = nearest_to_prior_from(chosen, simplex_active_set(chosen, targets[loose]), prior[loose])
+        rows[loose] = nearest_with_same_values(chosen, simplex_active_set(chosen, targets[loose]), prior[loose])
     return rows
 
 

@@ -42,8 +42,9 @@ def singular_values(matrix: FloatArray) -> FloatArray:
     """Return the singular values of a matrix (k, n), descending, shape (min(k, n),)."""
     k, n = matrix.shape
     if max(k, n) > 2 * min(k, n):  # a triangular factor has the same singular values and few rows
-        matrix = np.linalg.qr(matrix if k > n else matrix.T, mode="r")
-    return np.linalg.svd(matrix, compute_uv=False)
+        matrix = np.asarray(np.linalg.qr(matrix if k > n else matrix.T, mode="r"))
+    values: FloatArray = np.linalg.svd(matrix, compute_uv=False).astype(np.float64, copy=False)
+    return values
 
 
 def numerical_rank(matrix: FloatArray) -> int:

@@ -1,24 +1,31 @@
-"""Rows with known supports: the simplex method on each row's own columns, all rows of one support size at once."""
+"""Rows with known supports: elimination across the batch, and the simplex method where that leaves the simplex."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMatrix
+from tabular_inversion._typing import FloatArray, IntArray, SparseMatrix
 from tabular_inversion.recovery.affine_system import affine_system
+from tabular_inversion.recovery.elimination import affine_weights
 from tabular_inversion.recovery.result import Recovery
 from tabular_inversion.recovery.simplex import solve_on_simplex
-from tabular_inversion.recovery.spectrum import EPSILON, append_ones, numerical_rank, power_of_two_scale
+from tabular_inversion.recovery.spectrum import (
+    append_ones,
+    numerical_rank,
+    power_of_two_scale,
+    rank_tolerance,
+)
 
 _SMALL = 8
 """Supports up to this size are solved by elimination across the batch; larger ones by stacked LAPACK calls."""
-_BATCH = 2**13
-"""Rows in one batch of small supports: its arrays stay in the cache."""
+_CACHE = 2**16
+"""Numbers in one batch of small systems: its arrays stay in the cache."""
+_LEAST_BATCH = 256
 _CHUNK = 2**21
 """Numbers in one stack of larger systems, 16 MB."""
-_WELL_CONDITIONED = 1e7
-"""Small systems above this condition are left to the singular value decomposition."""
 
 
 def supported_rows(
@@ -35,13 +42,20 @@ def supported_rows(
     support : bool csr_array, shape (R, n)
         Where each row may be positive; no row empty.
     prior : numpy.ndarray, shape (R, n) or (n,), optional
-        P0; uniform on each support when omitted.
+        P0; uniform on each support when omitted. Only its entries on the support matter.
 
     Returns
     -------
     Recovery
-        Sparse rows (R, n). `rank` is that of [M;1]; `condition` is the largest among the rows' own systems (an upper
-        bound from Frobenius norms where a support has at most 8 states).
+        Sparse rows (R, n). `rank` is that of [M;1]. `condition` is that of a row's own system, as `AffineSystem`
+        defines it: the largest where elimination was not enough, and otherwise that of the row for which a cheap
+        bound on it is largest.
+
+    Notes
+    -----
+    Rows are batched by the size of their supports. A row of at most 8 states whose affine least-squares solution is
+    unique and non-negative is settled by elimination across the batch; the others go to `solve_on_simplex` with
+    their own columns. Source: T5(a).
 
     Examples
     --------
@@ -52,123 +66,99 @@ def supported_rows(
     array([[0.75, 0.  , 0.25]])
     """
     scale = power_of_two_scale(matrix)
-    scaled, targets = matrix / scale, values / scale
+    scaled, right = matrix / scale, np.divide(values, scale, order="C")
+    by_state = np.ascontiguousarray(scaled.T)
     data, residual = np.empty(len(support.indices)), np.empty(values.shape[1])
-    condition = 1.0
-    sizes = np.diff(support.indptr)
-    for size in np.unique(sizes):
-        rows = np.flatnonzero(sizes == size)
-        length = _BATCH if size <= _SMALL else max(1, _CHUNK // (len(matrix) * int(size)))
-        for start in range(0, len(rows), length):
-            part = rows[start : start + length]
-            entries = support.indptr[part] + np.arange(size)[:, None]  # (size, batch)
-            states = support.indices[entries]
-            given = None if prior is None else _prior_on(prior, part, states)
-            weights, worst = _solve_batch(scaled, targets[:, part], states, given)
-            data[entries] = weights
-            residual[part] = _residual(scaled, targets[:, part], states, weights)
-            condition = max(condition, worst)
-    found = csr_array((data, support.indices, support.indptr), shape=support.shape)
+    condition, hardest, inverse = 1.0, np.zeros((1, 0), np.intp), 0.0
+    for rows, entries in _batches(support, len(matrix)):
+        states = support.indices.take(entries)
+        targets = right.take(rows, axis=1)
+        columns = np.ascontiguousarray(by_state.take(states.T, axis=0).transpose(0, 2, 1))  # (size, k, batch)
+        weights, bounds = _eliminate(columns, targets)
+        if bounds.max(initial=0.0) > inverse:
+            inverse, hardest = bounds.max(), states[[bounds.argmax()]]
+        left = np.flatnonzero(bounds < 0.0)
+        if left.size:
+            system = affine_system(by_state[states[left]].transpose(0, 2, 1))
+            start = np.full((len(left), states.shape[1]), 1.0 / states.shape[1])
+            if prior is not None:
+                start = prior[states[left]] if prior.ndim == 1 else prior[rows[left, None], states[left]]
+            weights[:, left] = solve_on_simplex(system, targets[:, left].T - system.centre, start).T
+            condition = max(condition, float(system.condition.max()))
+        data[entries] = weights.T
+        columns *= weights[:, None]
+        misfit = columns.sum(axis=0)
+        misfit -= targets
+        residual[rows] = np.abs(misfit, out=misfit).max(axis=0)
+    if hardest.size:
+        condition = max(condition, float(affine_system(by_state[hardest].transpose(0, 2, 1)).condition[0]))
+    # A copy: dropping zeros in place would otherwise shrink the caller's support.
+    found = csr_array((data, support.indices, support.indptr), shape=support.shape, copy=True)
     found.eliminate_zeros()
     rank = numerical_rank(append_ones(scaled))
     return Recovery(found, residual * scale, rank, condition, "simplex least squares on known supports")
 
 
-def _prior_on(prior: FloatArray, rows: IntArray, states: IntArray) -> FloatArray:
-    """Return the prior on each row's support, (batch, size)."""
-    on_support = prior[states] if prior.ndim == 1 else prior[rows, states]
-    return np.ascontiguousarray(on_support.T)
-
-
-def _residual(matrix: FloatArray, values: FloatArray, states: IntArray, weights: FloatArray) -> FloatArray:
-    worst: FloatArray = np.abs((matrix[:, states] * weights).sum(axis=1) - values).max(axis=0)
-    return worst
-
-
-def _solve_batch(
-    matrix: FloatArray, values: FloatArray, states: IntArray, prior: FloatArray | None
-) -> tuple[FloatArray, float]:
-    """Solve for rows of one support size: weights (size, batch), and the largest condition."""
-    size = len(states)
-    if size == 1:
-        return np.ones(states.shape), 1.0
-    if size > _SMALL or len(matrix) < size - 1:
-        return _solve_stack(matrix, values, states, prior)
-    weights, done, condition = _eliminate(matrix[:, states], values)
-    worst = float(condition[done].max(initial=1.0))
-    left = np.flatnonzero(~done)
-    if left.size:
-        rest = None if prior is None else prior[left]
-        weights[:, left], other = _solve_stack(matrix, values[:, left], states[:, left], rest)
-        worst = max(worst, other)
-    return weights, worst
-
-
-def _solve_stack(
-    matrix: FloatArray, values: FloatArray, states: IntArray, prior: FloatArray | None
-) -> tuple[FloatArray, float]:
-    size = len(states)
-    system = affine_system(np.ascontiguousarray(matrix[:, states.T].transpose(1, 0, 2)))
-    start = np.full((states.shape[1], size), 1.0 / size) if prior is None else prior
-    rows = solve_on_simplex(system, values.T - system.centre, start)
-    return rows.T, float(system.condition.max())
-
-
-def _eliminate(columns: FloatArray, values: FloatArray) -> tuple[FloatArray, BoolArray, FloatArray]:
-    """Least squares on the affine hull of each row's columns, by Gram-Schmidt across the batch.
-
-    Differences to the first column make the sum-to-one constraint exact; the right-hand side is orthogonalised with
-    the columns, which makes modified Gram-Schmidt backward stable for least squares (Björck 1967).
+def restricted_spectrum(matrix: FloatArray, support: SparseMatrix) -> tuple[IntArray, FloatArray]:
+    """Return the rank and the smallest singular value of [M;1] restricted to each row's support.
 
     Parameters
     ----------
-    columns : numpy.ndarray, shape (k, size, batch)
-        Overwritten.
-    values : numpy.ndarray, shape (k, batch)
-        The right-hand sides.
+    matrix : numpy.ndarray, shape (k, n)
+        M, taken as it is: scale it first (`power_of_two_scale`) if its entries are far from 1.
+    support : bool csr_array, shape (R, n)
+        The columns of each row; no row empty.
 
     Returns
     -------
-    weights : numpy.ndarray, shape (size, batch)
-    done : numpy.ndarray of bool, shape (batch,)
-        Rows that are well conditioned and nonnegative to rounding: their weights are the answer.
-    condition : numpy.ndarray, shape (batch,)
-        The product of the Frobenius norms of the triangular factor and its inverse.
+    rank : numpy.ndarray of int, shape (R,)
+        Numerical rank by the tolerance of `rank_tolerance`. The row is identified among the distributions on its
+        support, whatever the values, if and only if this is the size of the support (T5(a)).
+    smallest : numpy.ndarray, shape (R,)
+        The smallest singular value: 0 where a support has more than k + 1 states.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.sparse import csr_array
+    >>> support = csr_array(np.array([[True, True, False], [True, True, True]]))
+    >>> restricted_spectrum(np.array([[0.0, 1.0, 2.0]]), support)[0]
+    array([2, 2])
     """
-    count = columns.shape[1] - 1
-    target = values - columns[:, 0]
-    directions = columns[:, 1:]
-    directions -= columns[:, :1]
-    upper = np.zeros((count, count, columns.shape[2]))
-    projected = np.empty((count, columns.shape[2]))
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        for j in range(count):
-            unit = directions[:, j]
-            upper[j, j] = np.sqrt((unit * unit).sum(axis=0))
-            unit /= upper[j, j]
-            for other in range(j + 1, count):
-                upper[j, other] = (unit * directions[:, other]).sum(axis=0)
-                directions[:, other] -= upper[j, other] * unit
-            projected[j] = (unit * target).sum(axis=0)
-            target -= projected[j] * unit
-        inverse = _invert_triangle(upper)
-        condition = np.sqrt((upper * upper).sum(axis=(0, 1)) * (inverse * inverse).sum(axis=(0, 1)))
-        weights = np.empty((count + 1, columns.shape[2]))
-        weights[1:] = (inverse * projected).sum(axis=1)
-        weights[0] = 1.0 - weights[1:].sum(axis=0)
-        slack = 16.0 * EPSILON * (1.0 + np.sqrt((inverse * inverse).sum(axis=(0, 1))))
-        done = (condition < _WELL_CONDITIONED) & (weights >= -slack).all(axis=0)
-    np.maximum(weights, 0.0, out=weights)
-    return weights, done, condition
+    by_state = np.ascontiguousarray(append_ones(matrix).T)
+    rank, smallest = np.empty(support.shape[0], np.intp), np.empty(support.shape[0])
+    for rows, entries in _batches(support, len(matrix)):
+        different, where = np.unique(support.indices[entries], axis=0, return_inverse=True)
+        systems = by_state[different]
+        singular = np.linalg.svd(systems, compute_uv=False)
+        level = rank_tolerance(systems.shape[1:], 1.0) * singular[:, :1]
+        rank[rows] = (singular > level).sum(axis=1)[where.ravel()]
+        full = systems.shape[1] <= systems.shape[2]
+        smallest[rows] = singular[where.ravel(), -1] if full else 0.0
+    return rank, smallest
 
 
-def _invert_triangle(upper: FloatArray) -> FloatArray:
-    """Invert upper triangular matrices (d, d, batch)."""
-    count = len(upper)
-    inverse = np.zeros_like(upper)
-    for column in range(count):
-        inverse[column, column] = 1.0 / upper[column, column]
-        for row in range(column - 1, -1, -1):
-            known = slice(row + 1, column + 1)
-            inverse[row, column] = -(upper[row, known] * inverse[known, column]).sum(axis=0) / upper[row, row]
-    return inverse
+def _batches(support: SparseMatrix, n_goals: int) -> Iterator[tuple[IntArray, IntArray]]:
+    """Yield rows with supports of one size in batches: their numbers (b,), the places of their entries (b, size)."""
+    sizes = np.diff(support.indptr)
+    for size in np.unique(sizes).tolist():
+        rows = np.flatnonzero(sizes == size)
+        numbers = size * (n_goals + 1)
+        batch = max(_LEAST_BATCH, _CACHE // numbers) if size <= _SMALL else max(1, _CHUNK // numbers)
+        for start in range(0, len(rows), batch):
+            part = rows[start : start + batch]
+            yield part, support.indptr[part][:, None] + np.arange(size)
+
+
+def _eliminate(columns: FloatArray, targets: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return weights (size, batch), and a bound on each inverse (batch,): -1 where the weights are not the answer."""
+    size, n_goals, batch = columns.shape
+    if size > _SMALL or n_goals < size - 1:
+        return np.empty((size, batch)), np.full(batch, -1.0)
+    weights, inverse = affine_weights(columns, targets)
+    # Entries of the scaled M are below 2, which bounds the largest singular value of [M;1] on the support; with that,
+    # full rank by the tolerance of `affine_system` follows from the bound that the inverse gives on the smallest.
+    tolerance = rank_tolerance((n_goals + 1, size), float(np.sqrt(size * (8 * n_goals + 1))))
+    with np.errstate(invalid="ignore"):
+        settled = (np.sqrt(size) * inverse * tolerance < 1.0) & (weights.min(axis=0) >= 0.0)
+    return weights, np.where(settled, inverse, -1.0)

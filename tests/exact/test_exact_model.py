@@ -140,6 +140,7 @@ def test_goals_that_are_none_are_refused(arguments: tuple[object, ...], error: t
 
 def test_goals_are_selected_in_order() -> None:
     goals = ExactGoals([[1], [2], [3]], [[0], [1], ["1/2"]], [[[7]], [[8]], [[9]]])
+    assert repr(goals) == "ExactGoals(n_goals=3, n_states=1)"
     assert goals.select([2, 0]) == ExactGoals([[3], [1]], [["1/2"], [0]], [[[9]], [[7]]])
     for wrong in ([3], [-1], [], [0.5], [True]):
         with pytest.raises(GoalsError):

@@ -56,7 +56,8 @@ def compare(seed, instances):
         kind, agent, kernel_class, scope = draw(rng)
         exactly = identify(agent, kernel_class, scope=scope)
         floats = identify(agent.to_float(), kernel_class, scope=scope)
-        for e, f, strength in zip(exactly.row_status.flat, floats.row_status.flat, floats.row_evidence.flat, strict=True):
+        parts = (exactly.row_status.flat, floats.row_status.flat, floats.row_evidence.flat)
+        for e, f, strength in zip(*parts, strict=True):
             counts[kind, Status(f).name, Evidence(strength).name, Status(e).name] += 1
     return counts
 
@@ -96,4 +97,8 @@ def test_the_judge_catches_a_contradiction():
     with pytest.raises(AssertionError):
         judge(Counter({(PLAIN, "NOT_IDENTIFIED", "NUMERIC", "IDENTIFIED"): 1}))
     with pytest.raises(AssertionError):
-        judge(Counter({(PLAIN, "UNDECIDED", "NUMERIC", "IDENTIFIED"): 2, (PLAIN, "IDENTIFIED", "NUMERIC", "IDENTIFIED"): 9}))
+        judge(
+            Counter(
+                {(PLAIN, "UNDECIDED", "NUMERIC", "IDENTIFIED"): 2, (PLAIN, "IDENTIFIED", "NUMERIC", "IDENTIFIED"): 9}
+            )
+        )
