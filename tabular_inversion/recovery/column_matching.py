@@ -13,6 +13,7 @@ from tabular_inversion._typing import FloatArray
 from tabular_inversion.errors import InputError
 from tabular_inversion.recovery.residual import largest_residual
 from tabular_inversion.recovery.result import Recovery
+from tabular_inversion.recovery.spectrum import append_ones, numerical_rank, power_of_two_scale
 
 _METRICS: dict[float, Any] = {1: "cityblock", 2: "euclidean", np.inf: "chebyshev"}
 _BLOCK = 2**22
@@ -37,8 +38,8 @@ def column_matching(matrix: FloatArray, values: FloatArray, *, norm: float = np.
     Returns
     -------
     Recovery
-        Sparse rows (R, n) with one entry each; the first state where several columns are equally near. `rank` is that
-        of [M;1], and `condition` is 1: nothing is solved.
+        Sparse rows (R, n) with one entry each; the first state where several columns are equal. `rank` is that of
+        [M;1], and `condition` is 1: nothing is solved.
 
     Raises
     ------
@@ -55,8 +56,7 @@ def column_matching(matrix: FloatArray, values: FloatArray, *, norm: float = np.
     _check_norm(norm)
     states = _nearest(matrix.T, values.T, norm)
     rows = csr_array((np.ones(len(states)), states, np.arange(len(states) + 1)), shape=(len(states), matrix.shape[1]))
-    ones = np.ones((1, matrix.shape[1]))
-    rank = int(np.linalg.matrix_rank(np.concatenate([matrix, ones])))
+    rank = numerical_rank(append_ones(matrix / power_of_two_scale(matrix)))
     return Recovery(rows, largest_residual(matrix, rows, values), rank, 1.0, f"column matching in the {norm}-norm")
 
 
@@ -104,7 +104,8 @@ def _prefers_tree(columns: FloatArray) -> bool:
 
 def _nearest(columns: FloatArray, targets: FloatArray, norm: float) -> Any:
     if _prefers_tree(columns):
-        return cKDTree(columns).query(targets, p=norm)[1]
+        different, first = np.unique(columns, axis=0, return_index=True)
+        return first[cKDTree(different).query(targets, p=norm)[1]]
     nearest = np.empty(len(targets), dtype=np.intp)
     block = max(1, _BLOCK // len(columns))
     for start in range(0, len(targets), block):

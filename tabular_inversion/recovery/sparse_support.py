@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import combinations, islice
 from math import comb
 
 import numpy as np
-from scipy.optimize import LinearConstraint, milp
-from scipy.sparse import csr_array
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import block_array, csr_array, eye_array
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.errors import ConvergenceError
@@ -28,8 +30,10 @@ MAX_SUPPORTS = 300_000
 
 _WORK = 2**22
 """Numbers in one work array, 32 MB."""
-_POSITIVE = 1e-7
-"""Weights of an integer program's answer that count: HiGHS is feasible to 1e-7."""
+_POSITIVE = 1e-9
+"""Weights of an integer program's answer that count."""
+_SHARPNESS = 2.0**10
+"""Residuals are multiplied by this in an integer program: HiGHS stops at a gap of 1e-6 in what it minimises."""
 
 
 def sparse_rows(
@@ -57,7 +61,8 @@ def sparse_rows(
     Recovery
         Sparse rows (R, n). By enumeration (up to 300,000 supports) the residual is least in the 2-norm; by integer
         programming (HiGHS) the support is one of least residual in the maximum norm, and the weights are then least
-        squares on it. `rank` is that of [M;1], and `condition` that of [M;1] too.
+        squares on it. HiGHS cannot tell supports apart whose residuals differ by about 1e-6 of the largest entry of
+        M or less. `rank` and `condition` are those of [M;1].
 
     Raises
     ------
@@ -94,6 +99,7 @@ def _enumerate(
     n, n_rows = matrix.shape[1], values.shape[1]
     best, rows = np.full(n_rows, np.inf), np.zeros((n_rows, n))
     total = sum(comb(n, size) for size in range(1, largest + 1))
+    rounding = 64.0 * EPSILON * (1.0 + np.abs(values).max(axis=0))
     done = 0
     for size in range(1, largest + 1):
         supports = combinations(range(n), size)
@@ -104,7 +110,7 @@ def _enumerate(
             winner = errors.argmin(axis=0)
             least = errors[winner, np.arange(n_rows)]
             # A larger support must gain more than rounding: the fewest successors win ties.
-            better = np.flatnonzero(least < best * (1.0 - 1e-6) - 64.0 * EPSILON)
+            better = np.flatnonzero(least < best - rounding)
             rows[better] = 0.0
             rows[better[:, None], states[winner[better]]] = weights[winner[better], :, better]
             best[better] = least[better]
@@ -119,18 +125,12 @@ def _affine_solutions(matrix: FloatArray, values: FloatArray, states: IntArray) 
     columns = matrix[:, states].transpose(1, 0, 2)  # (b, k, size)
     directions = columns[:, :, 1:] - columns[:, :, :1]
     targets = values[None] - columns[:, :, :1]
-    # A direction that the others nearly span belongs to a support on which fewer states do as well.
-    free = np.linalg.pinv(directions, rcond=1e-10) @ targets if states.shape[1] > 1 else np.empty((len(states), 0, 1))
-    if states.shape[1] == 1:
-        weights = np.ones((len(states), 1, values.shape[1]))
-        errors = np.sqrt((targets**2).sum(axis=1))
-    else:
-        weights = np.concatenate([1.0 - free.sum(axis=1, keepdims=True), free], axis=1)
-        errors = np.sqrt(((directions @ free - targets) ** 2).sum(axis=1))
-    feasible = (weights >= -1e-9).all(axis=1)
-    weights = np.maximum(weights, 0.0)
-    weights /= weights.sum(axis=1, keepdims=True)
-    return weights, np.where(feasible, errors, np.inf)
+    # Where directions are dependent, a smaller support does as well: which solution is taken does not matter.
+    free = np.linalg.pinv(directions) @ targets if states.shape[1] > 1 else np.zeros((len(states), 0, values.shape[1]))
+    weights = np.concatenate([1.0 - free.sum(axis=1, keepdims=True), free], axis=1)
+    errors = np.sqrt(((directions @ free - targets) ** 2).sum(axis=1))
+    # One that rounding makes negative belongs to a smaller support too, so the bound can be strict.
+    return weights, np.where((weights >= 0.0).all(axis=1), errors, np.inf)
 
 
 def _integer_programs(
@@ -138,25 +138,53 @@ def _integer_programs(
 ) -> FloatArray:
     """Minimise the largest residual over weights p <= z with at most N of the switches z on; one call for each row."""
     k, n = matrix.shape
-    ones, zeros = np.ones((k, 1)), np.zeros((k, n))
     cost = np.append(np.zeros(2 * n), 1.0)
-    switch = LinearConstraint(np.hstack([np.eye(n), -np.eye(n), np.zeros((n, 1))]), -np.inf, 0.0)
-    total = LinearConstraint(np.append(np.ones(n), np.zeros(n + 1))[None], 1.0, 1.0)
-    few = LinearConstraint(np.concatenate([np.zeros(n), np.ones(n), [0.0]])[None], 0.0, largest)
     integrality = np.concatenate([np.zeros(n), np.ones(n), [0.0]])
     upper = np.append(np.ones(2 * n), np.inf)
+    sharp, bound = _SHARPNESS * matrix, -np.ones((k, 1))
+    left = block_array(
+        [
+            [sharp, None, bound],  # M p - q <= t
+            [-sharp, None, bound],  # q - M p <= t
+            [eye_array(n), -eye_array(n), None],  # p <= z
+            [np.ones((1, n)), None, None],  # the weights sum to one
+            [None, np.ones((1, n)), None],  # at most N switches
+        ],
+        format="csr",
+    )
     supports = np.zeros((values.shape[1], n), bool)
     for row, target in enumerate(values.T):
-        above = LinearConstraint(np.hstack([matrix, zeros, -ones]), -np.inf, target)
-        below = LinearConstraint(np.hstack([-matrix, zeros, -ones]), -np.inf, -target)
-        found = milp(cost, integrality=integrality, bounds=(0.0, upper), constraints=[above, below, switch, total, few])
+        least = np.concatenate([np.full(2 * k + n, -np.inf), [1.0, 0.0]])
+        most = np.concatenate([_SHARPNESS * target, -_SHARPNESS * target, np.zeros(n), [1.0, largest]])
+        with _standard_output_kept_clean():
+            found = milp(
+                cost,
+                integrality=integrality,
+                bounds=Bounds(0.0, upper),
+                constraints=LinearConstraint(left, least, most),
+                options={"mip_rel_gap": 0.0},
+            )
         if found.status != 0:
             raise ConvergenceError(
                 f"the integer program of row {row} of {len(supports)} was not solved: {found.message} "
                 "Allow fewer successors, or use class stochastic."
             )
-        supports[row] = found.x[:n] > _POSITIVE
+        weights = found.x[:n]  # switches are whole to 1e-6 only: more than N weights may be just above zero
+        heaviest = np.argsort(-weights, kind="stable")[:largest]
+        supports[row, heaviest] = weights[heaviest] > _POSITIVE
         if progress is not None:
             progress(row + 1, len(supports))
     dense: FloatArray = supported_rows(matrix, values, csr_array(supports)).rows.toarray()
     return dense
+
+
+@contextmanager
+def _standard_output_kept_clean() -> Iterator[None]:
+    """Send to standard error what HiGHS 1.12 writes to file descriptor 1 when told to be silent (its issue 2783)."""
+    saved = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)
