@@ -16,7 +16,10 @@ _SHOWN = 3
 
 
 def frozen_array(values: ArrayLike, dtype: type[Any] = np.float64) -> Any:
-    """Return a C-contiguous copy of `values` that cannot be written to."""
+    """Return `values` as a C-contiguous array that cannot be written to: a copy, unless it is one already."""
+    is_own = type(values) is np.ndarray and values.dtype == dtype and values.base is None
+    if is_own and values.flags.c_contiguous and not values.flags.writeable:
+        return values
     array = np.array(values, dtype=dtype, order="C")
     array.flags.writeable = False
     return array

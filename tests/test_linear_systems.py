@@ -175,7 +175,7 @@ def test_scipys_bicgstab_breaks_down_on_indicators_and_ours_does_not():
     world = sparse_world(1000, branching=5, discount=0.95)
     loops = loops_of(world, "actions, shared")
     rhs = np.eye(1000)[:40]
-    matrix = eye_array(1000, format="csr") - 0.95 * loops.stacked()
+    matrix = eye_array(1000, format="csr") - 0.95 * loops.stacked
     failures = sum(bicgstab(matrix, row, rtol=1e-10)[1] != 0 for row in rhs)
     assert failures >= 10
     systems = LinearSystems(loops, np.full((40, 1000), 0.95))

@@ -15,9 +15,6 @@ from tabular_inversion.linear_systems.systems import largest
 from tabular_inversion.mdp import MDP
 from tabular_inversion.policies import check_policy
 
-_FIRST_AIM = 1e-6
-"""Where an iterative solver first stops, relative to the right-hand side: only then is the scale of M known."""
-
 _REFINEMENTS = 2
 """One completes an iterative solution; a factorisation needs one where Woodbury's identity cancels."""
 
@@ -88,11 +85,10 @@ def _evaluate_part(
 ) -> tuple[FloatArray, SolverReport]:
     """Solve; then, while the residual misses the tolerance, solve for what is missing, at most `_REFINEMENTS` times."""
     change = part.without_future(policy)
-    m, aim = np.zeros_like(change), _FIRST_AIM * largest(change)
+    m, aim = np.zeros_like(change), max(TARGET * tolerance, ROUNDING) * largest(change)
     for step in range(1, _REFINEMENTS + 2):
         m += solver.solve(change, aim)
-        q = part.q_values(m)
-        change = part.update(part.state_values(q, policy=policy)) - m
+        q, change = part.backup(m, policy)
         # Rows of the kernel are distributions, so Q misses its equation by no more than M does.
         residual, scale = largest(change), part.scale(m)
         if (residual <= tolerance * scale).all():

@@ -22,6 +22,9 @@ from tabular_inversion.validation import check_positive
 _CHUNK_BYTES = 2**21
 """Goals are solved in runs whose Q-values take about this much, so that they stay in the processor's cache."""
 
+_DENSE_CHUNK_BYTES = 2**24
+"""The same for dense kernels, whose products want many goals at a time."""
+
 TARGET = 1e-3
 """Solvers aim for this share of the tolerance, and accept the tolerance itself where rounding stops them."""
 
@@ -61,7 +64,8 @@ class Problem:
 
     def chunks(self) -> list[slice]:
         """Cut the goals into runs."""
-        step = max(8, _CHUNK_BYTES // (8 * self.world.available.size))
+        size = _CHUNK_BYTES if self.world.is_sparse else _DENSE_CHUNK_BYTES
+        step = max(8, size // (8 * self.world.available.size))
         return [slice(start, start + step) for start in range(0, len(self.rewards), step)]
 
     def q_values(self, m: FloatArray) -> FloatArray:
@@ -80,6 +84,19 @@ class Problem:
     def update(self, v: FloatArray) -> FloatArray:
         """Return r + f V, what m must be, shape (G, S)."""
         return self.rewards + self.factors * v
+
+    def backup(self, m: FloatArray, policy: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return Q = rho + P m and the change r + f V - m for a policy (S, A) or (G, S, A).
+
+        Goals are taken in runs, so that large arrays are written once and not read again.
+        """
+        q, change = np.empty((*m.shape, self.world.n_actions)), np.empty_like(m)
+        for goals in self.chunks():
+            part = self.select(goals)
+            q[goals] = part.q_values(m[goals])
+            v = part.state_values(q[goals], policy=policy if policy.ndim == 2 else policy[goals])
+            change[goals] = part.update(v) - m[goals]
+        return q, change
 
     def without_future(self, policy: FloatArray) -> FloatArray:
         """Return r + f rho_pi, the right-hand sides of a policy's linear systems: the update at m = 0."""
@@ -114,6 +131,8 @@ def merge(reports: list[SolverReport]) -> SolverReport:
 
 
 def join(parts: list[tuple[FloatArray, SolverReport]]) -> tuple[FloatArray, SolverReport]:
-    """Put the Q-values of runs of goals together again, with one report."""
+    """Put the Q-values of runs of goals together again, read-only (so `AgentValues` need not copy), with one report."""
     values = [q for q, _ in parts]
-    return values[0] if len(values) == 1 else np.concatenate(values), merge([report for _, report in parts])
+    q = values[0] if len(values) == 1 else np.concatenate(values)
+    q.flags.writeable = False
+    return q, merge([report for _, report in parts])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -75,6 +76,7 @@ class ClosedLoops:
         first_rows = np.arange(self.transitions.n_states) * self.transitions.n_actions
         return np.asarray(first_rows + self.policies, dtype=np.intp)
 
+    @cached_property
     def stacked(self) -> Kernel:
         """Return all loops, one below the other: ndarray or csr_array (L*S, S), as the kernel is stored."""
         rows, n_states, n_actions = self.transitions.rows, self.transitions.n_states, self.transitions.n_actions
@@ -90,14 +92,14 @@ class ClosedLoops:
 
     def dense(self) -> FloatArray:
         """Return all loops as one array (L, S, S)."""
-        matrix = self.stacked()
+        matrix = self.stacked
         n_states = self.transitions.n_states
         full = matrix.toarray() if self.transitions.is_sparse else matrix
         return full.reshape(-1, n_states, n_states)  # type: ignore[no-any-return]
 
     def block_diagonal(self) -> Kernel:
         """Return all loops of a sparse kernel on the diagonal of one csr_array (L*S, L*S)."""
-        matrix, n_states = self.stacked(), self.transitions.n_states
+        matrix, n_states = self.stacked, self.transitions.n_states
         size = matrix.shape[0]
         index = np.int64 if size > np.iinfo(np.int32).max else np.int32
         offsets = np.repeat(np.arange(0, size, n_states, dtype=index), np.diff(matrix.indptr[::n_states]))

@@ -31,7 +31,7 @@ class SharedChain:
 
     def __init__(self, systems: LinearSystems, factorise: Callable[[Kernel, FloatArray], Factorisation]) -> None:
         self._factors = systems.factors
-        self._chain = systems.loops.stacked()
+        self._chain = systems.loops.stacked
         self._factorise = factorise
         self._base = systems.factors.max(axis=0)
         self._changed: BoolArray = systems.factors != self._base

@@ -74,7 +74,7 @@ class LinearSystems:
         """Return the map x -> (P_g x_g), which writes to a new array."""
         loops = self.loops
         if self.is_shared:
-            matrix = loops.stacked()
+            matrix = loops.stacked
             return (lambda x: (matrix @ x.T).T) if loops.transitions.is_sparse else (lambda x: x @ matrix.T)
         if loops.transitions.is_sparse:
             blocks = loops.block_diagonal()

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tabular_inversion._typing import FloatArray, IntArray
-from tabular_inversion.errors import InputError, KernelClassError
+from tabular_inversion.errors import InputError, KernelClassError, ShapeError
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
 from tabular_inversion.recovery.closed_form import closed_form
 from tabular_inversion.recovery.column_matching import column_matching, column_separation
@@ -16,7 +16,7 @@ from tabular_inversion.recovery.result import Recovery
 from tabular_inversion.recovery.simplex import simplex_rows
 from tabular_inversion.recovery.sparse_support import sparse_rows
 from tabular_inversion.recovery.supported import supported_rows
-from tabular_inversion.validation import check_distributions, finite_array
+from tabular_inversion.validation import check_distributions, finite_array, locate
 
 __all__ = [
     "Recovery",
@@ -66,10 +66,14 @@ def recover(
 
     Raises
     ------
+    ShapeError
+        If the arrays do not fit each other.
     InputError
-        If the prior or the norm is out of range.
+        If a number is not finite, or the prior or the norm is out of range.
     KernelClassError
         If the class does not fit the number of states.
+    ConvergenceError
+        If floating point, or an integer program, does not settle a row.
 
     Examples
     --------
@@ -78,6 +82,7 @@ def recover(
     >>> recover(np.eye(2), np.array([[0.25], [0.75]]), Stochastic(), row_index=np.array([0])).rows
     array([[0.25, 0.75]])
     """
+    _check_system(matrix, values, row_index)
     start = None if prior is None else _check_prior(prior, matrix.shape[1], values.shape[1], kernel_class)
     if isinstance(kernel_class, Unconstrained):
         return closed_form(matrix, values, prior=start)
@@ -94,6 +99,23 @@ def recover(
             )
         return supported_rows(matrix, values, kernel_class.rows(row_index), prior=start)
     return simplex_rows(matrix, values, prior=start)
+
+
+def _check_system(matrix: FloatArray, values: FloatArray, row_index: IntArray) -> None:
+    """Raise unless the arrays fit each other and are finite. They are large, so they are not copied."""
+    shapes = np.shape(matrix), np.shape(values), np.shape(row_index)
+    fit = (
+        [len(shape) for shape in shapes] == [2, 2, 1] and shapes[0][0] == shapes[1][0] and shapes[1][1] == shapes[2][0]
+    )
+    if not fit or 0 in (*shapes[0], *shapes[1]):
+        raise ShapeError(
+            f"matrix, values and row_index have shapes {shapes[0]}, {shapes[1]} and {shapes[2]}; expected (G, S), "
+            "(G, rows) and (rows,), no axis empty."
+        )
+    for name, array, axes in (("matrix", matrix, "(g, s)"), ("values", values, "(g, row)")):
+        bad = ~np.isfinite(array)
+        if bad.any():
+            raise InputError(f"{name} is not finite, {locate(bad, array, axes)}; replace it.")
 
 
 def _check_prior(prior: ArrayLike, n_states: int, n_rows: int, kernel_class: KernelClass) -> FloatArray:

@@ -112,7 +112,6 @@ def affine_system(matrices: FloatArray) -> AffineSystem:
     Examples
     --------
     >>> import numpy as np
-    from numpy.typing import NDArray
     >>> affine_system(np.array([[[1.0, 2.0, 3.0]]])).rank
     array([2])
     """

@@ -180,11 +180,12 @@ def _integer_programs(
 
 @contextmanager
 def _standard_output_kept_clean() -> Iterator[None]:
-    """Send to standard error what HiGHS 1.12 writes to file descriptor 1 when told to be silent (its issue 2783)."""
-    saved = os.dup(1)
-    os.dup2(2, 1)
+    """Discard what HiGHS 1.12 writes to file descriptor 1 even when silent (ERGO-Code/HiGHS 2783): it is not ours."""
+    saved, sink = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, 1)
     try:
         yield
     finally:
         os.dup2(saved, 1)
         os.close(saved)
+        os.close(sink)
