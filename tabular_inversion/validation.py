@@ -17,10 +17,11 @@ _SHOWN = 3
 
 def frozen_array(values: ArrayLike, dtype: type[Any] = np.float64) -> Any:
     """Return `values` as a C-contiguous array that cannot be written to: a copy, unless it is one already."""
-    is_own = type(values) is np.ndarray and values.dtype == dtype and values.base is None
-    if is_own and values.flags.c_contiguous and not values.flags.writeable:
-        return values
-    array = np.array(values, dtype=dtype, order="C")
+    given: Any = values
+    is_own = type(given) is np.ndarray and given.dtype == dtype and given.base is None
+    if is_own and given.flags.c_contiguous and not given.flags.writeable:
+        return given
+    array = np.array(given, dtype=dtype, order="C")
     array.flags.writeable = False
     return array
 
@@ -74,8 +75,9 @@ def finite_array(
     if wrong:
         expected = "(" + ", ".join("any" if s is None else str(s) for s in shape) + ")"
         raise ShapeError(f"{name} has shape {array.shape}; expected {axes} = {expected}, no axis empty.")
-    bad = ~np.isfinite(array)
-    if bad.any():
+    finite = np.isfinite(array)
+    if not finite.all():
+        bad = ~finite
         raise error(f"{name} has {bad.sum()} entries that are not finite, {locate(bad, array, axes)}; replace them.")
     return array
 

@@ -37,7 +37,6 @@ ROOMS = (
     "recovery",
     "identifiability",
     "inversion",
-    "planning",
     "environments",
     "interop",
     "strategies",

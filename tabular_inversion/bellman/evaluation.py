@@ -84,16 +84,15 @@ def _evaluate_part(
     part: Problem, solver: LinearSolver, policy: FloatArray, tolerance: float
 ) -> tuple[FloatArray, SolverReport]:
     """Solve; then, while the residual misses the tolerance, solve for what is missing, at most `_REFINEMENTS` times."""
-    change = part.without_future(policy)
-    m, aim = np.zeros_like(change), max(TARGET * tolerance, ROUNDING) * largest(change)
+    right_hand_sides = part.without_future(policy)
+    m = solver.solve(right_hand_sides, max(TARGET * tolerance, ROUNDING) * largest(right_hand_sides))
     for step in range(1, _REFINEMENTS + 2):
-        m += solver.solve(change, aim)
-        q, change = part.backup(m, policy)
+        q, residual = part.backup(m, policy)
         # Rows of the kernel are distributions, so Q misses its equation by no more than M does.
-        residual, scale = largest(change), part.scale(m)
+        scale = part.scale(m)
         if (residual <= tolerance * scale).all():
             return q, SolverReport(solver.method, step, float(residual.max()), converged=True)
-        aim = max(TARGET * tolerance, ROUNDING) * scale
+        m += solver.solve(part.change(q, m, policy=policy), max(TARGET * tolerance, ROUNDING) * scale)
     raise missed(residual, scale, tolerance, f"{_REFINEMENTS} refinements", "raise the tolerance or lower the discount")
 
 

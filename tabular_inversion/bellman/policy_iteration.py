@@ -182,7 +182,7 @@ def _iterate(
 ) -> tuple[FloatArray, SolverReport]:
     """Run value-iteration sweeps, then policy updates; goals that have converged drop out."""
     for _ in range(_SWEEPS):
-        m = part.update(part.state_values(part.q_values(m), temperature=settings.temperature))
+        m = m + part.change(part.q_values(m), m, temperature=settings.temperature)
     values = np.empty((*m.shape, part.world.n_actions))
     alive, previous = np.arange(len(m)), np.full(len(m), np.inf)
     exact = np.zeros(len(m), bool)
@@ -190,7 +190,7 @@ def _iterate(
     reports = []
     for iteration in range(settings.max_iterations + 1):
         q = part.q_values(m)
-        change = part.update(part.state_values(q, temperature=settings.temperature)) - m
+        change = part.change(q, m, temperature=settings.temperature)
         residual, scale = largest(change), part.scale(m)
         target = min(max(TARGET * settings.tolerance, ROUNDING), settings.tolerance) * scale
         stalled = (residual > previous / 2) | (iteration == settings.max_iterations)

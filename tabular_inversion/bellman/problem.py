@@ -75,34 +75,32 @@ class Problem:
             q += self.action_rewards
         return q
 
-    def state_values(
-        self, q: FloatArray, *, policy: FloatArray | None = None, temperature: float | None = None
+    def change(
+        self, q: FloatArray, m: FloatArray, *, policy: FloatArray | None = None, temperature: float | None = None
     ) -> FloatArray:
-        """Return V, shape (G, S), under a policy, or the softmax or greedy value."""
-        return state_values(q, self.world.available, policy=policy, temperature=temperature)
-
-    def update(self, v: FloatArray) -> FloatArray:
-        """Return r + f V, what m must be, shape (G, S)."""
-        return self.rewards + self.factors * v
+        """Return r + f V - m, shape (G, S): V follows from Q by a policy, by softmax, or by the maximum."""
+        v = state_values(q, self.world.available, policy=policy, temperature=temperature)
+        return self.rewards + self.factors * v - m
 
     def backup(self, m: FloatArray, policy: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return Q = rho + P m and the change r + f V - m for a policy (S, A) or (G, S, A).
+        """Return Q = rho + P m and, for each goal, the largest change under a policy (S, A) or (G, S, A).
 
-        Goals are taken in runs, so that large arrays are written once and not read again.
+        Goals are taken in runs, so that Q is used while it is in the cache and no other large array is made.
         """
-        q, change = np.empty((*m.shape, self.world.n_actions)), np.empty_like(m)
+        q, residual = np.empty((*m.shape, self.world.n_actions)), np.empty(len(m))
         for goals in self.chunks():
             part = self.select(goals)
-            q[goals] = part.q_values(m[goals])
-            v = part.state_values(q[goals], policy=policy if policy.ndim == 2 else policy[goals])
-            change[goals] = part.update(v) - m[goals]
-        return q, change
+            values = part.q_values(m[goals])
+            own = policy if policy.ndim == 2 else policy[goals]
+            residual[goals] = largest(part.change(values, m[goals], policy=own))
+            q[goals] = values
+        return q, residual
 
     def without_future(self, policy: FloatArray) -> FloatArray:
-        """Return r + f rho_pi, the right-hand sides of a policy's linear systems: the update at m = 0."""
+        """Return r + f rho_pi, the right-hand sides of a policy's linear systems."""
         if self.action_rewards is None:
             return self.rewards
-        return self.update(self.state_values(self.action_rewards, policy=policy))
+        return self.change(self.action_rewards, np.zeros_like(self.rewards), policy=policy)
 
     def scale(self, m: FloatArray) -> FloatArray:
         """Return max |m| + max |rho| for each goal: what tolerances are relative to."""

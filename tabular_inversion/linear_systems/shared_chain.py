@@ -1,6 +1,7 @@
 """One factorisation for every goal under one policy, also where goals differ in their continuation."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -60,43 +61,45 @@ class SharedChain:
 
     def _solve_by_correction(self, solve_base: Factorisation, right_hand_sides: FloatArray) -> FloatArray:
         goals, states = np.nonzero(self._changed)
-        slots = np.arange(len(goals)) - np.searchsorted(goals, goals)
         columns, column_of = np.unique(states, return_inverse=True)
         solved_columns = solve_base(_unit_rows(columns, right_hand_sides.shape[1]))
         # A right-hand side that lives on T_g, such as an indicator's, is a combination of columns already solved.
-        needs_own = ((right_hand_sides != 0) & ~self._changed).any(axis=1)
-        solution = np.zeros_like(right_hand_sides)
-        if needs_own.any():
-            solution[needs_own] = solve_base(right_hand_sides[needs_own])
-        inside = np.where(needs_own[goals], 0.0, right_hand_sides[goals, states])
+        own = np.flatnonzero(((right_hand_sides != 0) & ~self._changed).any(axis=1))
+        base_solutions = solve_base(right_hand_sides[own]) if own.size else None
+        inside = right_hand_sides[goals, states]
+        inside[np.isin(goals, own)] = 0.0
+
+        place, fill = self._padding(goals)
+        state, column = fill(states, 0), fill(column_of, 0)
+        corner = solved_columns[column[:, None, :], state[:, :, None]]  # N[T_g, T_g]
+        at_base = np.einsum("gij,gj->gi", corner, fill(inside, 0.0))
+        if base_solutions is not None:
+            at_base[own] = np.take_along_axis(base_solutions, state[own], axis=1)
+        corner -= state[:, :, None] == state[:, None, :]
+        weight = fill(self._base[states] - self._factors[goals, states], 0.0)
+        corner *= weight[:, None, :]
+        diagonal = np.arange(self._largest)
+        corner[:, diagonal, diagonal] += fill(self._base[states], 1.0)
+        difference = at_base - np.take_along_axis(right_hand_sides, state, axis=1)
+        expected = np.linalg.solve(corner, difference[:, :, None])[:, :, 0]
+
+        coefficients = inside - (weight * expected)[place]
         shape = (len(right_hand_sides), len(columns))
-        solution += csr_array((inside, (goals, column_of)), shape=shape) @ solved_columns
-        corner = self._correction(solved_columns, solution, right_hand_sides, (goals, states, slots, column_of))
-        solution -= csr_array((corner, (goals, column_of)), shape=shape) @ solved_columns
+        solution: FloatArray = csr_array((coefficients, (goals, column_of)), shape=shape) @ solved_columns
+        if base_solutions is not None:
+            solution[own] += base_solutions
         return solution
 
-    def _correction(
-        self,
-        solved_columns: FloatArray,
-        base_solution: FloatArray,
-        right_hand_sides: FloatArray,
-        places: tuple[IntArray, IntArray, IntArray, IntArray],
-    ) -> FloatArray:
-        """Return w_g z for each changed (goal, state), from the small systems, padded to one size."""
-        goals, states, slots, column_of = places
-        padded = (len(right_hand_sides), self._largest)
-        state, column = np.zeros(padded, np.intp), np.zeros(padded, np.intp)
-        weight, base = np.zeros(padded), np.ones(padded)
-        state[goals, slots], column[goals, slots] = states, column_of
-        weight[goals, slots] = (self._base - self._factors)[goals, states]
-        base[goals, slots] = self._base[states]
-        matrix = solved_columns[column[:, None, :], state[:, :, None]] - (state[:, :, None] == state[:, None, :])
-        matrix *= weight[:, None, :]
-        diagonal = np.arange(self._largest)
-        matrix[:, diagonal, diagonal] += base
-        difference = np.take_along_axis(base_solution - right_hand_sides, state, axis=1)
-        expected = np.linalg.solve(matrix, difference[:, :, None])[:, :, 0]
-        return (weight * expected)[goals, slots]
+    def _padding(self, goals: IntArray) -> tuple[tuple[IntArray, IntArray], Callable[[Any, Any], Any]]:
+        """Return where the entries of each T_g go in arrays (G, t) of one size t, and the function that puts them."""
+        place = (goals, np.arange(len(goals)) - np.searchsorted(goals, goals))
+
+        def fill(values: Any, rest: Any) -> Any:
+            padded = np.full((len(self._factors), self._largest), rest, dtype=values.dtype)
+            padded[place] = values
+            return padded
+
+        return place, fill
 
 
 def _unit_rows(columns: IntArray, size: int) -> FloatArray:

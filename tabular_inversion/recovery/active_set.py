@@ -9,11 +9,15 @@ from scipy.optimize import nnls
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.errors import ConvergenceError
-from tabular_inversion.recovery.affine_system import AffineSystem, apply, own, transposed
+from tabular_inversion.recovery.affine_system import AffineSystem, apply, own, solve_stack, transposed
 from tabular_inversion.recovery.spectrum import EPSILON
 
 _CHUNK = 2**21
 """Numbers in one work array of a chunk of rows, 16 MB."""
+_RESOLVED = 6e-8
+"""Smallest misfit that is not zero for which slopes of rounding size prove a minimum: four times sqrt(eps)."""
+_UNEVEN = 64.0
+"""Slopes of the columns taken in that differ by more units of rounding show a system too ill conditioned to solve."""
 
 
 def simplex_active_set(system: AffineSystem, targets: FloatArray) -> FloatArray:
@@ -125,18 +129,26 @@ def _search(columns: FloatArray, gram: FloatArray, targets: FloatArray) -> tuple
     n_rows, n = len(targets), gram.shape[2]
     result, settled = np.empty((n_rows, n)), np.zeros(n_rows, bool)
     squares = np.diagonal(gram, axis1=1, axis2=2)
-    size = np.sqrt(squares.max(axis=1))
-    tolerance = EPSILON * size * (size + np.abs(targets).max(axis=1))
+    size = np.broadcast_to(np.sqrt(squares.max(axis=1)), n_rows)
+    rounding = EPSILON * (size + np.abs(targets).max(axis=1))
     weights = np.zeros((n_rows, n))
     nearest = (squares - 2.0 * apply(transposed(columns), targets)).argmin(axis=1)
     weights[np.arange(n_rows), nearest] = 1.0
     walk = _Walk(np.arange(n_rows), weights, weights > 0, np.zeros((n_rows, n), bool), np.ones(n_rows, bool))
     for _ in range(3 * n + 10):
-        slope = _slope(own(columns, walk.row), targets[walk.row], walk.weights)
+        misfit = targets[walk.row] - apply(own(columns, walk.row), walk.weights)
+        slope = apply(transposed(own(columns, walk.row)), misfit)
         gain = slope - (slope * walk.weights).sum(axis=1, keepdims=True)
-        gain[walk.free | walk.refused] = -np.inf
-        done = walk.fitted & (gain.max(axis=1) <= tolerance[walk.row])
-        result[walk.row[done]], settled[walk.row[done]] = walk.weights[done], True
+        uneven = np.abs(np.where(walk.free, gain, 0.0)).max(axis=1)
+        gain[walk.free] = -np.inf
+        most = gain.max(axis=1)
+        gain[walk.refused] = -np.inf
+        left, unit = np.linalg.norm(misfit, axis=1), rounding[walk.row]
+        tolerance, perfect = size[walk.row] * unit, left <= 4.0 * (unit + EPSILON * np.sqrt(misfit.shape[1]))
+        done = walk.fitted & ((gain.max(axis=1) <= tolerance) | perfect)
+        # The gain still to be had is the square of a small misfit, and the Gram matrix squares what it resolves.
+        clear = (left > _RESOLVED * size[walk.row]) & (most <= tolerance) & (uneven <= _UNEVEN * tolerance)
+        result[walk.row[done]], settled[walk.row[done]] = walk.weights[done], (clear | perfect)[done]
         walk, slope, entering = walk.keep(~done), slope[~done], gain[~done].argmax(axis=1)
         if not len(walk.row):
             break
@@ -146,17 +158,13 @@ def _search(columns: FloatArray, gram: FloatArray, targets: FloatArray) -> tuple
     return result, settled
 
 
-def _slope(columns: FloatArray, targets: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return L^T (t - L p), how fast half the squared residual falls along each column, shape (b, n)."""
-    return apply(transposed(columns), targets - apply(columns, weights))
-
-
 def _minimiser(
     columns: FloatArray, gram: FloatArray, targets: FloatArray, walk: _Walk, slope: FloatArray
 ) -> FloatArray:
     """Return the minimiser on the affine hull of the free columns, shape (b, n).
 
-    The Gram matrix squares the condition number, so one step of refinement follows with the residual of L itself.
+    The Gram matrix squares the condition number: so it gets a ridge of rounding size, which keeps it regular, and a
+    step of refinement follows with the residual of L itself. The slope is that at the present point.
     """
     count = walk.free.sum(axis=1)
     row, column = np.nonzero(walk.free)
@@ -169,16 +177,17 @@ def _minimiser(
     member = np.arange(len(gram))  # one Gram matrix for all, or one for each row
     block = gram[member[:, None, None], index[:, :, None], index[:, None, :]]
     system[:, :size, :size] = np.where(used[:, :, None] & used[:, None, :], block, 0.0)
-    system[:, range(size), range(size)] += ~used
+    ridge = EPSILON * np.diagonal(gram, axis1=1, axis2=2).max(axis=1, keepdims=True)
+    system[:, range(size), range(size)] += np.where(used, ridge, 1.0)
     system[:, :size, size] = system[:, size, :size] = used
     point = walk.weights.copy()
     for step in range(2):
         if step:
-            slope = _slope(columns, targets, point)
+            slope = apply(transposed(columns), targets - apply(columns, point))
         right = np.concatenate(
             [np.take_along_axis(slope, index, axis=1) * used, 1.0 - point.sum(axis=1, keepdims=True)], axis=1
         )
-        change = np.linalg.solve(system, right[:, :, None])[:, :, 0]
+        change = solve_stack(system, right)
         point[row, column] += change[row, place]
     return point
 

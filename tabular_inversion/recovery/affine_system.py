@@ -92,6 +92,14 @@ def apply(matrices: FloatArray, vectors: NDArray[np.floating[Any]]) -> FloatArra
     return np.asarray(np.matmul(matrices, vectors[:, :, None])[:, :, 0])
 
 
+def solve_stack(matrices: FloatArray, vectors: FloatArray) -> FloatArray:
+    """Solve a square system for each vector (R, d), by the pseudo-inverse where a matrix (R, d, d) is singular."""
+    try:
+        return np.asarray(np.linalg.solve(matrices, vectors[:, :, None])[:, :, 0], dtype=np.float64)
+    except np.linalg.LinAlgError:  # one exactly singular matrix stops the whole stack
+        return apply(np.asarray(np.linalg.pinv(matrices), dtype=np.float64), vectors)
+
+
 def affine_system(matrices: FloatArray) -> AffineSystem:
     """Factor a stack of test matrices.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
-from tabular_inversion.recovery.affine_system import AffineSystem, apply, own, transposed
+from tabular_inversion.recovery.affine_system import AffineSystem, apply, own, solve_stack, transposed
 from tabular_inversion.recovery.spectrum import EPSILON
 
 _CHUNK = 2**21
@@ -169,7 +169,7 @@ def _newton_step(basis: FloatArray, dual: _Dual, primal: FloatArray, gap: FloatA
     """Take a Newton step on the proximal dual, cut back where it overshoots, in place."""
     pull = dual.penalty * (dual.multipliers - dual.anchor)
     curvature = _curvature(basis, primal > 0.0, dual.penalty)
-    step = -np.linalg.solve(curvature, (gap + pull)[:, :, None])[:, :, 0]
+    step = -solve_stack(curvature, gap + pull)
     along = apply(basis, step)
     constant = ((pull - dual.coordinates) * step).sum(axis=1)
     linear = (dual.penalty * step**2).sum(axis=1)
@@ -197,7 +197,7 @@ def _polish(basis: FloatArray, dual: _Dual, points: FloatArray) -> tuple[FloatAr
         return points, np.zeros(0, bool)
     gap = apply(transposed(basis), points) - dual.coordinates
     curvature = _curvature(basis, points > 0.0, _PROXIMAL[1] * dual.weights)
-    change = apply(basis, np.linalg.solve(curvature, gap[:, :, None])[:, :, 0])
+    change = apply(basis, solve_stack(curvature, gap))
     polished = np.maximum(points - change * (points > 0.0), 0.0)
     left = np.abs(apply(transposed(basis), polished) - dual.coordinates)
     fits: BoolArray = np.asarray((left <= 2.0 * dual.tolerance).all(axis=1))

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from scipy.linalg import lu_factor, lu_solve
+from scipy.optimize import nnls
 from scipy.sparse import csr_array
 
-from tabular_inversion.recovery import closed_form, supported_rows
+from tabular_inversion.recovery import closed_form, simplex_rows, supported_rows
+from tabular_inversion.recovery.supported import restricted_spectrum
 
 pytestmark = pytest.mark.benchmark
 
@@ -59,3 +61,34 @@ def test_supported_rows_against_a_loop_over_lstsq(race):
     race(
         lambda: supported_rows(matrix, values, support), loop, limit=1 / 20, rounds=3, per=(n_rows, looped), error=error
     )
+
+
+def nnls_loop(matrix, values):
+    ones = np.ones((1, matrix.shape[1]))
+    for target in values.T:
+        nnls(np.concatenate([matrix - target[:, None], ones]), np.append(np.zeros(len(matrix)), 1.0))
+
+
+@pytest.mark.parametrize(("n", "k", "rows"), [(68, 68, 272), (68, 4, 272), (300, 300, 300), (1000, 1000, 60)])
+def test_simplex_rows_of_noisy_values_against_a_loop_over_nnls(race, n, k, rows):
+    rng = np.random.default_rng(0)
+    matrix = rng.standard_normal((k, n))
+    truth = np.zeros((rows, n))
+    truth[np.arange(rows)[:, None], rng.random((rows, n)).argsort(axis=1)[:, :5]] = rng.dirichlet(np.ones(5), rows)
+    values = matrix @ truth.T + 1e-3 * rng.standard_normal((k, rows))
+    race(lambda: simplex_rows(matrix, values), lambda: nnls_loop(matrix, values), rounds=3, n=n, goals=k)
+
+
+def test_restricted_spectrum_against_a_loop_over_svd(race):
+    rng = np.random.default_rng(0)
+    n_rows, size, k, n, looped = 100_000, 3, 4, 50_000, 5_000
+    matrix = rng.standard_normal((k, n))
+    states = np.sort(rng.integers(0, n // size, (n_rows, size)) * size + np.arange(size), axis=1).astype(np.int32)
+    support = csr_array((np.ones(states.size, bool), states.ravel(), np.arange(0, states.size + 1, size)), (n_rows, n))
+    system = np.concatenate([matrix, np.ones((1, n))])
+
+    def loop():
+        for row in range(looped):
+            np.linalg.svd(system[:, states[row]], compute_uv=False)
+
+    race(lambda: restricted_spectrum(matrix, support), loop, rounds=3, per=(n_rows, looped))

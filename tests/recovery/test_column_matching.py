@@ -57,3 +57,15 @@ def test_other_norms_are_refused(norm):
     with pytest.raises(InputError, match="norm"):
         matching_function(np.eye(2), np.eye(2), norm=norm)
     assert set(_METRICS) == {1, 2, np.inf}
+
+
+@pytest.mark.parametrize("n", [10, 5000])
+def test_of_equal_columns_the_first_is_taken(n):
+    matrix = np.repeat([[0.0, 1.0]], n // 2, axis=1).reshape(1, 2, n // 2).transpose(0, 2, 1).reshape(1, n)
+    found = column_matching(matrix, np.array([[0.0, 1.0, 0.2]]))
+    assert found.rows.indices.tolist() == [int((matrix[0] == v).argmax()) for v in (0.0, 1.0, 0.0)]
+
+
+def test_the_rank_does_not_depend_on_the_unit_of_reward():
+    matrix = np.random.default_rng(0).standard_normal((3, 4))
+    assert [column_matching(s * matrix, s * matrix).rank for s in (1e-200, 1.0, 1e200)] == [4, 4, 4]

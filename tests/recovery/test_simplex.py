@@ -80,3 +80,33 @@ def test_the_unit_of_reward_does_not_matter(scale):
     matrix, truth = rng.standard_normal((4, 5)), rng.dirichlet(np.ones(5), 3)
     found = simplex_rows(matrix * scale, matrix @ truth.T * scale)
     np.testing.assert_allclose(found.rows, truth, atol=1e-12)
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-13])
+def test_an_ill_conditioned_world_loses_no_digits_of_its_values(noise):
+    mdp = four_rooms("teleport", discount=0.99)
+    agent = solve(mdp, Goals.indicator(68))
+    exact = agent.right_hand_sides
+    found = simplex_rows(agent.test_matrix, exact + noise * np.random.default_rng(0).standard_normal(exact.shape))
+    assert found.condition > 1e7
+    np.testing.assert_allclose(found.rows, mdp.rows, atol=1e-8)
+    assert found.residual.max() < 10 * noise + 1e-14
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", ["deterministic", "windy", "teleport"])
+@pytest.mark.parametrize("discount", [0.9, 0.99])
+def test_no_row_of_four_rooms_is_worse_than_nnls(variant, discount):
+    mdp = four_rooms(variant, discount=discount)
+    rng = np.random.default_rng(0)
+    for n_goals in (1, 2, 4, 10, 23, 40, 60, 66, 68):
+        agent = solve(mdp, Goals.indicator(68, np.linspace(0, 67, n_goals).astype(int)))
+        matrix = agent.test_matrix
+        for noise in (0.0, 1e-15, 1e-12, 1e-8, 1e-3):
+            values = agent.right_hand_sides + noise * rng.standard_normal(agent.right_hand_sides.shape)
+            rows = simplex_rows(matrix, values).rows
+            assert (rows >= 0).all()
+            np.testing.assert_allclose(rows.sum(axis=1), 1.0, atol=1e-11)
+            for row, target in zip(rows, values.T, strict=True):
+                ours, oracle = (np.linalg.norm(matrix @ p - target) for p in (row, by_nnls(matrix, target)))
+                assert ours <= oracle + 1e-11

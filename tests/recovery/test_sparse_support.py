@@ -77,3 +77,25 @@ def test_equal_values_are_searched_once_and_equal_columns_do_no_harm():
     rows = sparse_rows(matrix, values, 2).rows.toarray()
     np.testing.assert_allclose(matrix @ rows.T, values, atol=1e-12)
     assert ((rows > 0).sum(axis=1) <= 2).all()
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-7, 0.01])
+def test_integer_programs_keep_to_the_number_of_successors(noise, monkeypatch, capfd):
+    # Noise of 1e-7 is where HiGHS leaves weights above zero whose switches are off, to its tolerance.
+    matrix, values, truth = instance(n=12, k=4, size=3, rows=3, seed=15, noise=noise)
+    by_enumeration = sparse_rows(matrix, values, 3)
+    monkeypatch.setattr(sparse_support, "MAX_SUPPORTS", 0)
+    found = sparse_rows(matrix, values, 3)
+    assert (np.diff(found.rows.indptr) <= 3).all()
+    np.testing.assert_allclose(found.rows.sum(axis=1), 1.0, atol=1e-12)
+    # Both are least, one in the maximum norm and the other in the 2-norm: they differ by the norms' ratio at most.
+    assert (found.residual <= 2.0 * by_enumeration.residual + 2e-6).all()
+    if noise == 0.0:
+        np.testing.assert_allclose(found.rows.toarray(), truth, atol=1e-9)
+    assert capfd.readouterr().out == ""
+
+
+def test_fewer_successors_win_ties():
+    matrix = np.array([[0.0, 1.0, 2.0], [0.0, 2.0, 4.0]])  # the middle column is the mean of the others
+    rows = sparse_rows(matrix, matrix[:, [1]], 2).rows.toarray()
+    np.testing.assert_array_equal(rows, [[0.0, 1.0, 0.0]])

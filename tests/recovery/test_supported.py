@@ -107,3 +107,27 @@ def test_the_support_given_is_left_as_it_was():
     supported_rows(matrix, values, support)
     np.testing.assert_array_equal(support.toarray(), before)
     assert support.nnz == before.sum()
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("gap", [1e-8, 1e-12, 1e-15, 1e-16])
+def test_columns_equal_but_for_rounding_give_distributions(gap, size):
+    rng = np.random.default_rng(0)
+    matrix = rng.random((4, 6))
+    matrix[:, 1] = matrix[:, 0] + gap * rng.standard_normal(4)
+    truth = np.zeros((300, 6))
+    truth[:, :size] = rng.dirichlet(np.ones(size), 300)
+    support = csr_array(np.tile(np.arange(6) < size, (300, 1)))
+    values = matrix @ truth.T + 1e-16 * rng.standard_normal((4, 300))
+    found = supported_rows(matrix, values, support)
+    rows = found.rows.toarray()
+    assert (rows >= 0).all()
+    np.testing.assert_allclose(rows.sum(axis=1), 1.0, atol=1e-12)
+    assert found.residual.max() < 1e-13
+
+
+def test_the_prior_of_each_row_goes_to_that_row():
+    matrix, values, support, truth = instance(k=1, size=3, rows=20)
+    order = np.random.default_rng(0).permutation(20)
+    told = supported_rows(matrix, values[:, order], support[order], prior=truth[order]).rows.toarray()
+    np.testing.assert_allclose(told, truth[order], atol=1e-8)
