@@ -1,6 +1,6 @@
 """Forward values: against exact rational arithmetic, a second method, and laws."""
 
-import resource
+import tracemalloc
 from dataclasses import replace
 from fractions import Fraction
 
@@ -448,7 +448,10 @@ def test_large_sparse_worlds_stay_within_memory():
     weights = rng.dirichlet(np.ones(branching), n_rows).ravel()
     kernel = csr_array((weights, (rows, rng.integers(0, n_states, len(rows)))), (n_rows, n_states))
     mdp, goals = MDP(kernel, 0.95), Goals.indicator(n_states, rng.integers(0, n_states, 16))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    agent = solve(mdp, goals)
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2 * 2**20
+    tracemalloc.start()
+    try:
+        agent = solve(mdp, goals)
+        assert tracemalloc.get_traced_memory()[1] < 2**29
+    finally:
+        tracemalloc.stop()
     assert np.nanmax(bellman_residual(mdp, agent)) <= 1e-10

@@ -19,8 +19,8 @@ from tabular_inversion.recovery.result import Recovery
 from tabular_inversion.recovery.spectrum import (
     EPSILON,
     append_ones,
-    numerical_rank,
     power_of_two_scale,
+    rank_tolerance,
     singular_values,
 )
 from tabular_inversion.recovery.supported import supported_rows
@@ -86,7 +86,7 @@ def sparse_rows(
     rows = csr_array(dense)
     system = append_ones(scaled)
     spectrum = singular_values(system)
-    rank = numerical_rank(system)
+    rank = int((spectrum > rank_tolerance(system.shape, spectrum[0])).sum())
     how = f"{count} supports tried" if search is _enumerate else "integer programming (HiGHS)"
     condition = float(spectrum[0] / spectrum[rank - 1])
     return Recovery(rows, largest_residual(matrix, rows, values), rank, condition, f"sparse support search: {how}")
