@@ -21,7 +21,8 @@ class Recovery:
     rank : int
         Numerical rank of the system that was inverted: of M for the unconstrained class, of [M;1] for all others.
     condition : float
-        Largest condition number (ratio of extreme nonzero singular values) among the systems solved.
+        Condition number of the systems solved, as each method documents it: an estimate for LU, and for classes of
+        distributions the largest singular value of [M;1], to within sqrt 2, over the smallest that values can see.
     method : str
         How the rows were found.
 

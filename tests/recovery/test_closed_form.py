@@ -79,3 +79,12 @@ def test_wrong_priors(prior):
 def test_one_state():
     agent = solve(MDP([[[1.0]]], 0.5), Goals([[2.0]]))
     assert closed_form(agent.test_matrix, agent.right_hand_sides).rows.tolist() == [[1.0]]
+
+
+def test_systems_larger_than_a_tile_are_put_together_right():
+    rng = np.random.default_rng(0)
+    matrix, values = rng.standard_normal((515, 515)) + 50 * np.eye(515), rng.standard_normal((515, 67))
+    found = closed_form(matrix, values)
+    np.testing.assert_allclose(found.rows, np.linalg.solve(matrix, values).T, atol=1e-12)
+    np.testing.assert_allclose(found.residual, np.abs(matrix @ found.rows.T - values).max(axis=0), atol=1e-13)
+    assert found.method == "LU"
