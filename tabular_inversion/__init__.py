@@ -19,7 +19,9 @@ from tabular_inversion.mdp import MDP
 if TYPE_CHECKING:
     from tabular_inversion.bellman import bellman_residual, evaluate, solve, solve_soft
     from tabular_inversion.identifiability import Evidence, Status, Verdict, Witness, identify
+    from tabular_inversion.identifiability.value_equivalence import ValueEquivalence, value_equivalence
     from tabular_inversion.inversion import Inversion, invert
+    from tabular_inversion.planning import plan, robust
 
 __version__ = "0.1.0"
 
@@ -27,7 +29,9 @@ __version__ = "0.1.0"
 _LATER = {
     "bellman": ("bellman_residual", "evaluate", "solve", "solve_soft"),
     "identifiability": ("Evidence", "Status", "Verdict", "Witness", "identify"),
+    "identifiability.value_equivalence": ("ValueEquivalence", "value_equivalence"),
     "inversion": ("Inversion", "invert"),
+    "planning": ("plan", "robust"),
 }
 _ROOM_OF = {name: room for room, names in _LATER.items() for name in names}
 
@@ -46,6 +50,7 @@ __all__ = [
     "Supported",
     "TabularInversionError",
     "Unconstrained",
+    "ValueEquivalence",
     "Verdict",
     "Witness",
     "__version__",
@@ -53,8 +58,11 @@ __all__ = [
     "evaluate",
     "identify",
     "invert",
+    "plan",
+    "robust",
     "solve",
     "solve_soft",
+    "value_equivalence",
 ]
 
 

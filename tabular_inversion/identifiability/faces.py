@@ -10,24 +10,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
+from scipy.sparse import issparse
 
-from tabular_inversion._typing import FloatArray, IntArray, SparseMatrix
+from tabular_inversion._typing import FloatArray, IntArray, Kernel, SparseMatrix
 from tabular_inversion.identifiability.decision import Decision, Pair
 from tabular_inversion.identifiability.system import RowSystem, rounding_level
 from tabular_inversion.identifiability.uniform import restricted_codes
 from tabular_inversion.identifiability.verdict import Evidence, Status
 
 
-def rows_on_faces(
-    system: RowSystem, rows: FloatArray, supports: SparseMatrix, allowed: SparseMatrix | None
-) -> Decision:
+def rows_on_faces(system: RowSystem, rows: Kernel, supports: SparseMatrix, allowed: SparseMatrix | None) -> Decision:
     """Decide which rows are unique among the stochastic rows on their allowed states.
 
     Parameters
     ----------
     system : RowSystem
         [M;1].
-    rows : numpy.ndarray, shape (rows, n)
+    rows : numpy.ndarray or csr_array, shape (rows, n)
         Members of the class.
     supports : bool csr_array, shape (rows, n)
         Where each row is positive.
@@ -39,17 +38,23 @@ def rows_on_faces(
     dependent = np.flatnonzero(codes == Status.NOT_IDENTIFIED)
     if dependent.size:
         row = int(dependent[0])
-        pair = Pair(row, *_move(rows[row], null_vector(row)))
+        pair = Pair(row, *_move(_dense_row(rows, row), null_vector(row)))
     independent = np.flatnonzero(codes == Status.IDENTIFIED)
     directions = _programs(system, supports, allowed, independent)
     for row, (code, vector) in directions.items():
         codes[row] = code
         if pair is None and vector is not None:
-            pair = Pair(row, *_move(rows[row], vector))
+            pair = Pair(row, *_move(_dense_row(rows, row), vector))
     unique = int((codes == Status.IDENTIFIED).sum())
     reason = f"{unique} of {len(codes)} rows left are unique in the simplex, on the faces where they lie"
     # Which states a row reaches is itself read off floats, so that nothing here is more than numeric.
     return Decision(codes, np.full(len(codes), Evidence.NUMERIC, np.int8), pair, reason)
+
+
+def _dense_row(rows: Kernel, row: int) -> FloatArray:
+    # Of sparse rows only the one that is shown as a witness is ever written out.
+    dense: FloatArray = rows[[row]].toarray()[0] if issparse(rows) else rows[row]
+    return dense
 
 
 def _move(row: FloatArray, vector: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -46,12 +46,12 @@ def decide_instance(system: RowSystem, kernel_class: KernelClass, row_index: Int
     if settled.all():
         return everywhere
     open_rows = np.flatnonzero(~settled)
-    dense = _dense(rows[open_rows])
+    left = rows[open_rows]
     if isinstance(kernel_class, Sparse):
-        found = _sparse(system, kernel_class.max_successors, dense, open_rows)
+        found = _sparse(system, kernel_class.max_successors, _dense(left), open_rows)
     else:
         allowed = kernel_class.rows(row_index[open_rows]) if isinstance(kernel_class, Supported) else None
-        found = rows_on_faces(system, dense, _supports(dense), allowed)
+        found = rows_on_faces(system, left, _supports(left), allowed)
     codes, evidence = everywhere.codes.copy(), everywhere.evidence.copy()
     codes[open_rows], evidence[open_rows] = found.codes, found.evidence
     pair = None if found.pair is None else Pair(int(open_rows[found.pair.row]), found.pair.first, found.pair.second)
@@ -63,7 +63,7 @@ def _dense(rows: Kernel) -> FloatArray:
     return dense
 
 
-def _supports(rows: FloatArray) -> SparseMatrix:
+def _supports(rows: Kernel) -> SparseMatrix:
     return csr_array(rows > POSITIVE)
 
 

@@ -123,7 +123,7 @@ class Verdict:
         Numerical rank of the system: of M for `Unconstrained`, of [M;1] otherwise.
     sigma_min : float
         The n-th singular value of that system (0 when it has fewer than n rows), after its rows were centred
-        (where the class sums to one) and scaled to unit size.
+        (where the class sums to one) and scaled to unit size; NaN where the verdict is about no single M.
     n_states, n_goals : int
         n and k.
     witness : Witness or None
@@ -132,10 +132,12 @@ class Verdict:
         One sentence: what decided.
     largest_residual : float
         ``max |M p - q|`` over rows, of the best rows in the class; NaN at uniform scope.
-    agent : AgentValues or ExactAgentValues
-        The values that the verdict is about.
+    agent : AgentValues, ExactAgentValues or None
+        The values that the verdict is about; None where it is about almost all worlds on a graph.
     proofs : tuple
         At exact evidence: what proves the rows' status, each with ``rows``, ``text`` and ``verify()``.
+    error_probability : float
+        A bound on the chance that a random draw misled: 0 where nothing that was drawn could.
 
     Examples
     --------
@@ -165,6 +167,7 @@ class Verdict:
     largest_residual: float
     agent: Any
     proofs: tuple[Any, ...] = ()
+    error_probability: float = 0.0
 
     def __bool__(self) -> bool:
         """Refuse: a verdict has four values."""
@@ -192,14 +195,18 @@ class Verdict:
     def verify(self) -> None:
         """Re-check the proofs or the witness from scratch.
 
-        Exact verdicts re-check each proof and the witness in fractions. Others decide the question again with the
-        states in another order, which sends every factorisation and search another way, and re-check the witness.
+        Exact verdicts re-check each proof and the witness in fractions, and verdicts without values each proof. Others
+        decide the question again with the states in another order, which sends every factorisation and search another
+        way, and re-check the witness.
 
         Raises
         ------
         WitnessError
             If anything does not survive.
         """
+        if self.agent is None:
+            _check_proofs(self)
+            return
         from tabular_inversion.identifiability.judgement import verify
 
         verify(self)
@@ -216,8 +223,9 @@ class Verdict:
             "rank": self.rank,
             "n_states": self.n_states,
             "n_goals": self.n_goals,
-            "sigma_min": self.sigma_min,
+            "sigma_min": None if np.isnan(self.sigma_min) else self.sigma_min,
             "reason": self.reason,
+            "error_probability": self.error_probability,
             "witness": None if self.witness is None else self.witness.to_dict(),
         }
 
@@ -227,3 +235,20 @@ def overall(codes: NDArray[np.int8], evidence: NDArray[np.int8]) -> tuple[Status
     status = Status(int(codes.max()))
     deciding = evidence[codes == status]
     return status, Evidence(int(deciding.min() if status is Status.IDENTIFIED else deciding.max()))
+
+
+def _check_proofs(verdict: Verdict) -> None:
+    """Raise `WitnessError` unless every proof holds, and together they cover every row that was decided."""
+    index = np.flatnonzero(verdict.row_status != UNAVAILABLE)
+    covered = np.zeros(len(index), bool)
+    for proof in verdict.proofs:
+        if not proof.verify():
+            raise WitnessError(f"a proof does not hold: {proof.text}.")
+        covered[proof.rows] = True
+    codes = verdict.row_status.ravel()[index]
+    bare = np.flatnonzero((codes != Status.UNDECIDED) & ~covered)
+    if bare.size:
+        state, action = divmod(int(index[bare[0]]), verdict.row_status.shape[1])
+        raise WitnessError(f"no proof covers the row of state {state}, action {action}.")
+    if (codes == Status.NOT_IDENTIFIED).any() and verdict.witness is None:
+        raise WitnessError("a row is not identified, and there is no witness.")

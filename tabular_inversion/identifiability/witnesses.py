@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
+from scipy.sparse import csr_array, issparse, vstack
 
 from tabular_inversion._typing import FloatArray, Kernel
 from tabular_inversion.agent_values import AgentValues
-from tabular_inversion.bellman import evaluate, solve, solve_soft
+from tabular_inversion.bellman import bellman_residual, evaluate, solve, solve_soft
 from tabular_inversion.identifiability.verdict import Witness, WitnessError
 from tabular_inversion.kernel_classes import KernelClass, Supported, Unconstrained
 from tabular_inversion.mdp import MDP
@@ -19,6 +19,9 @@ SAME_VALUES = 1e-8
 
 DIFFERENT_ROWS = 1e-6
 """Least L1 distance of two rows that count as different."""
+
+_SOLVED = 2**18
+"""Up to so many Q-values, both kernels are solved from scratch; beyond, the agent's values are checked in them."""
 
 
 def make_witness(agent: AgentValues, row_number: int, first: FloatArray, second: FloatArray) -> Witness:
@@ -80,12 +83,18 @@ def check_forward(agent: AgentValues, kernel: Kernel, witness: Witness, kernel_c
     -------
     float
         The largest difference between the two Q-functions, and between either and the agent's, relative to the
-        largest Q-value. For `Unconstrained`, whose members need not be kernels, the gap under M.
+        largest Q-value. For `Unconstrained`, whose members need not be kernels, the gap under M; for large worlds a
+        bound on it.
 
     Raises
     ------
     WitnessError
         If it exceeds `SAME_VALUES`, or `check_rows` fails.
+
+    Notes
+    -----
+    In a large world nothing is solved. The Bellman operator of each kernel is a contraction by the discount, also for
+    maxima and soft maxima, so its only fixed point lies within ``residual / (1 - discount)`` of the agent's values.
 
     Examples
     --------
@@ -100,9 +109,14 @@ def check_forward(agent: AgentValues, kernel: Kernel, witness: Witness, kernel_c
     if isinstance(kernel_class, Unconstrained):
         return witness.value_gap
     scale = max(float(np.nanmax(np.abs(agent.q))), np.finfo(float).tiny)
-    seen = [_forward(agent, _replace(agent, kernel, witness, row)) for row in (witness.first, witness.second)]
-    gaps = [seen[0] - seen[1], seen[0] - agent.q, seen[1] - agent.q]
-    gap = max(float(np.nanmax(np.abs(difference))) for difference in gaps) / scale
+    worlds = (_replace(agent, kernel, witness, row) for row in (witness.first, witness.second))
+    if agent.q.size > _SOLVED:
+        residuals = [float(np.nanmax(bellman_residual(world, agent))) for world in worlds]
+        gap = sum(residuals) / (1.0 - agent.discount) / scale
+    else:
+        seen = [_forward(agent, world) for world in worlds]
+        gaps = [seen[0] - seen[1], seen[0] - agent.q, seen[1] - agent.q]
+        gap = max(float(np.nanmax(np.abs(difference))) for difference in gaps) / scale
     if not gap <= SAME_VALUES:
         raise WitnessError(
             f"witness for state {witness.state}, action {witness.action}: the two kernels' Q-values differ by "
@@ -115,9 +129,7 @@ def _replace(agent: AgentValues, kernel: Kernel, witness: Witness, row: FloatArr
     number = witness.state * agent.n_actions + witness.action
     changed: Any
     if issparse(kernel):
-        changed = kernel.tolil()
-        changed[number] = row
-        changed = changed.tocsr()
+        changed = vstack([kernel[:number], csr_array(row[None]), kernel[number + 1 :]], format="csr")
     else:
         changed = np.array(kernel)
         changed[witness.state, witness.action] = row

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
+from scipy.sparse import csr_array
 
 from tabular_inversion import (
     MDP,
@@ -26,7 +27,7 @@ from tabular_inversion import (
 )
 from tabular_inversion.environments import chain, four_rooms, graph, random_mdp
 from tabular_inversion.errors import InputError
-from tabular_inversion.identifiability import Evidence, Status, Witness, WitnessError, check_forward
+from tabular_inversion.identifiability import Evidence, Status, Witness, WitnessError, check_forward, witnesses
 from tabular_inversion.identifiability.witnesses import check_rows, make_witness
 from tabular_inversion.policies import uniform
 
@@ -160,6 +161,35 @@ def test_witnesses_are_replayed_for_every_way_of_valuing_states(kind):
     result = invert(agent, Stochastic())
     assert result.verdict.status is Status.NOT_IDENTIFIED
     assert check_forward(agent, result.kernel, result.verdict.witness, Stochastic()) < 1e-8
+
+
+@pytest.mark.parametrize("kind", ["max", "policy", "softmax"])
+def test_values_checked_in_large_worlds_bound_those_of_solved_ones(kind, monkeypatch):
+    mdp = random_mdp(6, 2, discount=0.8, seed=1)
+    goals = Goals.generic(6, 2, seed=1)
+    agents = {
+        "max": lambda: solve(mdp, goals),
+        "policy": lambda: evaluate(mdp, goals, uniform(mdp.available)),
+        "softmax": lambda: solve_soft(mdp, goals, 0.5),
+    }
+    agent = agents[kind]()
+    result = invert(agent, Stochastic())
+    good = result.verdict.witness
+    monkeypatch.setattr(witnesses, "_SOLVED", 0)
+    for kernel in (result.kernel, csr_array(result.kernel.reshape(12, 6))):
+        assert check_forward(agent, kernel, good, Stochastic()) < 1e-12
+        # A row that is off by delta moves the values by about as much, and the bound must see it.
+        row = 0.9 * good.first + 0.1 * np.eye(6)[good.first.argmin()]
+        off = Witness(good.state, good.action, row, good.second, 0.0, good.distance)
+        changed = np.array(result.kernel)
+        changed[good.state, good.action] = row
+        forward = {"max": solve, "softmax": lambda world, g: solve_soft(world, g, 0.5)}
+        again = forward.get(kind, lambda world, g: evaluate(world, g, agent.policy))(MDP(changed, 0.8), goals)
+        moved = np.abs(again.q - agent.q).max() / np.abs(agent.q).max()
+        assert moved > 1e-4
+        with pytest.raises(WitnessError, match=r"differ by (\S+)") as caught:
+            check_forward(agent, kernel, off, Stochastic())
+        assert float(str(caught.value).split("differ by ")[1].split()[0]) >= 0.99 * moved
 
 
 def test_unavailable_actions_have_no_verdict():

@@ -141,11 +141,17 @@ def verify_exactly(verdict: Verdict) -> None:
     if (codes == Status.NOT_IDENTIFIED).any():
         if verdict.witness is None:
             raise WitnessError("a row is not identified, and there is no witness.")
-        _verify_witness(agent, verdict.kernel_class, verdict.witness)
+        check_rows_exactly(agent, verdict.kernel_class, verdict.witness)
 
 
-def _verify_witness(agent: ExactAgentValues, kernel_class: KernelClass, witness: Witness) -> None:
-    """Check two rows in fractions: members of the class, different, equal values for every goal."""
+def check_rows_exactly(agent: ExactAgentValues, kernel_class: KernelClass, witness: Witness) -> None:
+    """Check two rows in fractions: members of the class, different, equal values for every goal.
+
+    Raises
+    ------
+    WitnessError
+        Saying what fails.
+    """
     where = f"witness for state {witness.state}, action {witness.action}"
     for row in (witness.first, witness.second):
         if kernel_class.sums_to_one and ((row < 0).any() or row.sum() != 1):
