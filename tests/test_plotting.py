@@ -11,9 +11,9 @@ from matplotlib.colors import LogNorm, to_rgba
 from matplotlib.figure import Figure
 
 from tabular_inversion import MDP, Goals, Inversion, Stochastic, invert, solve
-from tabular_inversion.environments import four_rooms
+from tabular_inversion.environments import four_rooms, graph, named_graph
 from tabular_inversion.errors import InputError, KernelError, MissingDependencyError, ShapeError
-from tabular_inversion.plotting import LEAST_DRAWN, plot_error, plot_kernel, plot_recovery, plot_values
+from tabular_inversion.plotting import LEAST_DRAWN, plot_error, plot_goals, plot_kernel, plot_recovery, plot_values
 
 UP, RIGHT = 0, 1
 
@@ -241,3 +241,49 @@ def test_unfit_values_are_refused(windy: MDP) -> None:
         plot_values(np.zeros(67), windy.coordinates)
     with pytest.raises(InputError, match="not finite"):
         plot_values(np.full(68, np.inf), windy.coordinates)
+
+
+DOORS = ["(3,5)", "(5,3)", "(5,8)", "(7,5)"]
+
+
+def test_goals_doors_and_unknown_states_are_where_they_should_be(windy: MDP) -> None:
+    axes = plot_goals(windy, [0, 67, 0], unknown=[5, 9])
+    doors = [windy.state_names.index(name) for name in DOORS]  # type: ignore[union-attr]
+    for gid, states in {"doors": doors, "unknown": [5, 9], "goals": [0, 67]}.items():
+        centres = polygons(axes, gid).mean(axis=1)
+        np.testing.assert_allclose(centres, windy.coordinates[states][:, ::-1], atol=0.02)  # type: ignore[index]
+    assert len(polygons(axes, "cells")) == 68
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert labels == ["dynamics unknown (2)", "doors (4)", "goals (2)"]
+
+
+@pytest.mark.parametrize(
+    ("name", "doors"),
+    [("path:5", 3), ("K3,3", 0), ("petersen", 0), ("grid:3x4", 0), ("cycle:8", 8)],
+)
+def test_doors_part_what_is_around_them(name: str, doors: int) -> None:
+    axes = plot_goals(graph(named_graph(name)), [0])
+    assert len(drawn(axes, "doors").get_paths()) == doors
+
+
+def test_doors_can_be_given(windy: MDP) -> None:
+    assert len(polygons(plot_goals(windy, doors=[1, 2]), "doors")) == 2
+    assert plot_goals(windy, doors=[]).get_legend() is None
+
+
+def test_a_graph_without_coordinates_is_laid_out_with_its_edges(tmp_path: Any) -> None:
+    axes = plot_goals(graph(named_graph("petersen")), [3], unknown=[1])
+    lines = drawn(axes, "edges").get_segments()
+    assert len(lines) == 15
+    cells = polygons(axes, "cells")
+    apart = (np.abs(cells.mean(axis=1)[:, None] - cells.mean(axis=1)) + 9.0 * np.eye(10)[:, :, None]).max(axis=2)
+    assert apart.min() >= np.ptp(cells[0], axis=0).max()
+    axes.figure.savefig(tmp_path / "graph.png")
+    lonely = plot_goals(MDP([[[1.0]]], discount=0.5), [0])
+    assert len(drawn(lonely, "edges").get_segments()) == 0
+
+
+@pytest.mark.parametrize("argument", ["goals", "unknown", "doors"])
+def test_states_that_do_not_exist_are_refused(windy: MDP, argument: str) -> None:
+    with pytest.raises(InputError, match=f"{argument} contains 68"):
+        plot_goals(windy, **{argument: [0, 68]})

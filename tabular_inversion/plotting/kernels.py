@@ -1,8 +1,4 @@
-"""Pictures of kernels, values and recoveries, drawn where the states lie. Needs matplotlib, the extra `plot`.
-
-States are drawn as unit cells: the first coordinate goes down and the second to the right, as rows and columns of a
-grid do. Nothing here touches pyplot: each function draws on the axes it is given, or on a figure of its own.
-"""
+"""Pictures of kernels, values and recoveries."""
 
 from __future__ import annotations
 
@@ -11,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import coo_array, csr_array, issparse
-from scipy.spatial import cKDTree
 
 from tabular_inversion._typing import BoolArray, FloatArray, Kernel
-from tabular_inversion.errors import InputError, KernelError, MissingDependencyError
+from tabular_inversion.errors import InputError, KernelError
 from tabular_inversion.mdp import MDP
+from tabular_inversion.plotting.canvas import FLOOR, draw_polygons, matplotlib_module, places_of, prepared_axes, squares
 from tabular_inversion.validation import finite_array
 
 if TYPE_CHECKING:
@@ -28,7 +24,7 @@ if TYPE_CHECKING:
 LEAST_DRAWN = 1e-3
 """Kernel entries smaller than this (absolute) are too small to see and are not drawn."""
 
-_WALL, _FLOOR, _GRID, _OUTSIDE = "#4a5568", "#f7f7f5", "#e0e0dc", "#d62728"
+_OUTSIDE = "#d62728"
 _INK = ("#a6c8e0", "#2b7bba", "#08306b")
 _ARROW_BEHIND_TIP = np.array([1.0, 0.45, 0.45, 0.0, 0.45, 0.45, 1.0])  # 1 stands for the tail, wherever that is
 _ARROW_ASIDE = np.array([0.10, 0.10, 0.28, 0.0, -0.28, -0.10, -0.10])
@@ -82,19 +78,19 @@ def plot_kernel(
     if isinstance(kernel, MDP):
         coordinates = kernel.coordinates if coordinates is None else coordinates
         kernel = kernel.kernel
-    places = _places(coordinates)
+    places = places_of(coordinates)
     entries = _entries(kernel, action, len(places))
-    axes = _prepared(ax, places)
-    _draw(axes, "cells", _squares(places), facecolor=_FLOOR)
+    axes = prepared_axes(ax, places)
+    draw_polygons(axes, "cells", squares(places), facecolor=FLOOR)
     here, there = places[entries.row], places[entries.col]
     stays = entries.row == entries.col
     dots = here[stays, None, :] + _sizes(entries.data[stays], _LARGEST_DOT) * _CIRCLE
     ink: dict[str, Any] = {"cmap": _ink(), "clim": (-LEAST_DRAWN, 1.0 + LEAST_DRAWN)}
-    _draw(axes, "dots", dots, array=entries.data[stays], **ink)
+    draw_polygons(axes, "dots", dots, array=entries.data[stays], **ink)
     moves = ~stays
     shapes, is_near = _arrows(here[moves], there[moves], entries.data[moves])
     opacity = np.where(is_near, 1.0, np.sqrt(np.clip(np.abs(entries.data[moves]), 0.0, 1.0)))
-    _draw(axes, "arrows", shapes, array=entries.data[moves], alpha=opacity if opacity.size else None, **ink)
+    draw_polygons(axes, "arrows", shapes, array=entries.data[moves], alpha=opacity if opacity.size else None, **ink)
     return axes
 
 
@@ -142,10 +138,10 @@ def plot_values(
     >>> [bar.get_xlabel() for bar in axes.figure.axes if bar is not axes]
     ['V']
     """
-    places = _places(coordinates)
+    places = places_of(coordinates)
     numbers = finite_array("values", values, (len(places),), "(S,)", InputError)
-    axes = _prepared(ax, places)
-    cells = _draw(axes, "cells", _squares(places), array=numbers, cmap=cmap, norm=norm)
+    axes = prepared_axes(ax, places)
+    cells = draw_polygons(axes, "cells", squares(places), array=numbers, cmap=cmap, norm=norm)
     axes.figure.colorbar(cells, ax=axes, label=label, location="bottom", shrink=0.8, pad=0.02, aspect=30)
     return axes
 
@@ -188,7 +184,7 @@ def plot_error(mdp: MDP, inversion: Inversion, *, ax: Axes | None = None) -> Axe
         mdp.coordinates,
         label="largest error in a probability",
         cmap="YlOrRd",
-        norm=_matplotlib("colors").LogNorm(*_ERROR_SCALE),
+        norm=matplotlib_module("colors").LogNorm(*_ERROR_SCALE),
         ax=ax,
     )
 
@@ -225,7 +221,7 @@ def plot_recovery(mdp: MDP, inversion: Inversion, *, action: int = 0) -> Figure:
     >>> [axes.get_title() for axes in figure.axes[:3]]
     ['true kernel, action right', 'recovered: IDENTIFIED', 'error']
     """
-    figure: Figure = _matplotlib("figure").Figure(figsize=(11.0, 4.2), layout="constrained")
+    figure: Figure = matplotlib_module("figure").Figure(figsize=(11.0, 4.2), layout="constrained")
     truth, recovered, error = figure.subplots(1, 3)
     plot_kernel(mdp, action=action, ax=truth)
     plot_kernel(inversion.kernel, mdp.coordinates, action=action, ax=recovered)
@@ -235,44 +231,6 @@ def plot_recovery(mdp: MDP, inversion: Inversion, *, action: int = 0) -> Figure:
     recovered.set_title(f"recovered: {inversion.verdict.status.name.replace('_', ' ')}")
     error.set_title("error")
     return figure
-
-
-def _matplotlib(module: str) -> Any:
-    """Import a module of matplotlib, or say which extra to install."""
-    import importlib
-
-    try:
-        return importlib.import_module(f"matplotlib.{module}")
-    except ImportError as problem:
-        raise MissingDependencyError(
-            "pictures need matplotlib, which is not installed; pip install 'tabular-inversion[plot]'."
-        ) from problem
-
-
-def _places(coordinates: ArrayLike | None) -> FloatArray:
-    """Return where to draw each state, (S, 2) as (right, down), in units of one cell."""
-    if coordinates is None:
-        raise InputError("there are no coordinates to draw states at; give an array (S, 1) or (S, 2).")
-    given = finite_array("coordinates", coordinates, (None, None), "(S, d)", InputError)
-    if given.shape[1] > 2:
-        raise InputError(f"coordinates have {given.shape[1]} dimensions; a picture needs 1 or 2: choose two.")
-    rows_columns = given if given.shape[1] == 2 else np.concatenate([np.zeros_like(given), given], axis=1)
-    if len(np.unique(rows_columns, axis=0)) < len(rows_columns):
-        raise InputError("two states have the same coordinates; move one, so that both can be seen.")
-    cells = [_cell_size(rows_columns, axis) for axis in (0, 1)]
-    return (rows_columns / cells)[:, ::-1]
-
-
-def _cell_size(places: FloatArray, axis: int) -> float:
-    """Return the smallest step along an axis of a grid; where no two states share a line, the least distance."""
-    along, across = places[:, axis], places[:, 1 - axis]
-    order = np.lexsort((along, across))
-    steps = np.diff(along[order])[np.diff(across[order]) == 0]
-    if steps.size:
-        return float(steps.min())
-    if len(places) == 1:
-        return 1.0
-    return float(cKDTree(places).query(places, k=2)[0][:, 1].min())
 
 
 def _matrix(kernel: Any, n_states: int) -> Any:
@@ -298,29 +256,6 @@ def _entries(kernel: Any, action: int, n_states: int) -> Any:
     return coo_array((entries.data[seen], (entries.row[seen], entries.col[seen])), shape=entries.shape)
 
 
-def _prepared(ax: Axes | None, places: FloatArray) -> Axes:
-    """Return axes of square cells around the states, with rows going down and no ticks."""
-    axes: Axes = (
-        _matplotlib("figure").Figure(figsize=(5.0, 5.0), layout="constrained").add_subplot() if ax is None else ax
-    )
-    (left, top), (right, bottom) = places.min(axis=0) - 1.0, places.max(axis=0) + 1.0
-    axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal", xticks=[], yticks=[], facecolor=_WALL)
-    axes.spines[:].set_visible(False)
-    return axes
-
-
-def _draw(axes: Axes, gid: str, polygons: FloatArray, **style: Any) -> Any:
-    """Add polygons (count, points, 2) as one collection."""
-    line: dict[str, Any] = {"linewidth": 0.4, "edgecolor": _GRID} if gid == "cells" else {"linewidth": 0.0}
-    collection = _matplotlib("collections").PolyCollection(polygons, gid=gid, **line, **style)
-    return axes.add_collection(collection, autolim=False)
-
-
-def _squares(places: FloatArray) -> FloatArray:
-    corners = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
-    return places[:, None, :] + corners  # type: ignore[no-any-return]
-
-
 def _sizes(probabilities: FloatArray, largest: float) -> FloatArray:
     """Return lengths (count, 1, 1) whose squares are proportional to the probabilities."""
     return largest * np.sqrt(np.minimum(np.abs(probabilities), 1.0))[:, None, None]
@@ -342,5 +277,5 @@ def _arrows(here: FloatArray, there: FloatArray, probabilities: FloatArray) -> t
 
 def _ink() -> Any:
     """Return the colours of probabilities: darker is more likely, and red is no probability."""
-    ink = _matplotlib("colors").LinearSegmentedColormap.from_list("probability", _INK)
+    ink = matplotlib_module("colors").LinearSegmentedColormap.from_list("probability", _INK)
     return ink.with_extremes(under=_OUTSIDE, over=_OUTSIDE)

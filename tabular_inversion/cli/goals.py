@@ -1,0 +1,231 @@
+"""What ``goals`` does between reading the texts and printing the answer."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from rich.table import Table
+
+from tabular_inversion import exact
+from tabular_inversion.cli.console import ANSWERS
+from tabular_inversion.cli.pictures import save_picture
+from tabular_inversion.cli.questions import COLOURS, check_choice
+from tabular_inversion.environments.specification import parse_environment, parse_goals
+from tabular_inversion.errors import KernelClassError
+from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
+from tabular_inversion.goals import Goals
+from tabular_inversion.identifiability import Status, Verdict, WitnessError
+from tabular_inversion.identifiability import identify as decide
+from tabular_inversion.interop import exact_kernel
+from tabular_inversion.kernel_classes import (
+    Deterministic,
+    KernelClass,
+    Sparse,
+    Supported,
+    Unconstrained,
+    parse_kernel_class,
+)
+from tabular_inversion.mdp import MDP
+from tabular_inversion.sufficiency import InsufficientGoalsError, MinimalGoals
+from tabular_inversion.sufficiency.minimal import smallest
+
+Rewards = Literal["indicator", "generic"]
+_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class GoalsQuestion:
+    """The texts of a call."""
+
+    environment: str
+    goals: str | None
+    kernel_class: str
+    rewards: str
+    policy: str
+    discount: Fraction | None
+    seconds: float
+    plot: Path | None
+
+
+@dataclass(frozen=True)
+class Case:
+    """A world, an agent with every goal that is looked at, those that are there already, and what each is called."""
+
+    world: MDP
+    agent: ExactAgentValues
+    kernel_class: KernelClass
+    given: tuple[int, ...]
+    names: tuple[str, ...]
+    states: tuple[int | None, ...]
+
+
+def answer(question: GoalsQuestion) -> dict[str, Any]:
+    """Answer ``tabular-inversion goals``; verdict and proof are re-checked before they are shown."""
+    start = time.perf_counter()
+    case = _prepare(question)
+    judged = case.given or tuple(range(case.agent.n_goals))
+    verdict = decide(_select(case.agent, judged), case.kernel_class, scope="uniform")
+    verdict.verify()
+    minimal, reason = _smallest(case, question.seconds)
+    judgement = _judgement(verdict, minimal)
+    known = judgement["status"] == Status.IDENTIFIED.name
+    unknown = np.flatnonzero((verdict.row_status > Status.IDENTIFIED).any(axis=1) & (not known))
+    if question.plot is not None:
+        _draw(case, minimal, unknown.tolist(), question.plot)
+    return {
+        "environment": question.environment,
+        "rewards": question.rewards,
+        "policy": question.policy,
+        "discount": str(case.agent.discount),
+        "goals": [case.names[goal] for goal in judged],
+        **judgement,
+        "unknown_states": [case.world.state_name(int(state)) for state in unknown],
+        "minimal": None if minimal is None else _summary(minimal, case),
+        "no_minimal_because": reason,
+        "seconds": time.perf_counter() - start,
+    }
+
+
+def _prepare(question: GoalsQuestion) -> Case:
+    rewards = check_choice("rewards", question.rewards, Rewards)
+    policy = check_choice("policy", question.policy, Literal["optimal", "uniform"])
+    found = parse_environment(question.environment)
+    world = found.mdp if question.discount is None else found.mdp.with_discount(float(question.discount))
+    kernel_class = parse_kernel_class(question.kernel_class, world)
+    discount = Fraction(str(world.discount)) if question.discount is None else question.discount
+    candidates = Goals.indicator(world.n_states)
+    names = [world.state_name(state) for state in range(world.n_states)]
+    states: list[int | None] = list(range(world.n_states))
+    if rewards == "generic":
+        candidates = Goals.generic(world.n_states, _enough(kernel_class, world), seed=0)
+        names, states = [f"generic {i}" for i in range(len(candidates))], [None] * len(candidates)
+    given: tuple[int, ...] = ()
+    if question.goals is not None:
+        there = parse_goals(question.goals, world)
+        own = [_rewarded(goal) for goal in there.rewards]
+        names = [question.goals if s is None else world.state_name(s) for s in own] + names
+        candidates, states, given = there.join(candidates), own + states, tuple(range(len(there)))
+    exact_world = ExactMDP(exact_kernel(world), discount, world.available)
+    exact_goals = ExactGoals.from_float(candidates)
+    if policy == "optimal":
+        agent = exact.solve(exact_world, exact_goals)
+    else:
+        weights = exact.fraction_array(world.available.astype(int))
+        agent = exact.evaluate(exact_world, exact_goals, weights / weights.sum(axis=1, keepdims=True))
+    return Case(world, agent, kernel_class, given, tuple(names), tuple(states))
+
+
+def _rewarded(rewards: Any) -> int | None:
+    """Return the one state where a goal pays, or None if it pays in several."""
+    paid = np.flatnonzero(rewards)
+    return int(paid[0]) if len(paid) == 1 else None
+
+
+def _enough(kernel_class: KernelClass, world: MDP) -> int:
+    """Return how many goals with generic rewards suffice (T2a, T3a, T5), at least one."""
+    n = world.n_states
+    if isinstance(kernel_class, Supported):
+        return max(int(kernel_class.sizes.max()) - 1, 1)
+    if isinstance(kernel_class, Deterministic):
+        return 1
+    if isinstance(kernel_class, Sparse):
+        return max(min(2 * kernel_class.max_successors - 1, n - 1), 1)
+    return n if isinstance(kernel_class, Unconstrained) else max(n - 1, 1)
+
+
+def _select(agent: ExactAgentValues, goals: tuple[int, ...]) -> ExactAgentValues:
+    chosen = list(goals)
+    return ExactAgentValues(agent.q[chosen], agent.goals.select(chosen), agent.discount, agent.policy, agent.available)
+
+
+def _smallest(case: Case, seconds: float) -> tuple[MinimalGoals | None, str | None]:
+    try:
+        found = smallest(case.agent, case.kernel_class, given=case.given, seconds=seconds)
+    except (InsufficientGoalsError, KernelClassError) as problem:
+        return None, str(problem)
+    if not found.verify():
+        raise WitnessError("the proof that the goal set is minimal did not survive its re-check.")
+    return found, None
+
+
+def _judgement(verdict: Verdict, minimal: MinimalGoals | None) -> dict[str, Any]:
+    shown = verdict.to_dict()
+    dropped = {"scope", "sigma_min"}  # of exact verdicts the second says nothing
+    judged = {key: value for key, value in shown.items() if key not in dropped}
+    if verdict.status is Status.UNDECIDED and minimal is not None and (not minimal.given or not minimal.added):
+        # The search for a smallest set tries more sets of columns than a verdict does.
+        judged |= {"status": Status.IDENTIFIED.name, "evidence": "exact", "rows_identified": verdict.rows}
+        judged["reason"] = minimal.proof.text
+    return judged
+
+
+def _summary(found: MinimalGoals, case: Case) -> dict[str, Any]:
+    return {
+        "size": found.size,
+        "goals": [case.names[goal] for goal in found.goals],
+        "states": [case.states[goal] for goal in found.goals],
+        "added": [case.names[goal] for goal in found.added],
+        "lower_bound": found.lower_bound,
+        "gap": found.gap,
+        "optimal": found.optimal,
+        "evidence": found.evidence.name.lower(),
+        "proof": found.proof.text,
+        "greedy_size": found.greedy_size,
+        "greedy_guarantee": found.greedy_guarantee,
+    }
+
+
+def _draw(case: Case, minimal: MinimalGoals | None, unknown: list[int], path: Path) -> None:
+    """Draw the set judged where it leaves states unknown, else the smallest one."""
+    from tabular_inversion.plotting import plot_goals
+
+    shown = case.given if unknown or minimal is None else minimal.goals
+    states = [state for goal in shown if (state := case.states[goal]) is not None]
+    axes = plot_goals(case.world, states, unknown=unknown)
+    figure: Any = axes.figure
+    if minimal is not None and not unknown:
+        axes.set_title(f"{minimal.size} goals suffice ({case.kernel_class.name})")
+    save_picture(figure, path)
+
+
+def show(answer: dict[str, Any]) -> None:
+    """Print verdict and smallest set for people."""
+    colour = COLOURS[answer["status"]]
+    ANSWERS.print(f"[bold {colour}]{answer['status']}[/] ({answer['evidence']} evidence, uniform scope)")
+    ANSWERS.print(answer["reason"], highlight=False)
+    ANSWERS.print(
+        f"{answer['rows_identified']} of {answer['rows']} rows identified by {answer['n_goals']} goals; class "
+        f"{answer['class']}",
+        highlight=False,
+    )
+    if answer["unknown_states"]:
+        ANSWERS.print(f"dynamics unknown in {_listed(answer['unknown_states'])}", highlight=False)
+    minimal = answer["minimal"]
+    if minimal is None:
+        ANSWERS.print(answer["no_minimal_because"], highlight=False)
+        return
+    table = Table(title="smallest set of goals", show_header=False)
+    least = "" if minimal["optimal"] else f"; at least {minimal['lower_bound']} are needed"
+    table.add_row("size", f"{minimal['size']}{least}")
+    table.add_row("goals", _listed(minimal["goals"]))
+    if len(minimal["added"]) < minimal["size"]:
+        table.add_row("to be added", _listed(minimal["added"]))
+    table.add_row("proof", f"{minimal['proof']} ({minimal['evidence']})")
+    ANSWERS.print(table)
+
+
+def _listed(names: list[str]) -> str:
+    """List the first few names.
+
+    Examples
+    --------
+    >>> _listed(["3", "5"]), _listed([])
+    ('3, 5', 'none')
+    """
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return (", ".join(names[:_SHOWN]) or "none") + more

@@ -1,0 +1,79 @@
+"""Pictures of how much goals see of a world, along the discount."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tabular_inversion.errors import InputError
+from tabular_inversion.kernel_classes import KernelClass, Unconstrained
+from tabular_inversion.plotting.canvas import matplotlib_module
+from tabular_inversion.sufficiency import ExceptionalDiscounts
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_FLOOR = 1e-17
+_CLOSE = 10.0 ** -np.arange(1.5, 9.0, 0.5)  # of the way to the neighbouring root: the curve falls steeply there
+
+
+def plot_discounts(
+    result: ExceptionalDiscounts, *, kernel_class: KernelClass | None = None, points: int = 200, ax: Axes | None = None
+) -> Axes:
+    """Draw the smallest singular value of M along the discount, with the exact exceptional discounts marked.
+
+    Parameters
+    ----------
+    result : ExceptionalDiscounts
+        What `tabular_inversion.sufficiency.exceptional_discounts` returned.
+    kernel_class : Unconstrained (the default) or Stochastic
+        Whether M acts on all vectors, or on those whose sum is zero.
+    points : int
+        How many discounts are spread over [0, 1), at least 2; more are drawn close to each exact one.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; on a new figure when omitted.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Holds a line with gid ``"sigma_min"``, and one with gid ``"exceptional"`` for each exact discount.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two points.
+    KernelClassError
+        For any other class.
+    MissingDependencyError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> from tabular_inversion.environments import graph
+    >>> from tabular_inversion.sufficiency import exceptional_discounts
+    >>> axes = plot_discounts(exceptional_discounts(graph(nx.complete_bipartite_graph(3, 3))), points=20)
+    >>> [line.get_label() for line in axes.lines if line.get_gid() == "exceptional"]
+    ['1/2']
+    """
+    if points < 2:
+        raise InputError(f"points is {points}; expected at least 2.")
+    chosen = Unconstrained() if kernel_class is None else kernel_class
+    marked = result.for_class(chosen)
+    roots = np.array([float(found.discount) for found in marked])
+    near = [root + side * share * _CLOSE for root in roots for side, share in ((-1, root), (1, 1 - root))]
+    grid = np.unique(np.concatenate([np.linspace(0.0, 1.0, points, endpoint=False), roots, *near]))
+    if ax is None:
+        ax = matplotlib_module("figure").Figure(figsize=(7.0, 3.6), layout="constrained").add_subplot()
+    axes: Axes = ax
+    values = result.sigma_min(grid, chosen)
+    axes.semilogy(grid, values.clip(min=_FLOOR), gid="sigma_min", color="#2b7bba")
+    for found, root in zip(marked, roots.tolist(), strict=True):
+        number = found.discount
+        label = f"{root:.4f}" if number.value is None else str(number.value)
+        axes.axvline(root, gid="exceptional", color="#d62728", linewidth=0.8, linestyle="--", label=label)
+        above = axes.get_xaxis_transform()
+        axes.text(root, 1.02, label, transform=above, ha="center", va="bottom", fontsize="small", color="#d62728")
+    axes.set(xlabel="discount", ylabel="smallest singular value of M", xlim=(0.0, 1.0))
+    return axes

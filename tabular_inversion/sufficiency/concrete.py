@@ -1,0 +1,214 @@
+"""Sufficiency for this very kernel: the agent's exact values, or ranks modulo a prime where those are too long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import csr_array
+
+from tabular_inversion import exact
+from tabular_inversion._typing import BoolArray
+from tabular_inversion.bellman import evaluate
+from tabular_inversion.errors import InputError, KernelError, PolicyError
+from tabular_inversion.exact import ExactGoals, ExactMDP, fraction_array
+from tabular_inversion.exact.rationals import FractionArray
+from tabular_inversion.exact.validation import exact_policy
+from tabular_inversion.goals import Goals
+from tabular_inversion.identifiability import Scope, Status, Verdict, identify
+from tabular_inversion.identifiability.rational.proofs import Proof
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported
+from tabular_inversion.mdp import MDP
+from tabular_inversion.sufficiency.assembly import Answer, verdict_of
+from tabular_inversion.sufficiency.drawn_worlds import float_witness
+from tabular_inversion.sufficiency.draws import Chance, Draw, ModularWorld, one_system
+from tabular_inversion.sufficiency.elimination import Levels
+from tabular_inversion.sufficiency.finite_field import PRIME, Residues, random_residues, rational_residues, sums
+from tabular_inversion.sufficiency.generic import Bad, decide
+from tabular_inversion.sufficiency.proofs import CountProof, CutProof
+from tabular_inversion.sufficiency.structural import decide_by_paths
+from tabular_inversion.sufficiency.worlds import Question, read_goals, read_question
+
+MAX_EXACT_STATES = 200
+"""Larger worlds are judged modulo a prime."""
+
+
+def concrete(
+    mdp: MDP | ExactMDP,
+    goals: Goals | ArrayLike,
+    kernel_class: KernelClass | None = None,
+    *,
+    policy: ArrayLike | Literal["optimal"] | None = None,
+    scope: Scope = "uniform",
+    limit_denominator: int | None = None,
+    seed: int = 0,
+) -> Verdict:
+    """Decide exactly whether goals determine the kernel of this very world.
+
+    Parameters
+    ----------
+    mdp : MDP or ExactMDP
+        The world. Floats are taken as the dyadic rationals that they are, see `limit_denominator`.
+    goals : Goals or array_like of int
+        Goals, or the states of indicator goals that end on arrival.
+    kernel_class : KernelClass, optional
+        What is known of the rows; the support of `mdp` when omitted.
+    policy : array_like (S, A) or (G, S, A), or "optimal", optional
+        What the agent does; each available action with equal probability when omitted.
+    scope : {"uniform", "instance"}
+        Whether every member of the class is to be determined under the agent's test functions, or this world's rows.
+    limit_denominator : int, optional
+        Replace probabilities and discount by the nearest fractions with denominators up to this: 1/3 in floats is
+        none, and rows that do not sum to exactly one are refused.
+    seed : int
+        Of the random combinations of goals that ranks modulo a prime are computed from.
+
+    Returns
+    -------
+    Verdict
+        That of `identify` for the exact values, up to 200 states. Beyond: IDENTIFIED where columns are independent
+        modulo 2^61 - 1, which proves it; NOT_IDENTIFIED where there are fewer equations than unknowns; UNDECIDED
+        where columns are dependent modulo the prime, which does not prove that they are.
+
+    Raises
+    ------
+    InputError
+        Of the kind that fits: goals that are empty, outside the state space or out of reach, rows that do not sum to
+        exactly one, instance scope or an optimal policy for a large world.
+
+    Notes
+    -----
+    Source: L1 and T3. Optimal policies are found by exact policy iteration.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> from tabular_inversion import Stochastic
+    >>> from tabular_inversion.environments import graph
+    >>> bipartite = graph(nx.complete_bipartite_graph(3, 3), discount=0.5)
+    >>> verdict = concrete(bipartite, range(6), Stochastic(), policy="optimal")
+    >>> verdict.status.name, verdict.rank
+    ('NOT_IDENTIFIED', 5)
+    """
+    if not isinstance(mdp, MDP | ExactMDP):
+        raise InputError(f"the world is a {type(mdp).__name__}; expected an MDP: its probabilities matter here.")
+    floats = mdp if isinstance(mdp, MDP) else mdp.to_float()
+    read = read_goals(goals, floats.n_states)
+    question = read_question(floats, read, kernel_class, None)
+    if isinstance(policy, str) and policy != "optimal":
+        raise PolicyError(f"the policy is {policy!r}; expected 'optimal' or probabilities.")
+    if floats.n_states > MAX_EXACT_STATES:
+        if scope != "uniform":
+            raise InputError(f"at {floats.n_states} states only uniform scope is decided (limit {MAX_EXACT_STATES}).")
+        if isinstance(policy, str):
+            raise InputError(
+                f"optimal policies are exact up to {MAX_EXACT_STATES} states; give the policy as an array."
+            )
+        given = _exact_policy(policy, floats.available, limit_denominator)
+        weights = exact_policy(given, floats.available, read.n_goals)
+        return _modular(_FixedWorld(question, floats, weights, limit_denominator), seed)
+    world = ExactMDP.from_float(mdp, limit_denominator=limit_denominator) if isinstance(mdp, MDP) else mdp
+    exact_goals = ExactGoals.from_float(read)
+    if isinstance(policy, str):
+        agent = exact.solve(world, exact_goals)
+    else:
+        agent = exact.evaluate(world, exact_goals, _exact_policy(policy, world.available, limit_denominator))
+    return identify(agent, question.kernel_class, scope=scope)
+
+
+def _exact_policy(policy: ArrayLike | None, available: BoolArray, limit_denominator: int | None) -> FractionArray:
+    if policy is None:
+        counts = available.sum(axis=1, keepdims=True)
+        return fraction_array(available.astype(int)) / fraction_array(counts)
+    return fraction_array(policy, allow_float=True, limit_denominator=limit_denominator)
+
+
+@dataclass(frozen=True, eq=False)
+class _FixedWorld:
+    """One world modulo the prime, of which only the combinations of its goals are drawn."""
+
+    question: Question
+    mdp: MDP
+    policy: FractionArray
+    limit_denominator: int | None
+
+    @cached_property
+    def world(self) -> ModularWorld:
+        """The world's numbers modulo the prime."""
+        question = self.question
+        rows = self.mdp.sparse().kernel[question.row_index]
+        rows.eliminate_zeros()
+        values = self._residues(rows.data)
+        wrong = np.flatnonzero(sums(values, rows.indptr[:-1].astype(np.intp)) != 1)
+        if wrong.size:
+            state, action = divmod(int(question.row_index[wrong[0]]), question.n_actions)
+            raise KernelError(
+                f"kernel row of state {state}, action {action} does not sum to exactly one ({wrong.size} such rows); "
+                "give limit_denominator to read floats as the simple fractions they stand for."
+            )
+        one = one_system(question, conditional=self.policy.ndim == 3, generic_rewards=False)
+        kernel = csr_array((values, rows.indices, rows.indptr), shape=rows.shape)
+        discount = self._residues(np.array([self.mdp.discount]))
+        rewards = rational_residues(question.goals.rewards)
+        levels = Levels.of(question.edges)
+        return ModularWorld(question, levels, one, kernel, rational_residues(self.policy), discount, rewards)
+
+    def _residues(self, values: Any) -> Residues:
+        different, places = np.unique(values, return_inverse=True)
+        fractions = fraction_array(different, allow_float=True, limit_denominator=self.limit_denominator)
+        return rational_residues(fractions)[places.ravel()]
+
+    def draw(self, rng: np.random.Generator, *, ones: bool, n_functions: int) -> Draw:
+        """Return random combinations of the goals' test functions."""
+        sketch = random_residues((n_functions, self.question.goals.n_goals), rng)
+        try:
+            return self.world.draw(sketch, ones=ones)
+        except ZeroDivisionError as problem:
+            raise InputError(f"the world's linear system is singular modulo {PRIME}; change the discount.") from problem
+
+    def error_probability(self, draws: int, sets: int) -> float:  # noqa: ARG002
+        """One: a rank modulo one prime says nothing about dependence."""
+        return 1.0
+
+
+def _modular(world: _FixedWorld, seed: int) -> Verdict:
+    """Take independence from ranks modulo the prime, and dependence from cuts, or else from counts."""
+    question = world.question
+    found, _ = decide(world, 1, seed)
+    full = found.codes == Status.IDENTIFIED
+    proofs = [proof for proof in found.proofs if full[proof.rows].all()]
+    codes = np.where(full, Status.IDENTIFIED, Status.UNDECIDED).astype(np.int8)
+    bad = None
+    if not full.all():
+        dependent, bad = _dependent(world, found, seed)
+        proofs += dependent
+        for proof in dependent:
+            codes[proof.rows] = Status.NOT_IDENTIFIED
+    counts = [int((codes == status).sum()) for status in Status]
+    reason = f"in this world, {counts[Status.IDENTIFIED]} of {len(codes)} rows have independent columns"
+    if counts[Status.UNDECIDED]:
+        reason += f"; {counts[Status.UNDECIDED]} have dependent ones modulo {PRIME}, which does not prove that they are"
+    witness = None
+    if bad is not None:
+        values = evaluate(world.mdp, question.goals, world.policy.astype(np.float64))
+        witness = float_witness(question, values, *bad)
+    return verdict_of(question, Answer(codes, tuple(proofs), found.rank, reason), witness)
+
+
+def _dependent(world: _FixedWorld, found: Answer, seed: int) -> tuple[list[Proof], Bad | None]:
+    """Return proofs that rows are not identified, and one of those rows with its states."""
+    question = world.question
+    single_sets = not isinstance(question.kernel_class, Sparse | Deterministic)
+    if world.policy.ndim == 2 and world.world.one_system and single_sets:
+        cuts, bad = decide_by_paths(question, Chance(question, None, generic_rewards=True), seed)
+        return [proof for proof in cuts.proofs if isinstance(proof, CutProof)], bad
+    proofs: list[Proof] = [proof for proof in found.proofs if isinstance(proof, CountProof)]
+    if not proofs:
+        return [], None
+    row = int(proofs[0].rows[0])
+    supported = isinstance(question.kernel_class, Supported)
+    states = question.row_supports[[row]].indices if supported else np.arange(question.n_states)
+    return proofs, (int(question.row_index[row]), states)

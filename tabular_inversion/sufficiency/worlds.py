@@ -1,0 +1,168 @@
+"""What sufficiency looks at: who can follow whom, which rows are asked about, what the goals pay where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import csr_array
+
+from tabular_inversion._typing import BoolArray, IntArray, SparseMatrix
+from tabular_inversion.errors import GoalsError, InputError, KernelClassError, KernelError, PolicyError
+from tabular_inversion.goals import Goals
+from tabular_inversion.kernel_classes import KernelClass, Supported
+from tabular_inversion.mdp import MDP
+from tabular_inversion.policies import check_policy, uniform
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """Goals on a graph of possible transitions, and a kernel class.
+
+    Attributes
+    ----------
+    support : bool csr_array, shape (S*A, S)
+        Where each row may be positive; empty where the action is unavailable.
+    available : numpy.ndarray of bool, shape (S, A)
+        Which rows exist.
+    chosen : numpy.ndarray of bool, shape (S, A)
+        Which actions the unconditional policy takes with positive probability.
+    goals : Goals
+        What pays where.
+    kernel_class : KernelClass
+        The class that rows are judged in.
+    """
+
+    support: SparseMatrix
+    available: BoolArray
+    chosen: BoolArray
+    goals: Goals
+    kernel_class: KernelClass
+
+    @property
+    def n_states(self) -> int:
+        """N."""
+        return int(self.available.shape[0])
+
+    @property
+    def n_actions(self) -> int:
+        """m; 1 for a graph, whose rows are its nodes."""
+        return int(self.available.shape[1])
+
+    @cached_property
+    def row_index(self) -> IntArray:
+        """Numbers s*A + a of the available rows, ascending."""
+        return np.flatnonzero(self.available)
+
+    @cached_property
+    def row_supports(self) -> SparseMatrix:
+        """For `Supported`: the states that each available row may reach, bool CSR (rows, S)."""
+        if not isinstance(self.kernel_class, Supported):
+            raise KernelClassError(f"rows of class {self.kernel_class.name!r} have no known support.")
+        return self.kernel_class.rows(self.row_index)
+
+    @cached_property
+    def edges(self) -> SparseMatrix:
+        """Who can follow whom under the policy, bool CSR (S, S)."""
+        rows = np.flatnonzero(self.chosen)
+        places = (np.ones(len(rows)), (rows // self.n_actions, rows))
+        pick = csr_array(places, shape=(self.n_states, self.available.size))
+        return csr_array(pick @ self.support.astype(float)).astype(bool)
+
+    @cached_property
+    def pays(self) -> SparseMatrix:
+        """Where each goal pays, bool CSR (G, S)."""
+        return csr_array(self.goals.rewards != 0)
+
+
+def read_question(
+    world: MDP | nx.Graph[Any],
+    goals: Goals | ArrayLike,
+    kernel_class: KernelClass | None,
+    policy: ArrayLike | None,
+) -> Question:
+    """Read what the public functions take.
+
+    Parameters
+    ----------
+    world : MDP or networkx.Graph
+        Of a graph, the edges: u -> v where v can follow u (both ways if undirected), one row for each node.
+    goals : Goals or array_like of int
+        Goals, or the states of indicator goals that end on arrival.
+    kernel_class : KernelClass or None
+        None means `Supported` on the world's own support.
+    policy : array_like (S, A) or None
+        An unconditional policy, of which only the support counts; None means that every action is taken.
+
+    Raises
+    ------
+    InputError
+        Of the kind that fits.
+    """
+    support, available = _read_world(world)
+    if kernel_class is None:
+        kernel_class = Supported(support)
+    elif isinstance(kernel_class, Supported) and kernel_class.support.shape != support.shape:
+        raise KernelClassError(
+            f"the class has a support of shape {kernel_class.support.shape}; expected {support.shape}, as the world."
+        )
+    weights = uniform(available) if policy is None else check_policy(policy, available, 1)
+    if weights.ndim != 2:
+        raise PolicyError(f"the policy has shape {weights.shape}; expected (S, A): the same for every goal.")
+    read = read_goals(goals, available.shape[0])
+    question = Question(support, available, weights > 0, read, kernel_class)
+    _check_reachable(question)
+    return question
+
+
+def _read_world(world: MDP | nx.Graph[Any]) -> tuple[SparseMatrix, BoolArray]:
+    if isinstance(world, MDP):
+        return csr_array(world.sparse().support), world.available
+    if not hasattr(world, "is_directed"):
+        raise InputError(f"the world is a {type(world).__name__}; expected an MDP or a networkx graph.")
+    import networkx as nx
+
+    nodes = list(world)
+    if world.number_of_edges() == 0:
+        raise InputError(f"the graph has {len(nodes)} nodes and no edge; add an edge u -> v where v can follow u.")
+    adjacency = csr_array(nx.to_scipy_sparse_array(world, nodelist=nodes, weight=None, format="csr"))
+    stuck = np.flatnonzero(np.diff(adjacency.indptr) == 0)
+    if stuck.size:
+        node = nodes[int(stuck[0])]
+        raise KernelError(f"node {node!r} leaves no edge, so nothing follows it; add a self-loop, edge (node, node).")
+    return adjacency.astype(bool), np.ones((len(nodes), 1), bool)
+
+
+def read_goals(goals: Goals | ArrayLike, n_states: int) -> Goals:
+    """Return goals, or the indicator goals of a list of states, after a check that they fit."""
+    if not isinstance(goals, Goals):
+        return Goals.indicator(n_states, goals)
+    if goals.n_states != n_states:
+        raise GoalsError(f"goals are on {goals.n_states} states; expected {n_states}, as the world.")
+    return goals
+
+
+def _check_reachable(question: Question) -> None:
+    """Raise unless, for each goal, some row of the class may lead to a state where it pays."""
+    kernel_class = question.kernel_class
+    entered = np.full(question.n_states, not isinstance(kernel_class, Supported))
+    if isinstance(kernel_class, Supported):
+        entered[kernel_class.support.indices] = True
+    paying = question.goals.rewards != 0
+    idle = np.flatnonzero(~paying.any(axis=1))
+    if idle.size:
+        raise GoalsError(f"goal {idle[0]} pays nowhere; leave it out: it says nothing.")
+    unreachable = np.flatnonzero(~(paying & entered).any(axis=1))
+    if unreachable.size:
+        goal = int(unreachable[0])
+        state = int(np.flatnonzero(paying[goal])[0])
+        raise GoalsError(
+            f"goal {goal} pays only in states that no row leads to, such as state {state}; leave it out: nobody "
+            "can reach it."
+        )

@@ -1,0 +1,107 @@
+"""The command ``discounts``: its answers, its picture, and wrong calls."""
+
+import json
+import sys
+
+import pytest
+
+from tabular_inversion.cli import main
+
+KEYS = {"environment", "policy", "n_states", "n_goals", "pieces", "discounts", "classes", "asked", "witness", "seconds"}
+
+
+@pytest.fixture
+def cli(monkeypatch, capsys):
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["tabular-inversion", "discounts", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        captured = capsys.readouterr()
+        return stop.value.code, captured.out, captured.err
+
+    return call
+
+
+def test_k33_is_exactly_one_half(cli):
+    status, out, _ = cli("graph:K3,3", "--goals", "indicator", "--json")
+    answer = json.loads(out)
+    assert status == 0
+    assert set(answer) == KEYS
+    (found,) = answer["discounts"]
+    assert (found["discount"], found["minimal_polynomial"], found["rank"]) == ("1/2", "2x - 1", 5)
+    assert [entry["exceptional"] for entry in answer["classes"]] == [1, 1]
+    assert all(entry["suffices_elsewhere"] for entry in answer["classes"])
+
+
+def test_an_irrational_discount_has_a_polynomial_and_an_interval(cli):
+    _, out, _ = cli("graph:K3,2", "--json")
+    (found,) = json.loads(out)["discounts"]
+    assert found["discount"] is None
+    assert (found["minimal_polynomial"], found["rank"], found["rank_with_ones"]) == ("2x^2 - 1", 4, 5)
+    assert found["decimal"] == pytest.approx(0.5**0.5)
+
+
+def test_petersen_has_none(cli):
+    status, out, _ = cli("graph:petersen")
+    assert status == 0
+    assert "no exceptional discount" in out
+
+
+def test_people_get_a_table_a_witness_and_a_picture(cli, tmp_path):
+    picture = tmp_path / "curve.png"
+    status, out, _ = cli("graph:K3,3", "--witness", "--discount", "1/2", "--plot", picture)
+    assert status == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    for text in ("1/2", "13/24", "7/12", "rank [M;1] = 5", "noisy"):
+        assert text in out
+
+
+def test_uniform_policies_and_few_goals(cli):
+    _, out, _ = cli("chain:4", "--policy", "uniform", "--goals", "indicator:0,1", "--json", "--discount", "0.5")
+    answer = json.loads(out)
+    assert answer["asked"] == {"discount": "1/2", "rank": 2, "rank_with_ones": 3}
+    assert not any(entry["suffices_elsewhere"] for entry in answer["classes"])
+    status, out, _ = cli("chain:4", "--policy", "uniform", "--goals", "indicator:0,1")
+    assert (status, "do not suffice" in out) == (0, True)
+
+
+def test_worlds_of_thirds_are_read_exactly(cli):
+    status, out, _ = cli(
+        "gym:FrozenLake-v1,is_slippery=true", "--goals", "indicator:1,5", "--policy", "uniform", "--json"
+    )
+    assert status == 0
+    assert json.loads(out)["n_states"] == 16
+
+
+@pytest.mark.slow
+def test_four_rooms(cli):
+    status, out, _ = cli("fourrooms:deterministic", "--json")
+    answer = json.loads(out)
+    assert status == 0
+    assert [round(found["decimal"], 6) for found in answer["discounts"]] == [0.812344, 0.899337]
+
+
+WRONG_CALLS = {
+    "goal outside": ("chain:4", "--goals", "indicator:9"),
+    "graph without edges": ("graph:K1",),
+    "empty edge list": ("graph:empty.txt",),
+    "discount list": ("graph:K3,3", "--discount", "0.5,0.6"),
+    "discount of one": ("graph:K3,3", "--discount", "1"),
+    "unknown policy": ("graph:K3,3", "--policy", "greedy-ish"),
+    "unknown environment": ("fiverooms",),
+    "unknown graph": ("graph:nowhere",),
+    "folder does not exist": ("graph:K3,3", "--plot", "nowhere/curve.png"),
+    "no picture format": ("graph:K3,3", "--plot", "curve.xyz"),
+    "no environment": (),
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG_CALLS.values(), ids=WRONG_CALLS.keys())
+def test_wrong_calls_end_with_two_and_one_line(cli, arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.txt").write_text("# no edge\n")
+    status, out, err = cli(*arguments)
+    assert (status, out) == (2, "")
+    assert len(err.strip().splitlines()) == 1, err
+    assert err.startswith("error: ")
+    assert [path.name for path in tmp_path.iterdir()] == ["empty.txt"]
