@@ -13,7 +13,9 @@ from tabular_inversion.environments.chains import chain, river_swim
 from tabular_inversion.environments.environment import Environment
 from tabular_inversion.environments.graphs import NAMED_GRAPHS, graph, named_graph
 from tabular_inversion.environments.gymnasium_worlds import Terminal, from_gymnasium
+from tabular_inversion.environments.mountain_car import mountain_car
 from tabular_inversion.environments.random_worlds import random_mdp
+from tabular_inversion.environments.reacher import reacher
 from tabular_inversion.environments.rooms import Variant, four_rooms
 from tabular_inversion.errors import SpecificationError
 from tabular_inversion.goals import Goals
@@ -23,8 +25,8 @@ _VARIANTS = "|".join(get_args(Variant))
 _GYM = "gym:ID[,terminal=absorb|continue][,KEY=VALUE...]"
 _RANDOM = "random:n=N,m=M[,branching=B][,seed=S]"
 ENVIRONMENT_FORMS = (
-    f"fourrooms:{_VARIANTS}, {_GYM}, chain:N, riverswim:N, {_RANDOM}, graph:G with G one of {NAMED_GRAPHS}; "
-    "or a .npz or .json file of a world"
+    f"fourrooms:{_VARIANTS}, {_GYM}, chain:N, riverswim:N, {_RANDOM}, graph:G with G one of {NAMED_GRAPHS}, "
+    "mountaincar:N, reacher:N; or a .npz or .json file of a world"
 )
 """The texts that `parse_environment` reads."""
 
@@ -47,9 +49,10 @@ def parse_environment(text: str, *, discount: float | None = None) -> Environmen
         ``fourrooms:deterministic|windy|teleport``; ``gym:ID`` with optional ``terminal=absorb|continue`` and
         keyword arguments of the environment, such as ``gym:FrozenLake-v1,map_name=8x8,is_slippery=false``;
         ``chain:N``; ``riverswim:N``; ``random:n=N,m=M`` with optional ``branching=B`` and ``seed=S`` (0 when
-        omitted); ``graph:G`` with what `named_graph` reads; or a .npz or .json file written by `MDP.save`.
+        omitted); ``graph:G`` with what `named_graph` reads; ``mountaincar:N`` and ``reacher:N``, with N grid points for
+        each coordinate; or a .npz or .json file written by `MDP.save`.
     discount : float, optional
-        In [0, 1). When omitted: the file's own, 0.99 for FourRooms, 0.95 otherwise.
+        In [0, 1). When omitted: the file's own, 0.99 for FourRooms, MountainCar and Reacher, 0.95 otherwise.
 
     Returns
     -------
@@ -71,7 +74,7 @@ def parse_environment(text: str, *, discount: float | None = None) -> Environmen
     """
     word, colon, rest = text.partition(":")
     if colon and word in _ENVIRONMENTS:
-        default = 0.99 if word == "fourrooms" else 0.95
+        default = 0.99 if word in _PATIENT else 0.95
         return _ENVIRONMENTS[word](text, rest, default if discount is None else discount)
     if text.endswith((".npz", ".json")):
         mdp = MDP.load(text)
@@ -142,7 +145,11 @@ _ENVIRONMENTS: dict[str, Callable[[str, str, float], Environment]] = {
     "riverswim": _sized(river_swim, "riverswim"),
     "random": _random,
     "graph": _graph,
+    "mountaincar": _sized(mountain_car, "mountaincar"),
+    "reacher": _sized(reacher, "reacher"),
 }
+_PATIENT = {"fourrooms", "mountaincar", "reacher"}
+"""Worlds whose published experiments have the discount 0.99."""
 
 
 def parse_goals(text: str, mdp: MDP) -> Goals:

@@ -16,9 +16,11 @@ from tabular_inversion.environments import (
     chain,
     four_rooms,
     graph,
+    mountain_car,
     parse_environment,
     parse_goals,
     random_mdp,
+    reacher,
     river_swim,
 )
 from tabular_inversion.errors import (
@@ -45,6 +47,8 @@ from tabular_inversion.interop import from_gymnasium
         ("random:seed=5, m=3, n=20", random_mdp(20, 3, seed=5)),
         ("graph:K3,3", graph(nx.complete_bipartite_graph(3, 3))),
         ("graph:cycle:5", graph(nx.cycle_graph(5))),
+        ("mountaincar:20", mountain_car(20)),
+        ("reacher:4", reacher(4)),
     ],
 )
 def test_environments(text: str, expected: MDP) -> None:
@@ -56,7 +60,8 @@ def test_environments(text: str, expected: MDP) -> None:
 
 
 def test_default_discounts() -> None:
-    assert parse_environment("fourrooms:windy").mdp.discount == 0.99
+    for text in ("fourrooms:windy", "mountaincar:3", "reacher:2"):
+        assert parse_environment(text).mdp.discount == 0.99
     for text in ("chain:3", "riverswim:3", "random:n=3,m=2", "graph:petersen", "gym:FrozenLake-v1"):
         assert parse_environment(text).mdp.discount == 0.95
         assert parse_environment(text, discount=0.5).mdp.discount == 0.5
@@ -91,7 +96,7 @@ def test_files(tmp_path: Path, ending: str) -> None:
     [
         ("", SpecificationError, "unknown environment ''; expected fourrooms:deterministic|windy|teleport, gym:ID"),
         ("fourrooms", SpecificationError, "unknown environment"),
-        ("mountaincar:20", SpecificationError, "unknown environment 'mountaincar:20'; expected .*chain:N"),
+        ("pendulum:20", SpecificationError, "unknown environment 'pendulum:20'; expected .*chain:N.*reacher:N"),
         ("fourrooms:", SpecificationError, "names no FourRooms"),
         ("fourrooms:stormy", SpecificationError, "names no FourRooms"),
         ("chain:", SpecificationError, "not of the form chain:N"),
@@ -103,6 +108,15 @@ def test_files(tmp_path: Path, ending: str) -> None:
         ("chain:²", SpecificationError, "N is '²'"),
         ("chain:0", InputError, "n is 0; expected an integer of at least 1"),
         ("riverswim:1", InputError, "n is 1; expected an integer of at least 2"),
+        ("mountaincar:", SpecificationError, "not of the form mountaincar:N"),
+        ("mountaincar", SpecificationError, "unknown environment 'mountaincar'"),
+        ("mountaincar:fast", SpecificationError, "N is 'fast'; expected a whole number"),
+        ("mountaincar:20,method=cubic", SpecificationError, "unknown option 'method'"),
+        ("mountaincar:1", InputError, "n is 1; expected an integer of at least 2"),
+        ("mountaincar:9000", InputError, "at most 8192"),
+        ("reacher:24,24,24,24", SpecificationError, "not of the form reacher:N"),
+        ("reacher:0", InputError, "n is 0"),
+        ("reacher:100", InputError, "100000000 states with 9 actions and 5 successors each"),
         ("random:", SpecificationError, "lacks n or m"),
         ("random:n=3", SpecificationError, "lacks n or m"),
         ("random:3,2", SpecificationError, "not of the form random"),

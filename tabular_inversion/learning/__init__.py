@@ -1,0 +1,15 @@
+"""Agents that learn from interaction alone, and P-learning as an algorithm rather than its limit."""
+
+from tabular_inversion.learning.p_learning import PLearning, convergence_rate, p_learning
+from tabular_inversion.learning.q_learning import LearningSettings, QLearner, learning_curve
+from tabular_inversion.learning.simulator import Simulator
+
+__all__ = [
+    "LearningSettings",
+    "PLearning",
+    "QLearner",
+    "Simulator",
+    "convergence_rate",
+    "learning_curve",
+    "p_learning",
+]
