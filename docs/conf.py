@@ -1,6 +1,12 @@
 """Sphinx configuration. Nothing is fetched while building; readers' browsers load MathJax from its CDN."""
 
+import sys
+from pathlib import Path
+from typing import Any
+
 import tabular_inversion
+
+sys.path.insert(0, str(Path(__file__).parent))  # for statement_pages
 
 project = "tabular-inversion"
 author = "The tabular-inversion developers"
@@ -40,9 +46,10 @@ html_show_sourcelink = False
 SINGLE_PAGES = (
     "index",
     "quickstart",
+    "verdicts",
     "notation",
-    "statements",
-    "statements/error_bounds",
+    "noisy_values",
+    "statements/index",
     "conventions",
     "dependencies",
     "changelog",
@@ -56,3 +63,10 @@ html_theme_options = {
     "footer_end": ["theme-version"],
     "pygments_light_style": "tango",
 }
+
+
+def setup(app: Any) -> None:
+    """Write the pages of the statements before Sphinx looks for pages."""
+    from statement_pages import write_pages
+
+    app.connect("builder-inited", lambda _app: write_pages())

@@ -32,8 +32,8 @@ def world(rng: np.random.Generator, n_states: int, n_actions: int, *, branching:
 
 
 def generic_rewards(rng: np.random.Generator, n_goals: int, n_states: int) -> NDArray[np.object_]:
-    """Draw rewards i / 1009 with i uniform in -10^6 .. 10^6: special positions have probability about 1e-6."""
-    numerators = rng.integers(-(10**6), 10**6 + 1, (n_goals, n_states))
+    """Draw rewards i / 1009 with different i in -10^6 .. 10^6: special positions have probability about 1e-6."""
+    numerators = rng.choice(2 * 10**6 + 1, (n_goals, n_states), replace=False) - 10**6
     result = np.empty(numerators.shape, dtype=object)
     for place in np.ndindex(numerators.shape):
         result[place] = Fraction(int(numerators[place]), 1009)
@@ -56,3 +56,8 @@ def policy(
 def sizes(rng: np.random.Generator, *, largest: int) -> tuple[int, int]:
     """Draw a number of states from 2 to `largest` and of actions from 1 to 3."""
     return int(rng.integers(2, largest + 1)), int(rng.integers(1, 4))
+
+
+def all_different(values: NDArray[Any]) -> bool:
+    """Tell whether no number occurs twice, as is so for almost every array."""
+    return len(set(values.ravel().tolist())) == values.size

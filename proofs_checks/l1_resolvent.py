@@ -2,96 +2,245 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from proofs_checks import instances
-from proofs_checks.statement import Check, Counterexample, Statement, Tally
+from proofs_checks.instance import Instance
+from proofs_checks.polynomials import adjugate, determinant, identity, symbol_arrays, vanishes
+from proofs_checks.statement import Check, Counterexample, Hypothesis, Mutation, Outcome, Statement, Tally, exact_check
+from proofs_checks.stored import stored
 from tabular_inversion import Goals, bellman, environments, exact, policies
-from tabular_inversion._typing import FloatArray
+from tabular_inversion.exact.rationals import FractionArray
 
-Resolvent = Callable[[FloatArray, FloatArray, FloatArray, FloatArray], FloatArray]
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+PROOF = r"""
+Here $D_g = \operatorname{diag}(C_g)$ and $P_g = \sum_a \pi_g(a\mid\cdot)\,P(\cdot\mid\cdot,a)$.
+
+(a) By the Bellman equation $Q_g(s,a) = \sum_{s'} P(s'\mid s,a)\, m_g(s')$, hence $V_g = \sum_a \pi_g Q_g = P_g m_g$.
+The definition of $M$ gives $m_g = r_g + \gamma D_g V_g = r_g + \gamma D_g P_g m_g$, which is
+$(I - \gamma D_g P_g)\, m_g = r_g$. The entries of $C_g$ are at most one and the rows of $P_g$ sum to one, so that
+$\|\gamma D_g P_g\|_\infty \le \gamma < 1$ and the matrix is invertible. For an optimal agent, let $\pi_g$ choose a
+maximising action in each state: then $\max_a Q_g = \sum_a \pi_g Q_g$.
+
+*The determinant is at least* $(1-\gamma)^n$: put $A = \gamma D_g P_g \ge 0$ and
+$b_s = 1 - \sum_{t} A_{st} \ge 1 - \gamma$, so that the diagonal of $I - A$ is $b_s + \sum_{t\ne s} A_{st}$. Written
+in the $b_s$ and the $A_{st}$ with $s \neq t$, $\det(I - A)$ is a sum of monomials with positive coefficients (one for
+each rooted forest: the matrix-tree theorem), and one of them is $\prod_s b_s$.
+
+(b) The matrix in (a) does not depend on $r_g$ if the policy does not, and an invertible matrix is a linear bijection.
+
+(c) Let $T_g$ be the function with $V_g = T_g(Q_g)$. As $Q_g(s,a) = \sum_{s'} P(s'\mid s,a)\, m_g(s')$ is determined
+by $m_g$, the rewards are a function of $M$:
+
+$$
+r_g = m_g - \gamma D_g\, T_g\bigl(P m_g\bigr) =: F_g(m_g) .
+$$
+
+$F_g$ is locally Lipschitz, because $T_g$ is and everything else is linear; so is $F = (F_1, \dots, F_k)$ on
+$\mathbb R^{k\times n}$. Such a map takes null sets to null sets: a bounded set of volume 0 is covered by cubes of
+total volume $\delta$; the image of a cube of side $\varepsilon$ fits into one of side $L\varepsilon$, so the image of
+the set into cubes of total volume $L^{kn}\delta$; and countably many bounded sets cover everything. Let $B$ be the
+null set of matrices without a property that almost every matrix has. If $M$ is in $B$, then $R = F(M)$ is in $F(B)$,
+which is null. So $M$ has the property for almost every $R$. The value of a fixed policy, the maximum and the soft
+maximum are all Lipschitz functions of $Q_g$.
+"""
+
+FIXED = "the policies do not follow the rewards"
 
 
 def resolvent_defect(
-    rewards: FloatArray, continuation: FloatArray, discounted_kernel: FloatArray, test_functions: FloatArray
-) -> FloatArray:
+    rewards: NDArray[Any], continuation: NDArray[Any], discounted_kernel: NDArray[Any], test_functions: NDArray[Any]
+) -> NDArray[Any]:
     """Return (I - gamma D_g P_g) m_g - r_g for each goal: zero by L1.
 
     Parameters
     ----------
     rewards, continuation, test_functions : numpy.ndarray, shape (G, S)
-        R, C and M; floats or Fractions.
+        R, C and M; floats, Fractions or polynomials.
     discounted_kernel : numpy.ndarray, shape (G, S, S)
         gamma P_g, the kernel under each goal's policy.
     """
     expected = (discounted_kernel * test_functions[:, None, :]).sum(axis=2)
-    defect: FloatArray = test_functions - continuation * expected - rewards
+    defect: NDArray[Any] = test_functions - continuation * expected - rewards
     return defect
 
 
-def check_exact(rng: np.random.Generator, instances_wanted: int, defect: Resolvent = resolvent_defect) -> Tally:
-    """Rational worlds, goal-conditioned policies and continuations in {0, 1/2, 1}: the defect is exactly zero."""
+def draw(rng: np.random.Generator, size: int) -> Instance:
+    """Draw a world with 2 to `size` states, two goals with policies of their own, and further rewards."""
+    n, m = instances.sizes(rng, largest=size)
+    halves = np.vectorize(lambda i: Fraction(int(i), 2), otypes=[object])(rng.integers(0, 3, (2, n)))
+    goals = exact.ExactGoals(instances.generic_rewards(rng, 2, n), halves)
+    policy = instances.policy(rng, n, m, n_goals=2)
+    other = {"other_rewards": instances.generic_rewards(rng, 2, n)}
+    return Instance(instances.world(rng, n, m), goals, policy, extra=other)
+
+
+def conclude(instance: Instance, *, terminating: bool = True) -> Outcome:
+    """Decide (a) the resolvent, (b) that M adds up when rewards do, and (c) that M determines R."""
+    goals, agent = instance.goals, instance.agent
+    m, continuation = agent.test_matrix, goals.continuation if terminating else goals.continuation**0
+    discounted = instance.world.discount * _kernel_under_policy(instance)
+    defect = np.abs(resolvent_defect(goals.rewards, continuation, discounted, m)).max()
+    other = instance.extra["other_rewards"]
+    summed = _with_rewards(instance, goals.rewards + other).agent.test_matrix
+    gap = np.abs(summed - m - _with_rewards(instance, other).agent.test_matrix).max()
+    image = exact.ExactAgentValues(_expectations(instance, m), goals, agent.discount, agent.policy, agent.available)
+    returned = bool((m - (image.test_matrix - goals.rewards) == goals.rewards).all())
+    text = f"defect {defect}, additive up to {gap}, R from M: {returned}"
+    return Outcome(bool(defect == gap == 0) and returned, text, float(max(defect, gap)))
+
+
+def _with_rewards(instance: Instance, rewards: FractionArray) -> Instance:
+    return Instance(instance.world, exact.ExactGoals(rewards, instance.goals.continuation), instance.policy)
+
+
+def _expectations(instance: Instance, m: FractionArray) -> FractionArray:
+    """Return P m_g, shape (G, S, A)."""
+    return (instance.world.kernel[None] * m[:, None, None, :]).sum(axis=3)  # type: ignore[no-any-return]
+
+
+def _kernel_under_policy(instance: Instance) -> FractionArray:
+    """Return P_g, shape (G, S, S): of the given policy, or of one that is greedy in the exact values."""
+    agent = instance.agent
+    if agent.policy is None:
+        best = np.where(agent.available, agent.q, -np.inf).argmax(axis=2)
+        policy = np.eye(agent.n_actions, dtype=int)[best]
+    else:
+        policy = np.broadcast_to(agent.policy, agent.q.shape)
+    return (policy[:, :, :, None] * instance.world.kernel[None]).sum(axis=2)  # type: ignore[no-any-return]
+
+
+def optimal_agents() -> SearchStrategy[Instance]:
+    """Draw deterministic worlds with two states, optimal agents for one goal, and further rewards."""
+    from hypothesis import strategies as st
+
+    from tabular_inversion.strategies import exact_goals, exact_mdps
+
+    @st.composite
+    def made(draw: st.DrawFn) -> Instance:
+        half, ever, whole = st.just(Fraction(1, 2)), st.just(Fraction(1)), st.integers(0, 2).map(Fraction)
+        world = draw(exact_mdps(n_states=2, n_actions=2, discounts=half, max_successors=1, all_available=True))
+        goals, other = (draw(exact_goals(2, n_goals=1, rewards=whole, continuations=ever)) for _ in range(2))
+        return Instance(world, goals, extra={"other_rewards": other.rewards})
+
+    return made()
+
+
+HYPOTHESES = (Hypothesis(FIXED, lambda i: i.policy is not None, optimal_agents),)
+# That 0 <= gamma < 1 and 0 <= C <= 1 is part of what a world and goals are: no instance can lack it.
+
+
+def check_resolvent_symbolically(_rng: np.random.Generator, amount: int, *, terminating: bool = True) -> Tally:
+    """For n <= amount and m <= 2, every entry a symbol: the resolvent is what Bellman's equation determines.
+
+    With m = adj(A) r / det A, A = I - gamma D P_pi, and Q = P m: R + gamma C sum_a pi Q = m, times det A. Neither rows
+    that sum to one nor a discount below one are used: it is an identity of polynomials.
+    """
     tally = Tally()
-    for _ in range(instances_wanted):
-        n, m = instances.sizes(rng, largest=4)
-        world = instances.world(rng, n, m)
-        halves = np.array([[Fraction(int(i), 2) for i in row] for row in rng.integers(0, 3, (2, n))])
-        goals = exact.ExactGoals(instances.generic_rewards(rng, 2, n), halves)
-        policy = instances.policy(rng, n, m, n_goals=2)
-        agent = exact.evaluate(world, goals, policy)
-        under_policy = (policy[:, :, :, None] * world.kernel[None]).sum(axis=2)
-        gaps = defect(goals.rewards, goals.continuation, world.discount * under_policy, agent.test_matrix)
-        worst = max(abs(gap) for gap in gaps.ravel())
-        tally.add(worst == 0, float(worst), f"n={n}, m={m}: defect {worst}")
+    for n, m in [(n, m) for n in range(1, amount + 1) for m in (1, 2)]:
+        symbols = symbol_arrays(P=(n, m, n), pi=(n, m), r=(n,), C=(n,), gamma=())
+        kernel, policy, rewards, gamma = (symbols[name] for name in ("P", "pi", "r", "gamma"))
+        continuation = symbols["C"] if terminating else symbols["C"] ** 0
+        under_policy = (policy[:, :, None] * kernel).sum(axis=1)
+        system = identity(n) - symbols["C"][:, None] * under_policy * gamma
+        scale = determinant(system)
+        scaled_m = adjugate(system) @ rewards
+        scaled_v = (policy * (kernel @ scaled_m)).sum(axis=1)
+        bellman_gap = rewards * scale + continuation * scaled_v * gamma - scaled_m
+        discounted = under_policy[None] * gamma
+        defect = resolvent_defect(rewards[None] * scale, continuation[None], discounted, scaled_m[None])
+        holds = vanishes(bellman_gap) and vanishes(defect)
+        tally.add(holds, 0.0, f"n={n}, m={m}: a difference of {len(defect[0, 0])} terms")
     return tally
 
 
-def check_numeric(rng: np.random.Generator, instances_wanted: int, defect: Resolvent = resolvent_defect) -> Tally:
-    """Random worlds with 30 states, 12 goals: defect below 1e-10 of the largest value."""
+def check_determinant_symbolically(_rng: np.random.Generator, amount: int, *, sign: int = 1) -> Tally:
+    """For n <= amount: det(I - A), in slacks b_s and entries A_st, has positive coefficients, and 1 at prod b_s."""
     tally = Tally()
-    for _ in range(instances_wanted):
+    for n in range(1, amount + 1):
+        symbols = symbol_arrays(b=(n,), A=(n, n))
+        slack, outside = symbols["b"], symbols["A"] * (1 - identity(n))
+        system = np.diag(slack + sign * outside.sum(axis=1)) - outside
+        expanded = determinant(system)
+        coefficients = [coefficient for _, coefficient in expanded.terms()]
+        positive = all(coefficient > 0 for coefficient in coefficients)
+        leading = expanded.coeff(np.prod(slack))
+        tally.add(positive and leading == 1, 0.0, f"n={n}: coefficients from {min(coefficients)}, leading {leading}")
+    return tally
+
+
+def check_numeric(rng: np.random.Generator, amount: int) -> Tally:
+    """Random worlds with 30 states and 12 goals: defect below 1e-10 of the largest value."""
+    tally = Tally()
+    for _ in range(amount):
         mdp = environments.random_mdp(30, 3, discount=float(rng.uniform(0.1, 0.99)), seed=rng)
         drawn = Goals.generic(30, 12, seed=rng)
         goals = Goals(drawn.rewards, rng.choice([0.0, 0.5, 1.0], drawn.rewards.shape))
         policy = policies.random(mdp.available, seed=rng, n_goals=12)
         m = bellman.evaluate(mdp, goals, policy).test_matrix
         under_policy = np.einsum("gsa,sat->gst", policy, mdp.kernel)
-        gaps = defect(goals.rewards, goals.continuation, mdp.discount * under_policy, m)
+        gaps = resolvent_defect(goals.rewards, goals.continuation, mdp.discount * under_policy, m)
         worst = float(np.abs(gaps).max() / np.abs(m).max())
         tally.add(worst < 1e-10, worst, f"defect {worst:.1e}")
     return tally
 
 
-def optimal_values_are_not_additive() -> bool:
-    """Two goals at the two ends of a choice: the optimal agent for the sum of rewards is not the sum of the agents."""
-    half = Fraction(1, 2)
-    world = exact.ExactMDP(np.array([[[1, 0], [0, 1]], [[1, 0], [0, 1]]]), half)
-    rewards = np.array([[1, 0], [0, 1], [1, 1]])
-    m = exact.solve(world, exact.ExactGoals(rewards)).test_matrix
-    return bool((m[0] + m[1] != m[2]).any())
+def singular_without_discount() -> bool:
+    """Tell whether I - P is singular for a stochastic P: rewards then do not determine test functions at gamma = 1."""
+    kernel = exact.fraction_array([["1/2", "1/2"], ["1/3", "2/3"]])
+    return exact.determinant(identity(2) - kernel) == 0
+
+
+def _optimal(rng: np.random.Generator, size: int) -> Instance:
+    drawn = draw(rng, size)
+    return Instance(drawn.world, drawn.goals, extra=drawn.extra)
 
 
 STATEMENT = Statement(
     id="L1",
     title="Resolvent form of the test functions",
-    latex=r"m_g = (I - \gamma D_g P_g)^{-1} r_g, \qquad D_g = \mathrm{diag}(C_g), "
+    latex=r"m_g = (I - \gamma D_g P_g)^{-1} r_g, \qquad D_g = \operatorname{diag}(C_g), "
     r"\quad P_g = \textstyle\sum_a \pi_g P_a",
-    plain="Each row of M solves a linear system in the goal's own rewards, so that for a fixed policy the map from "
-    "rewards to test functions is a linear bijection.",
-    source="Lemma 1 of arXiv 2606.21173, finite form",
-    hypotheses=("0 <= gamma < 1", "the policy of each goal is fixed while its rewards vary (for linearity)"),
+    plain="Each row of M solves a linear system in the goal's own rewards. For a fixed policy the map from rewards to "
+    "test functions is a linear bijection. For any locally Lipschitz value operator M determines R, and what holds for "
+    "almost every matrix holds for M for almost every R.",
+    source="Lemma 1 of arXiv 2606.21173, finite form; the transfer to Lipschitz value operators is ours",
+    proof=PROOF,
+    hypotheses=HYPOTHESES,
+    draw=draw,
+    conclude=conclude,
     checks=(
-        Check("exact", "rational worlds, policies and continuations", check_exact, 40),
-        Check("numeric", "worlds with 30 states and 12 goals", check_numeric, 20),
+        Check("exact", "rational worlds, policies and continuations: resolvent, additivity, and R from M",
+              exact_check(draw, HYPOTHESES, conclude, size=4), (30, 300, 3000)),
+        Check("symbolic", "n <= 3, m <= 2, all entries symbols, with ending: the resolvent solves Bellman's equation",
+              check_resolvent_symbolically, (3, 3, 3)),
+        Check("symbolic", "det(I - gamma D P) is a sum of nonnegative terms, one of them at least (1 - gamma)^n",
+              check_determinant_symbolically, (3, 4, 5)),
+        Check("numeric", "worlds with 30 states and 12 goals: the defect of the system", check_numeric, (10, 100, 500)),
     ),
     counterexamples=(
-        Counterexample(
-            "the policy is fixed",
-            "two states, each action leads to one of them: optimal test functions do not add up when rewards do",
-            optimal_values_are_not_additive,
-        ),
+        Counterexample(FIXED, "an optimal agent: test functions do not add up when rewards do", stored("L1", FIXED)),
+        Counterexample("the discount is below 1", "I - P is singular: the map from rewards is no bijection",
+                       show=singular_without_discount),
     ),
-)
+    mutations=(
+        Mutation("optimal agents add up too", exact_check(_optimal, (), conclude, size=4), 20),
+        Mutation("C = 1 in the system, whatever it is",
+                 exact_check(draw, HYPOTHESES, partial(conclude, terminating=False), size=4), 5),
+        Mutation("C = 1 in the symbolic system", partial(check_resolvent_symbolically, terminating=False), 2),
+        Mutation("the off-diagonal entries enter the diagonal with the other sign",
+                 partial(check_determinant_symbolically, sign=-1), 2),
+    ),
+    open_levels={
+        "universal": "all entries are symbols at n <= 3, m <= 2; no enumeration adds to that",
+        "formal": "no machine-checked proof was written",
+    },
+    api=("tabular_inversion.evaluate", "tabular_inversion.exact.evaluate", "tabular_inversion.AgentValues"),
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a statement is here: words, hypotheses, checks at several levels, and a counterexample for each hypothesis.
+"""What a statement is here: words, hypotheses, a proof, checks at several levels, and what breaks without a hypothesis.
 
 A check draws instances from its own seed, calls the package's own code on each, and reports every instance on which
 the statement fails. The seed of a check depends on the run's seed, the statement and the check's place alone, so that
@@ -7,19 +7,49 @@ the result does not depend on what else runs, or where.
 
 from __future__ import annotations
 
-import time
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
+
+from proofs_checks.instance import Instance
+from tabular_inversion.errors import TabularInversionError
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 Level = Literal["numeric", "certified", "exact", "symbolic", "universal", "formal"]
 Effort = Literal["quick", "standard", "full"]
 
-EFFORTS: dict[Effort, int] = {"quick": 1, "standard": 10, "full": 100}
-"""How many times the quick number of instances a check draws."""
+LEVELS: tuple[Level, ...] = ("numeric", "certified", "exact", "symbolic", "universal", "formal")
+"""From the weakest evidence to the strongest."""
+
+EFFORTS: tuple[Effort, ...] = ("quick", "standard", "full")
+"""In the order of `Check.amounts`."""
+
+
+class InstanceError(TabularInversionError):
+    """A generator drew an instance that does not satisfy the hypotheses of its statement."""
+
+
+class Outcome(NamedTuple):
+    """What a conclusion says of one instance.
+
+    Attributes
+    ----------
+    holds : bool
+        Whether it is true there.
+    text : str
+        The numbers that decided, for a reader.
+    error : float
+        The largest violation or error measured; 0 for exact comparisons.
+    """
+
+    holds: bool
+    text: str
+    error: float = 0.0
 
 
 @dataclass
@@ -48,6 +78,10 @@ class Tally:
             self.failures.append(description)
 
 
+Run: TypeAlias = Callable[[np.random.Generator, int], Tally]
+"""``run(rng, amount)`` tries instances and returns what it found."""
+
+
 @dataclass(frozen=True)
 class Check:
     """One way to test a statement, at one evidence level.
@@ -59,15 +93,43 @@ class Check:
     title : str
         What is drawn and compared.
     run : callable
-        ``run(rng, instances)`` returns a `Tally`.
-    quick : int
-        How many instances the quick effort draws; the other efforts draw 10 and 100 times as many.
+        ``run(rng, amount)`` returns a `Tally`.
+    amounts : tuple of int
+        What the quick, standard and full efforts pass as `amount`: a number of random instances, or the largest size
+        of an enumeration. 0 leaves the check out.
+    needs : str, optional
+        The module of an extra without which the check is left out, such as "z3".
     """
 
     level: Level
     title: str
-    run: Callable[[np.random.Generator, int], Tally]
-    quick: int
+    run: Run
+    amounts: tuple[int, int, int]
+    needs: str | None = None
+
+    def amount(self, effort: Effort) -> int:
+        """Return how much this effort asks for."""
+        return self.amounts[EFFORTS.index(effort)]
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One assumption of a statement, as a predicate.
+
+    Attributes
+    ----------
+    name : str
+        A few words.
+    holds : callable
+        Whether an instance satisfies it. For "almost every" hypotheses, which are about laws and not about numbers,
+        the predicate is a necessary condition; its name says so.
+    violations : callable, optional
+        Returns a hypothesis strategy of instances among which those that lack this assumption are searched.
+    """
+
+    name: str
+    holds: Callable[[Instance], bool]
+    violations: Callable[[], SearchStrategy[Instance]] | None = None
 
 
 @dataclass(frozen=True)
@@ -77,21 +139,46 @@ class Counterexample:
     Attributes
     ----------
     drops : str
-        The hypothesis.
+        The name of the hypothesis, or words for one that no `Instance` can express.
     text : str
         The instance, in words.
-    show : callable
-        Builds the instance with the package's own code and returns whether the conclusion fails on it.
+    instance : callable, optional
+        Builds or loads the instance; it satisfies all hypotheses but the one that is dropped, and the conclusion fails.
+    show : callable, optional
+        Builds what an `Instance` cannot express, with the package's own code, and returns whether the conclusion fails.
     """
 
     drops: str
     text: str
-    show: Callable[[], bool]
+    instance: Callable[[], Instance] | None = None
+    show: Callable[[], bool] | None = None
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A wrong variant of the statement, which its own check has to refute.
+
+    Attributes
+    ----------
+    changes : str
+        What is wrong, such as "N - 2 goals in place of N - 1".
+    run : callable
+        The check of the variant.
+    amount : int
+        Enough for it to fail.
+    needs : str, optional
+        As for a `Check`: without that module the mutation is left out.
+    """
+
+    changes: str
+    run: Run
+    amount: int
+    needs: str | None = None
 
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement of the theory and what speaks for it.
+    r"""A statement of the theory and what speaks for it.
 
     Attributes
     ----------
@@ -103,12 +190,24 @@ class Statement:
         The statement in symbols and in words.
     source : str
         Where it comes from.
-    hypotheses : tuple of str
+    proof : str
+        In full, in Markdown with ``$...$``.
+    hypotheses : tuple of Hypothesis
         What is assumed.
+    draw : callable
+        ``draw(rng, size)`` returns a random instance with about `size` states that satisfies all hypotheses.
+    conclude : callable
+        Decides the conclusion on an instance, in exact arithmetic.
     checks : tuple of Check
         Never empty.
     counterexamples : tuple of Counterexample
         Why hypotheses are needed.
+    mutations : tuple of Mutation
+        Wrong variants; never empty.
+    open_levels : mapping of str to str
+        Why a level is not reached.
+    api : tuple of str
+        The functions of the package that the statement is about, by their full names.
     """
 
     id: str
@@ -116,60 +215,81 @@ class Statement:
     latex: str
     plain: str
     source: str
-    hypotheses: tuple[str, ...]
+    proof: str
+    hypotheses: tuple[Hypothesis, ...]
+    draw: Callable[[np.random.Generator, int], Instance]
+    conclude: Callable[[Instance], Outcome]
     checks: tuple[Check, ...]
     counterexamples: tuple[Counterexample, ...]
+    mutations: tuple[Mutation, ...]
+    open_levels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    api: tuple[str, ...] = ()
+
+    def lacks_only(self, instance: Instance, drops: str) -> bool:
+        """Tell whether an instance satisfies every hypothesis but the one named."""
+        return all(h.holds(instance) is (h.name != drops) for h in self.hypotheses)
+
+    def refuted_by(self, counterexample: Counterexample) -> bool:
+        """Tell whether a counterexample does what it says."""
+        shown = counterexample.show is None or counterexample.show()
+        if counterexample.instance is None:
+            return counterexample.show is not None and shown
+        instance = counterexample.instance()
+        return shown and self.lacks_only(instance, counterexample.drops) and not self.conclude(instance).holds
 
 
-def check_generator(statement: Statement, place: int, seed: int) -> np.random.Generator:
-    """Return the random generator of check number `place` of a statement."""
-    return np.random.default_rng([seed, zlib.crc32(statement.id.encode()), place])
+def exact_check(
+    draw: Callable[[np.random.Generator, int], Instance],
+    hypotheses: tuple[Hypothesis, ...],
+    conclude: Callable[[Instance], Outcome],
+    *,
+    size: int,
+) -> Run:
+    """Return the check that draws instances with about `size` states and decides the conclusion on each, exactly.
 
-
-def run_statement(
-    statement: Statement, *, effort: Effort = "quick", seed: int = 0, progress: Callable[[], None] = lambda: None
-) -> dict[str, Any]:
-    """Run all checks and counterexamples of a statement.
-
-    Parameters
-    ----------
-    statement : Statement
-        What to check.
-    effort : {"quick", "standard", "full"}
-        How many instances.
-    seed : int
-        Of every random instance.
-    progress : callable
-        Called after each check.
-
-    Returns
-    -------
-    dict
-        ``id``, ``title``, ``source``, ``held``, ``evidence`` (level, title, instances, held, worst, seconds, failures)
-        and ``counterexamples`` (drops, text, shown). A check on no instances does not hold.
+    Raises
+    ------
+    InstanceError
+        When run, if an instance does not satisfy a hypothesis: the check would then be about something else.
     """
-    evidence = []
-    for place, check in enumerate(statement.checks):
-        start = time.perf_counter()
-        tally = check.run(check_generator(statement, place, seed), check.quick * EFFORTS[effort])
-        evidence.append(
-            {
-                "level": check.level,
-                "title": check.title,
-                "instances": tally.instances,
-                "held": tally.instances > 0 and not tally.failures,
-                "worst": tally.worst,
-                "seconds": time.perf_counter() - start,
-                "failures": tally.failures[:5],
-            }
-        )
-        progress()
-    shown = [{"drops": c.drops, "text": c.text, "shown": bool(c.show())} for c in statement.counterexamples]
-    return {
-        "id": statement.id,
-        "title": statement.title,
-        "source": statement.source,
-        "held": all(e["held"] for e in evidence) and all(c["shown"] for c in shown),
-        "evidence": evidence,
-        "counterexamples": shown,
-    }
+
+    def run(rng: np.random.Generator, amount: int) -> Tally:
+        tally = Tally()
+        for _ in range(amount):
+            instance = draw(rng, size)
+            missing = [h.name for h in hypotheses if not h.holds(instance)]
+            if missing:
+                raise InstanceError(f"an instance was drawn that lacks {missing[0]!r}: {instance.to_dict()}")
+            outcome = conclude(instance)
+            tally.add(outcome.holds, outcome.error, outcome.text)
+        return tally
+
+    return run
+
+
+def first_failure(run: Run) -> Run:
+    """Return the check that tries one instance after another and stops at the first on which `run` fails.
+
+    For mutations, whose wrong claims may hold on most instances: the amount is where it gives up.
+
+    Examples
+    --------
+    >>> def tails(rng, amount):
+    ...     tally = Tally()
+    ...     tally.add(bool(rng.integers(2)), 0.0, "tails")
+    ...     return tally
+    >>> first_failure(tails)(np.random.default_rng(0), 100).failures
+    ['tails']
+    """
+
+    def stopped(rng: np.random.Generator, amount: int) -> Tally:
+        tally = Tally()
+        for _ in range(amount):
+            found = run(rng, 1)
+            for failure in found.failures[:1]:
+                tally.add(False, found.worst, failure)
+                return tally
+            tally.add(True, found.worst, "")
+        return tally
+
+    return stopped

@@ -2,43 +2,154 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
+from itertools import combinations, product
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 
 from proofs_checks import instances
-from proofs_checks.statement import Check, Counterexample, Statement, Tally
-from tabular_inversion import Deterministic, Goals, Stochastic, bellman, environments, exact, identify, invert
+from proofs_checks.instance import Instance
+from proofs_checks.polynomials import adjugate, identity, symbol_arrays
+from proofs_checks.statement import Check, Counterexample, Hypothesis, Mutation, Outcome, Statement, Tally, exact_check
+from proofs_checks.stored import stored
+from tabular_inversion import Deterministic, Goals, bellman, environments, exact, identify, invert
+from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.identifiability import Status
 
-DrawGoals = Callable[[np.random.Generator, int], exact.ExactGoals]
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+PROOF = r"""
+For $i \neq j$, the matrices in $\mathbb R^{k\times n}$ whose columns $i$ and $j$ are equal form a linear subspace; it
+is proper, because $k \ge 1$ leaves room for a matrix with different columns, and so it is null. There are finitely
+many pairs of columns, and a finite union of null sets is null: almost every matrix has different columns. By L1 (c)
+so has $M$, for almost every $R$, for the value of a fixed policy, for the maximum and for the soft maximum alike.
+
+A row of the class `Deterministic` is a unit vector $e_i$, with the values $q = M e_i$, column $i$ of $M$. Hence
+$E(q) = \{e_j : M e_j = M e_i\}$, which is $\{e_i\}$ for every $i$ if and only if no other column is equal to column
+$i$. Conversely, if two columns are equal, a row that leads to one of the two states is not identified.
+
+*For one fixed policy no discount is exceptional.* By L1, with one goal $m = N r$, where
+$N = (I - \gamma D P_\pi)^{-1}$; columns $i$ and $j$ of $M$ agree where $r$ is at a right angle to the difference of
+rows $i$ and $j$ of $N$. That difference is not zero, because $N$ is invertible for every $0 \le \gamma < 1$ and every
+continuation. An optimal agent's test functions are those of one of finitely many deterministic policies.
+"""
+
+WORLD = "the world is deterministic"
+CLASS = "rows are judged among deterministic ones"
+GENERIC = "generic rewards (necessary: no two states pay alike for every goal)"
 
 
-def one_generic_goal(rng: np.random.Generator, n_states: int) -> exact.ExactGoals:
-    """Draw the goal that the statement speaks of."""
-    return instances.generic_goals(rng, 1, n_states)
+def is_deterministic(world: exact.ExactMDP) -> bool:
+    """Tell whether every available row leads to one state for sure."""
+    return bool(((world.kernel == 0) | (world.kernel == 1)).all())
 
 
-def check_exact(rng: np.random.Generator, instances_wanted: int, draw: DrawGoals = one_generic_goal) -> Tally:
-    """Rational deterministic worlds, optimal agents: no two columns of M are equal, and the successors come back."""
+def distinct_columns(matrix: FractionArray) -> bool:
+    """Tell whether no two columns are equal."""
+    return len({tuple(column) for column in matrix.T}) == len(matrix.T)
+
+
+def draw(rng: np.random.Generator, size: int, *, n_goals: int | None = None) -> Instance:
+    """Draw a deterministic world with 2 to `size` states, one or two generic goals that may end, some agent."""
+    n, m = instances.sizes(rng, largest=size)
+    k = int(rng.integers(1, 3)) if n_goals is None else n_goals
+    goals = exact.ExactGoals(instances.generic_rewards(rng, k, n), rng.integers(0, 2, (k, n)).astype(object))
+    policy = (None, instances.policy(rng, n, m), instances.policy(rng, n, m, n_goals=k))[rng.integers(3)]
+    return Instance(instances.world(rng, n, m, branching=1), goals, policy, "deterministic")
+
+
+def conclude(instance: Instance) -> Outcome:
+    """Decide whether the columns of M differ, and the package's exact verdict on each row is that it is identified."""
+    distinct = distinct_columns(instance.agent.test_matrix)
+    verdict = identify(instance.agent, instance.row_class)
+    holds = distinct and verdict.status is Status.IDENTIFIED
+    return Outcome(holds, f"columns of M distinct: {distinct}; {verdict}")
+
+
+def one_goal(kernel_class: str, **limits: Any) -> Callable[[], SearchStrategy[Instance]]:
+    """Return a strategy of optimal agents with one goal that never ends, in worlds within limits."""
+
+    def strategy() -> SearchStrategy[Instance]:
+        from hypothesis import strategies as st
+
+        from tabular_inversion.strategies import exact_goals, exact_mdps
+
+        @st.composite
+        def made(draw: st.DrawFn) -> Instance:
+            half, whole = st.just(Fraction(1, 2)), st.integers(0, 3).map(Fraction)
+            world = draw(exact_mdps(n_states=st.integers(2, 3), discounts=half, all_available=True, **limits))
+            ever = st.just(Fraction(1))
+            goals = draw(exact_goals(world.n_states, n_goals=1, rewards=whole, continuations=ever))
+            return Instance(world, goals, None, kernel_class)
+
+        return made()
+
+    return strategy
+
+
+HYPOTHESES = (
+    Hypothesis(
+        WORLD,
+        lambda i: is_deterministic(i.world),
+        one_goal("deterministic", n_actions=1, max_successors=2, max_weight=1),
+    ),
+    Hypothesis(
+        CLASS, lambda i: i.kernel_class == "deterministic", one_goal("stochastic", n_actions=1, max_successors=1)
+    ),
+    Hypothesis(
+        GENERIC, lambda i: distinct_columns(i.goals.rewards), one_goal("deterministic", n_actions=1, max_successors=1)
+    ),
+)
+
+
+def deterministic_worlds(n_states: int, n_actions: int, discount: Fraction) -> Iterator[exact.ExactMDP]:
+    """Return all deterministic worlds of a size, one after another."""
+    unit = identity(n_states)
+    for successors in product(range(n_states), repeat=n_states * n_actions):
+        yield exact.ExactMDP(unit[list(successors)].reshape(n_states, n_actions, n_states), discount)
+
+
+def check_all_worlds(rng: np.random.Generator, amount: int, *, generic: bool = True) -> Tally:
+    """All deterministic worlds with n <= amount, m <= 2, all ways to end, optimal agents: columns differ.
+
+    The worlds with one action are all closed loops, on which every deterministic policy in every world runs. Where the
+    columns differ for the one reward that is drawn, their difference is no zero polynomial of the rewards on that
+    piece, and so nonzero for almost every reward.
+    """
     tally = Tally()
-    for _ in range(instances_wanted):
-        n, m = instances.sizes(rng, largest=6)
-        world = instances.world(rng, n, m, branching=1)
-        agent = exact.solve(world, draw(rng, n))
-        columns = {tuple(column) for column in agent.test_matrix.T}
-        matches = (agent.right_hand_sides.T[:, None, :] == agent.test_matrix.T[None]).all(axis=2)
-        recovered = bool((matches == (world.kernel.reshape(-1, n) == 1)).all())
-        tally.add(len(columns) == n and recovered, 0.0, f"n={n}: only {len(columns)} different columns of M")
+    for n, m in product(range(1, amount + 1), (1, 2)):
+        ends = np.array(list(product((0, 1), repeat=n)), dtype=object)
+        for world in deterministic_worlds(n, m, instances.DISCOUNTS[rng.integers(9)]):
+            reward = instances.generic_rewards(rng, 1, n) if generic else exact.fraction_array(np.ones((1, n), int))
+            rows = exact.solve(world, exact.ExactGoals(reward.repeat(len(ends), axis=0), ends)).test_matrix
+            bad = sum(not distinct_columns(row[None]) for row in rows)
+            tally.add(bad == 0, 0.0, f"n={n}, m={m}, successors {world.kernel.argmax(axis=2).tolist()}: {bad} pieces")
     return tally
 
 
-def check_numeric(rng: np.random.Generator, instances_wanted: int) -> Tally:
+def check_differences_symbolically(_rng: np.random.Generator, amount: int, *, shared: bool = False) -> Tally:
+    """For n <= amount and every closed loop, with symbols for r, C and gamma: no difference of columns is zero."""
+    tally = Tally()
+    for n in range(1, amount + 1):
+        symbols = symbol_arrays(r=(n,), C=(n,), gamma=())
+        rewards = symbols["r"][:1].repeat(n) if shared else symbols["r"]
+        continuation = symbols["C"] ** 0 if shared else symbols["C"]
+        for successors in product(range(n), repeat=n):
+            loop = identity(n)[list(successors)]
+            scaled_m = adjugate(identity(n) - continuation[:, None] * loop * symbols["gamma"]) @ rewards
+            zero = [(i, j) for i, j in combinations(range(n), 2) if scaled_m[i] == scaled_m[j]]
+            tally.add(not zero, 0.0, f"n={n}, successors {successors}: equal columns {zero}")
+    return tally
+
+
+def check_numeric(rng: np.random.Generator, amount: int) -> Tally:
     """Random deterministic worlds with 200 states: `invert` finds every successor from one goal."""
     tally = Tally()
-    for _ in range(instances_wanted):
+    for _ in range(amount):
         mdp = environments.random_mdp(200, 3, branching=1, discount=0.9, seed=rng)
         result = invert(bellman.solve(mdp, Goals.generic(200, 1, seed=rng)), Deterministic())
         error = result.max_error(mdp)
@@ -48,41 +159,10 @@ def check_numeric(rng: np.random.Generator, instances_wanted: int) -> Tally:
     return tally
 
 
-def constant_reward() -> bool:
-    """All rewards equal: all columns of M are equal."""
-    mdp = environments.chain(4)
-    verdict = identify(bellman.solve(mdp, Goals(np.ones((1, 4)))), Deterministic())
-    return verdict.status is Status.NOT_IDENTIFIED and verdict.rank == 1
-
-
-def symmetric_rewards() -> bool:
-    """A cycle of four states, reward on one of them: its two neighbours have equal columns."""
-    world = environments.graph(nx.cycle_graph(4), discount=0.5)
-    verdict = identify(bellman.solve(world, Goals.indicator(4, [0])), Deterministic())
-    return verdict.status is Status.NOT_IDENTIFIED
-
-
-def one_indicator_goal() -> bool:
-    """No single indicator goal works on deterministic FourRooms, whichever of the 68 states it is (T2d)."""
-    mdp = environments.four_rooms("deterministic")
-    agent = bellman.solve(mdp, Goals.indicator(mdp.n_states))
-    verdicts = [identify(agent.select_goals([g]), Deterministic(), scope="uniform") for g in range(mdp.n_states)]
-    return all(verdict.status is Status.NOT_IDENTIFIED for verdict in verdicts)
-
-
-def stochastic_world() -> bool:
-    """One generic goal, a stochastic world with four states: another kernel has the same values."""
-    mdp = environments.random_mdp(4, 2, discount=0.9, seed=0)
-    verdict = identify(bellman.solve(mdp, Goals.generic(4, 1, seed=0)), Stochastic())
-    return verdict.status is Status.NOT_IDENTIFIED and verdict.witness is not None
-
-
-def judged_among_stochastic() -> bool:
-    """A deterministic world judged among stochastic kernels: the middle column is a mixture of the others (T2c)."""
-    stay = np.eye(3, dtype=int)[:, None, :]
-    agent = exact.solve(exact.ExactMDP(stay, Fraction(1, 2)), exact.ExactGoals(np.array([[0, 1, 2]]))).to_float()
-    verdicts = identify(agent, Stochastic()), identify(agent, Deterministic())
-    return verdicts[0].row(1, 0) is Status.NOT_IDENTIFIED and verdicts[1].status is Status.IDENTIFIED
+def _indicator(rng: np.random.Generator, size: int) -> Instance:
+    """Draw an instance and replace its goals by one indicator goal."""
+    drawn = draw(rng, size, n_goals=1)
+    return Instance(drawn.world, exact.ExactGoals(identity(drawn.world.n_states)[:1]), None, "deterministic")
 
 
 STATEMENT = Statement(
@@ -90,23 +170,39 @@ STATEMENT = Statement(
     title="Deterministic world, one generic goal",
     latex=r"k \ge 1 \text{ and almost every } R: \quad M e_i \ne M e_j \ (i \ne j), "
     r"\text{ so } P \text{ is identified among deterministic kernels}",
-    plain="For almost every reward the columns of M differ, so that each successor can be read off by "
-    "comparing columns.",
+    plain="For almost every reward the columns of M differ, so that comparing columns finds each successor.",
     source="Theorem 2 of arXiv 2606.21173, finite form",
-    hypotheses=("the world is deterministic", "the rewards are generic"),
+    proof=PROOF,
+    hypotheses=HYPOTHESES,
+    draw=draw,
+    conclude=conclude,
     checks=(
-        Check("exact", "rational deterministic worlds with up to 6 states", check_exact, 60),
-        Check("numeric", "random deterministic worlds with 200 states", check_numeric, 10),
+        Check("exact", "rational deterministic worlds with up to 6 states: exact verdicts",
+              exact_check(draw, HYPOTHESES, conclude, size=6), (40, 400, 4000)),
+        Check("symbolic", "all closed loops with n <= 3, symbols for r, C, gamma: no difference of columns vanishes",
+              check_differences_symbolically, (3, 3, 4)),
+        Check("universal", "all deterministic worlds with m <= 2, n <= 2 (quick) or 3, all ends, drawn discounts",
+              check_all_worlds, (2, 3, 3)),
+        Check("numeric", "random deterministic worlds with 200 states: every successor is found", check_numeric,
+              (5, 20, 100)),
     ),
     counterexamples=(
-        Counterexample("generic rewards", "a constant reward: M has rank one", constant_reward),
-        Counterexample("generic rewards", "a reward that a symmetry of the graph preserves", symmetric_rewards),
-        Counterexample("generic rewards", "one indicator goal on deterministic FourRooms (T2d)", one_indicator_goal),
-        Counterexample("the world is deterministic", "one generic goal, a stochastic world", stochastic_world),
-        Counterexample(
-            "the class is deterministic",
-            "a deterministic world judged among stochastic kernels (T2c)",
-            judged_among_stochastic,
-        ),
+        Counterexample(WORLD, "one goal, stochastic world: no column explains the values", stored("T2a", WORLD)),
+        Counterexample(CLASS, "one generic goal, deterministic world judged among stochastic kernels: a middle "
+                       "column is a mixture of the others (T2c)", stored("T2a", CLASS)),
+        Counterexample(GENERIC, "the least world found in which two states pay alike", stored("T2a", GENERIC)),
+        Counterexample(GENERIC, "constant reward (rank 1): all columns of M are equal",
+                       stored("T2a", "constant reward")),
+        Counterexample(GENERIC, "symmetric rewards on a symmetric graph: a cycle of four states, optimal agent",
+                       stored("T2a", "symmetric cycle")),
+        Counterexample(GENERIC, "one indicator goal, deterministic world: the middle of a path (T2d)",
+                       stored("T2a", "indicator goal")),
     ),
-)
+    mutations=(
+        Mutation("an indicator goal in place of a generic one", exact_check(_indicator, (), conclude, size=6), 30),
+        Mutation("a constant reward in all worlds", partial(check_all_worlds, generic=False), 2),
+        Mutation("a constant reward, in symbols", partial(check_differences_symbolically, shared=True), 2),
+    ),
+    open_levels={"formal": "no machine-checked proof was written"},
+    api=("tabular_inversion.Deterministic", "tabular_inversion.identify", "tabular_inversion.invert"),
+)  # fmt: skip

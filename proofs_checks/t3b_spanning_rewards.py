@@ -2,87 +2,182 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 
 from proofs_checks import instances
-from proofs_checks.statement import Check, Counterexample, Statement, Tally
-from tabular_inversion import Goals, Stochastic, Unconstrained, bellman, environments, exact, identify, invert, policies
+from proofs_checks.instance import Instance
+from proofs_checks.polynomials import adjugate, determinant, identity, symbol_arrays, vanishes
+from proofs_checks.statement import Check, Counterexample, Hypothesis, Mutation, Outcome, Statement, Tally, exact_check
+from proofs_checks.stored import stored
+from tabular_inversion import Goals, Unconstrained, bellman, environments, exact, invert, policies
 from tabular_inversion.identifiability import Status
 
-Act = Callable[[np.random.Generator, exact.ExactMDP, exact.ExactGoals], exact.ExactAgentValues]
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+PROOF = r"""
+(a) By L1 $m_g = N r_g$ with one matrix $N = (I - \gamma D P_\pi)^{-1}$ for all goals; as rows, $M = R N^\top$. An
+invertible factor keeps the rank, and with rank $n$ the system $Mp=q$ has at most one solution.
+
+(b) Goal $g$ has $D_g = I - e_g e_g^\top$. By L1 $(I - \gamma P_\pi + \gamma\, e_g e_g^\top P_\pi)\, m_g = e_g$, that is
+$(I - \gamma P_\pi)\, m_g = c_g\, e_g$ with the number $c_g = 1 - \gamma\,(P_\pi m_g)_g$. So $m_g = c_g N e_g$, where
+now $N = (I - \gamma P_\pi)^{-1}$. Entry $g$ of $m_g = e_g + \gamma D_g P_\pi m_g$ is 1, because row $g$ of $D_g$ is
+zero; so $c_g N_{gg} = 1$. Here $N_{gg} \ge 1$, since $N = \sum_t \gamma^t P_\pi^t$. As rows, $m_g^\top = c_g\, e_g^\top
+N^\top$, which is the claim, with $\operatorname{diag}(c)$ and $N$ invertible.
+
+(c) With $C = 1$, $N\mathbf 1 = \mathbf 1/(1-\gamma)$, since $P_\pi\mathbf 1 = \mathbf 1$. So $\mathbf 1^\top =
+(1-\gamma)\,\mathbf 1^\top N^\top$, and
+
+$$
+\begin{bmatrix} M \\ \mathbf 1^\top \end{bmatrix}
+= \begin{bmatrix} I & \\ & 1-\gamma \end{bmatrix}
+\begin{bmatrix} R \\ \mathbf 1^\top \end{bmatrix} N^\top ,
+$$
+
+with invertible matrices on both sides; in the case of (b), put $\operatorname{diag}(c)$ for $I$ and $R_T$ for $R$. The
+rows $e_g$, $g \in T$, and $\mathbf 1$ are independent unless $T$ holds all $n$ states, so that the rank is $\min(|T|+1,
+n)$. The rest is T3a.
+"""
 
 
-def follow_one_policy(
-    rng: np.random.Generator, world: exact.ExactMDP, goals: exact.ExactGoals
-) -> exact.ExactAgentValues:
-    """Evaluate one unconditional policy for every goal: the statement's hypothesis."""
-    return exact.evaluate(world, goals, instances.policy(rng, world.n_states, world.n_actions))
+def ends_on_arrival(goals: exact.ExactGoals) -> bool:
+    """Tell whether all goals are indicator goals of one state each, which end there."""
+    unit = goals.rewards * goals.rewards == goals.rewards
+    return bool(
+        unit.all() and (goals.rewards.sum(axis=1) == 1).all() and (goals.continuation == 1 - goals.rewards).all()
+    )
 
 
-def indicators(n: int, *, terminating: bool) -> exact.ExactGoals:
-    """Return all n indicator goals, exactly."""
-    unit = np.array([[Fraction(int(i == j)) for j in range(n)] for i in range(n)])
-    return exact.ExactGoals(unit, 1 - unit if terminating else np.ones((n, n), int))
+BIPARTITE = "K_{3,3}"
+POLICY = "one unconditional policy"
+SPAN = "the rewards span: rank R = n"
+CONTINUATION = "one continuation for all goals, or indicator goals that end"
 
 
-def check_exact(rng: np.random.Generator, instances_wanted: int, act: Act = follow_one_policy) -> Tally:
-    """Rational worlds: rank M = n for indicator goals, with and without termination, and rank M = rank R for any R.
-
-    The worlds include the bipartite graph K_{3,3} at gamma = 1/2, where goal-conditioned policies fail.
-    """
-    tally = Tally()
-    for i in range(instances_wanted):
-        n, m = instances.sizes(rng, largest=6)
-        world = instances.world(rng, n, m)
-        if i == 0:
-            world = exact.ExactMDP.from_float(environments.graph(nx.complete_bipartite_graph(3, 3), discount=0.5))
-            n = 6
-        rewards = instances.generic_rewards(rng, n, n)
-        rewards[-1] = rewards[0]
-        plain = exact.ExactGoals(rewards)
-        ranks = [exact.rank(act(rng, world, g).test_matrix).rank for g in
-                 (indicators(n, terminating=False), indicators(n, terminating=True), plain)]  # fmt: skip
-        holds = ranks == [n, n, exact.rank(rewards).rank]
-        tally.add(holds, 0.0, f"n={n}: ranks {ranks}")
-    return tally
+def draw(rng: np.random.Generator, size: int) -> Instance:
+    """Draw 2 to `size` states, one policy, and rewards that span: generic ones, or indicators, ending or not."""
+    n, m = instances.sizes(rng, largest=size)
+    kind = int(rng.integers(3))
+    unit = exact.fraction_array(np.eye(n, dtype=int))
+    rewards = instances.generic_rewards(rng, n, n) if kind == 0 else unit
+    goals = exact.ExactGoals(rewards, 1 - unit if kind == 2 else 0 * unit + 1)
+    return Instance(instances.world(rng, n, m), goals, instances.policy(rng, n, m), "unconstrained")
 
 
-def check_numeric(rng: np.random.Generator, instances_wanted: int) -> Tally:
+def conclude(instance: Instance) -> Outcome:
+    """Rank M = n: identified in every class."""
+    rank = exact.rank(instance.agent.test_matrix).rank
+    n = instance.world.n_states
+    return Outcome(rank == n, f"rank M is {rank} with {n} states")
+
+
+def agents_of_their_own() -> SearchStrategy[Instance]:
+    """Worlds with an optimal agent for as many goals as states: the policy depends on the goal."""
+    from hypothesis import strategies as st
+
+    from tabular_inversion.strategies import exact_goals, exact_mdps
+
+    @st.composite
+    def made(draw: st.DrawFn) -> Instance:
+        half = st.just(Fraction(1, 2))
+        world = draw(exact_mdps(n_states=2, n_actions=2, discounts=half, max_successors=1, all_available=True))
+        rewards = st.integers(-3, 3).map(Fraction)
+        goals = draw(exact_goals(2, n_goals=2, rewards=rewards, continuations=st.just(Fraction(1))))
+        return Instance(world, goals, None, "unconstrained")
+
+    return made()
+
+
+def any_rewards() -> SearchStrategy[Instance]:
+    """Worlds with one policy and as many goals as states, whatever their rewards; they never end."""
+    from hypothesis import strategies as st
+
+    from tabular_inversion.strategies import exact_goals, exact_mdps, exact_policies
+
+    @st.composite
+    def made(draw: st.DrawFn) -> Instance:
+        world = draw(exact_mdps(n_states=st.integers(2, 3), n_actions=1))
+        goals = draw(exact_goals(world.n_states, n_goals=world.n_states, continuations=st.just(Fraction(1))))
+        return Instance(world, goals, draw(exact_policies(world.available)), "unconstrained")
+
+    return made()
+
+
+def continuations_of_their_own() -> SearchStrategy[Instance]:
+    """Worlds with two states, one action and two goals, each of which may end in either state."""
+    from hypothesis import strategies as st
+
+    from tabular_inversion.strategies import exact_goals, exact_mdps
+
+    half, ends = st.just(Fraction(1, 2)), st.sampled_from([Fraction(1), Fraction(0)])
+    worlds = exact_mdps(n_states=2, n_actions=1, discounts=half, max_successors=1, all_available=True)
+    goals = exact_goals(2, n_goals=2, rewards=st.integers(-3, 3).map(Fraction), continuations=ends)
+    always = st.just(exact.fraction_array([[1], [1]]))
+    return st.builds(Instance, worlds, goals, always, st.just("unconstrained"))
+
+
+HYPOTHESES = (
+    Hypothesis(POLICY, lambda i: i.policy is not None and i.policy.ndim == 2, agents_of_their_own),
+    Hypothesis(SPAN, lambda i: exact.rank(i.goals.rewards).rank == i.world.n_states, any_rewards),
+    Hypothesis(
+        CONTINUATION,
+        lambda i: bool((i.goals.continuation == i.goals.continuation[:1]).all()) or ends_on_arrival(i.goals),
+        continuations_of_their_own,
+    ),
+)
+
+
+def check_numeric(rng: np.random.Generator, amount: int) -> Tally:
     """Random worlds with 50 states, a random policy, all indicator goals, ending or not: P comes back."""
     tally = Tally()
-    for i in range(instances_wanted):
+    for i in range(amount):
         mdp = environments.random_mdp(50, 2, discount=0.9, seed=rng)
         goals = Goals.indicator(50, terminating=i % 2 == 0)
         agent = bellman.evaluate(mdp, goals, policies.random(mdp.available, seed=rng))
         result = invert(agent, Unconstrained())
         error = result.max_error(mdp)
-        tally.add(
-            result.verdict.status is Status.IDENTIFIED and error < 1e-11,
-            error,
-            f"{result}, {error:.1e}",
-        )
+        identified = result.verdict.status is Status.IDENTIFIED
+        tally.add(identified and error < 1e-11, error, f"{result}, error {error:.1e}")
     return tally
 
 
-def goal_conditioned_policies() -> bool:
-    """K_{3,3} at gamma = 1/2, optimal goal-conditioned agents, all six terminating indicator goals: rank 5 (X1)."""
-    world = environments.graph(nx.complete_bipartite_graph(3, 3), discount=0.5)
-    agent = exact.solve(exact.ExactMDP.from_float(world), indicators(6, terminating=True))
-    ones = np.full((1, 6), Fraction(1))
-    verdict = identify(agent.to_float(), Stochastic(), scope="uniform")
-    exact_rank = exact.rank(np.concatenate([agent.test_matrix, ones])).rank
-    return exact_rank == 5 and verdict.status is Status.NOT_IDENTIFIED
+def check_optimal_agents(rng: np.random.Generator, amount: int) -> Tally:
+    """The variant without the policy hypothesis, on K_{3,3} at 1/2 after some random worlds."""
+    tally = exact_check(lambda r, size: _optimal(draw(r, size)), (), conclude, size=5)(rng, amount)
+    last = conclude(stored("T3b", BIPARTITE)())
+    tally.add(last.holds, last.error, last.text)
+    return tally
 
 
-def rewards_that_do_not_span() -> bool:
-    """All indicator goals but two: two states cannot be told apart in some mixture."""
-    mdp = environments.random_mdp(5, 2, discount=0.9, seed=3)
-    agent = bellman.evaluate(mdp, Goals.indicator(5, [0, 1, 2]), policies.uniform(mdp.available))
-    return identify(agent, Stochastic(), scope="uniform").status is Status.NOT_IDENTIFIED
+def check_symbolic(_rng: np.random.Generator, largest: int, *, scaled: bool = True) -> Tally:
+    """Whether R N^T solves Bellman's equation for M, all entries symbols, n = 2 up to `largest` and two actions.
+
+    First for goals with one continuation, then for indicator goals that end, where row g is N e_g over N_gg (without
+    `scaled`, N e_g alone). Everything is multiplied by determinants, so that identities are between polynomials.
+    """
+    tally = Tally()
+    for n in range(2, largest + 1):
+        made = symbol_arrays(P=(n, 2, n), policy=(n, 2), discount=(), C=(n,), R=(n, n))
+        unit, kernel = identity(n), (made["policy"][:, :, None] * made["P"]).sum(axis=1)
+        later = (made["C"] * made["discount"])[:, None] * kernel
+        inverse, scale = adjugate(unit - later), determinant(unit - later)
+        matrix = made["R"] @ inverse.T
+        defect = matrix - made["R"] * scale - matrix @ later.T
+        tally.add(vanishes(defect), 0.0, f"n={n}, one continuation: {defect[0, 0]}")
+        inverse = adjugate(unit - kernel * made["discount"])
+        own = inverse.diagonal() if scaled else [determinant(unit - kernel * made["discount"])] * n
+        next_values = (1 - unit) * (inverse.T @ (kernel * made["discount"]).T)
+        defect = inverse.T - unit * own - next_values
+        tally.add(vanishes(defect), 0.0, f"n={n}, indicator goals that end: {defect[0, 0]}")
+    return tally
+
+
+def _optimal(instance: Instance) -> Instance:
+    return Instance(instance.world, instance.goals, None, instance.kernel_class)
 
 
 STATEMENT = Statement(
@@ -93,21 +188,31 @@ STATEMENT = Statement(
     plain="If the agent acts the same way whatever the goal, rewards that span the functions of the state suffice, for "
     "instance all n indicator goals, also when arrival ends the episode.",
     source="Theorem 3 of arXiv 2606.21173, finite form",
-    hypotheses=(
-        "one unconditional policy",
-        "rank R = n",
-        "one continuation for all goals, or indicator goals that end",
-    ),
+    proof=PROOF,
+    hypotheses=HYPOTHESES,
+    draw=draw,
+    conclude=conclude,
     checks=(
-        Check("exact", "rational worlds with up to 6 states, K_{3,3} at 1/2 among them", check_exact, 25),
-        Check("numeric", "random worlds with 50 states", check_numeric, 10),
+        Check("exact", "rational worlds with up to 6 states: rank M = n",
+              exact_check(draw, HYPOTHESES, conclude, size=6), (40, 400, 4000)),
+        Check("symbolic", "M = R N^T and M = diag(c) N^T solve Bellman's equation, all entries symbols, n = 2 and 3",
+              check_symbolic, (3, 3, 3)),
+        Check("numeric", "random worlds with 50 states: P comes back", check_numeric, (10, 50, 200)),
     ),
     counterexamples=(
-        Counterexample(
-            "one unconditional policy",
-            "K_{3,3} at gamma = 1/2 with optimal agents: rank 5 of 6",
-            goal_conditioned_policies,
-        ),
-        Counterexample("rank R = n", "three indicator goals on five states", rewards_that_do_not_span),
+        Counterexample(POLICY, "an optimal agent for each goal: the least world found", stored("T3b", POLICY)),
+        Counterexample(POLICY, "K_{3,3} at discount 1/2, optimal agents, all six indicator goals: rank 5",
+                       stored("T3b", BIPARTITE)),
+        Counterexample(SPAN, "rewards that repeat or cancel", stored("T3b", SPAN)),
+        Counterexample(CONTINUATION, "two goals that end in different states", stored("T3b", CONTINUATION)),
     ),
-)
+    mutations=(
+        Mutation("without the policy hypothesis", check_optimal_agents, 10),
+        Mutation("M = N^T for indicator goals that end", partial(check_symbolic, scaled=False), 2),
+    ),
+    open_levels={
+        "universal": "the proof covers all sizes; no enumeration adds to it",
+        "formal": "no machine-checked proof was written",
+    },
+    api=("tabular_inversion.bellman.evaluate", "tabular_inversion.exact.rank"),
+)  # fmt: skip

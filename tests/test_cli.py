@@ -130,6 +130,9 @@ WRONG_CALLS = {
     "unknown statement": ("verify", "T99"),
     "unknown effort": ("verify", "--effort", "heroic"),
     "report folder does not exist": ("verify", "L1", "--json", "nowhere/report.json"),
+    "page folder does not exist": ("verify", "L1", "--html", "nowhere/report.html"),
+    "no workers": ("verify", "L1", "--workers", "0"),
+    "negative seed": ("verify", "L1", "--seed", "-1"),
 }
 
 
@@ -167,11 +170,45 @@ def test_verify_prints_json_alone_on_standard_output(cli):
         assert json.loads(out)["summary"]["statements"] == 1
 
 
+def test_verify_writes_a_page(cli, tmp_path):
+    path = tmp_path / "report.html"
+    status, out, _ = cli("verify", "T3b", "--html", path)
+    assert status == 0
+    assert "Statements checked" in out
+    page = path.read_text()
+    assert page.startswith("<!DOCTYPE html>")
+    assert 'id="T3b"' in page
+
+
+def test_verify_names_what_failed(cli, monkeypatch):
+    import dataclasses
+
+    from proofs_checks.statement import Check, Mutation, Tally
+    from proofs_checks.t3b_spanning_rewards import STATEMENT
+
+    wrong = dataclasses.replace(
+        STATEMENT,
+        checks=(
+            Check("exact", "fails", lambda _rng, _amount: Tally(1, 0.0, ["rank is 5"]), (1, 1, 1)),
+            Check("numeric", "nothing", lambda _rng, _amount: Tally(), (1, 1, 1)),
+        ),
+        counterexamples=(dataclasses.replace(STATEMENT.counterexamples[0], drops=STATEMENT.hypotheses[1].name),),
+        mutations=(Mutation("true after all", lambda _rng, _amount: Tally(1), 1),),
+    )
+    monkeypatch.setattr(verify_report, "statements", lambda: (wrong,))
+    monkeypatch.setattr("proofs_checks.statements", lambda: (wrong,))
+    status, out, err = cli("verify", "T3b", "--workers", "1")
+    assert status == 1
+    assert "1 failed" in out
+    for line in ("exact: rank is 5", "nothing: no instances", "counterexample not shown", "not caught: true after all"):
+        assert line in err
+
+
 def test_verify_fails_when_a_world_is_not_what_was_expected(cli, monkeypatch):
     from proofs_checks.worlds import WorldCase
 
     monkeypatch.setattr(verify_report, "CASES", (WorldCase("chain:4", "generic:1", "stochastic"),))
-    status, out, _ = cli("verify", "worlds")
+    status, out, _ = cli("verify", "worlds", "--workers", "1")
     assert status == 1
     assert "1 failed" in out
 

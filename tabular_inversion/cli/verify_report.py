@@ -5,88 +5,144 @@ from __future__ import annotations
 import json
 import platform
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.live import Live
 from rich.table import Table
 
 from proofs_checks import statements
-from proofs_checks.statement import Effort, run_statement
-from proofs_checks.worlds import CASES, recover_world
-from tabular_inversion.cli.console import ANSWERS, MESSAGES, print_json, progress, without_nan
+from proofs_checks.running import assemble, jobs_of, run_job
+from proofs_checks.statement import LEVELS, Effort, Statement
+from proofs_checks.worlds import CASES, WorldCase, recover_world
+from tabular_inversion.cli.console import ANSWERS, MESSAGES, print_json, without_nan
 from tabular_inversion.cli.questions import COLOURS, check_choice
-from tabular_inversion.errors import SpecificationError
+from tabular_inversion.errors import InputError, SpecificationError
+from tabular_inversion.parallel import Task, run_tasks, usable_cores
 
 WORLDS = "worlds"
 """The name that selects the table of environments."""
 
 
-def run(ids: list[str], *, effort: str, seed: int, json_file: Path | None) -> int:
-    """Run what `ids` names (everything if empty), print it, and return the exit status: 1 if something failed."""
-    check_choice("effort", effort, Effort)
-    if json_file is not None and str(json_file) != "-" and not json_file.absolute().parent.is_dir():
-        raise SpecificationError(f"cannot write {json_file}: its folder does not exist; create it first.")
-    report = collect(ids, effort=effort, seed=seed)  # type: ignore[arg-type]
+@dataclass(frozen=True)
+class Request:
+    """What `verify` was asked for.
+
+    Attributes
+    ----------
+    ids : tuple of str
+        Statement ids, and ``"worlds"`` for the environments; everything if empty.
+    effort : {"quick", "standard", "full"}
+        How much each check does.
+    seed : int
+        Of every random instance.
+    workers : int, optional
+        How many processes; as many as there are cores when omitted.
+    """
+
+    ids: tuple[str, ...] = ()
+    effort: Effort = "quick"
+    seed: int = 0
+    workers: int | None = None
+
+    def __post_init__(self) -> None:
+        check_choice("effort", self.effort, Effort)
+        if self.seed < 0:
+            raise InputError(f"seed is {self.seed}; expected an integer of at least 0.")
+        if self.workers is not None and self.workers < 1:
+            raise InputError(f"workers is {self.workers}; expected an integer of at least 1.")
+
+    def chosen(self) -> tuple[tuple[WorldCase, ...], tuple[Statement, ...]]:
+        """Return the environments and the statements that are meant, in the order of the theory."""
+        known = {statement.id.lower(): statement for statement in statements()}
+        wanted = {text.lower() for text in self.ids} or {WORLDS, *known}
+        unknown = [text for text in self.ids if text.lower() not in {WORLDS, *known}]
+        if unknown:
+            options = ", ".join([WORLDS, *(statement.id for statement in known.values())])
+            raise SpecificationError(f"unknown statement {unknown[0]!r}; expected one of {options}.")
+        return CASES if WORLDS in wanted else (), tuple(known[name] for name in known if name in wanted)
+
+
+def run(request: Request, *, json_file: Path | None, html_file: Path | None) -> int:
+    """Run what is asked for, print or write it, and return the exit status: 1 if something failed."""
+    for file in (json_file, html_file):
+        if file is not None and str(file) != "-" and not file.absolute().parent.is_dir():
+            raise SpecificationError(f"cannot write {file}: its folder does not exist; create it first.")
+    if html_file is not None:
+        # Asked for first, so that a missing extra does not cost a whole run.
+        from proofs_checks.page import render
+    report = collect(request)
     if json_file is None or str(json_file) != "-":
         show(report)
     if json_file is not None and str(json_file) == "-":
         print_json(report)
     elif json_file is not None:
-        json_file.write_text(json.dumps(without_nan(report), indent=2, allow_nan=False) + "\n")
+        json_file.write_text(json.dumps(without_nan(report), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    if html_file is not None:
+        html_file.write_text(render(report), encoding="utf-8")
     return 0 if report["summary"]["failed"] == 0 else 1
 
 
-def collect(ids: list[str], *, effort: Effort, seed: int) -> dict[str, Any]:
-    """Return the whole report as plain numbers and texts.
-
-    Parameters
-    ----------
-    ids : list of str
-        Statement ids, and ``"worlds"`` for the environments; everything if empty.
-    effort : {"quick", "standard", "full"}
-        How many instances each check draws.
-    seed : int
-        Of every random instance.
-    """
-    known = {statement.id.lower(): statement for statement in statements()}
-    wanted = [text.lower() for text in ids] or [WORLDS, *known]
-    unknown = [text for text in wanted if text not in {WORLDS, *known}]
-    if unknown:
-        options = ", ".join([WORLDS, *(statement.id for statement in known.values())])
-        raise SpecificationError(f"unknown statement {unknown[0]!r}; expected one of {options}.")
+def collect(request: Request) -> dict[str, Any]:
+    """Return the whole report as plain numbers and texts."""
     start = time.perf_counter()
-    cases = CASES if WORLDS in wanted else ()
-    chosen = [known[text] for text in wanted if text != WORLDS]
-    worlds: list[dict[str, Any]] = []
-    checked: list[dict[str, Any]] = []
-    total = len(cases) + sum(len(statement.checks) for statement in chosen)
-    with progress("verifying") as advance:
-        for case in cases:
-            worlds.append(recover_world(case))
-            advance(len(worlds), total)
-        done = len(worlds)
-
-        def tick() -> None:
-            nonlocal done
-            done += 1
-            advance(done, total)
-
-        for statement in chosen:
-            checked += [run_statement(statement, effort=effort, seed=seed, progress=tick)]
+    cases, chosen = request.chosen()
+    jobs = [job for statement in chosen for job in jobs_of(statement, request.effort, request.seed)]
+    tasks: list[Task] = [*((recover_world, case) for case in cases), *((run_job, job) for job in jobs)]
+    owners = [WORLDS] * len(cases) + [job.statement_id for job in jobs]
+    workers = min(request.workers or usable_cores(), max(1, len(tasks)))
+    with _live_table(owners) as note:
+        results = run_tasks(tasks, workers=workers, progress=note)
+    worlds = results[: len(cases)]
+    done = list(zip(jobs, results[len(cases) :], strict=True))
+    checked = [assemble(statement, done, request.effort) for statement in chosen]
     held = sum(row["held"] for row in checked)
     failed = len(checked) - held + sum(not row["held"] for row in worlds)
     return {
         "summary": {"statements": len(checked), "held": held, "failed": failed, "worlds": len(worlds)},
         "statements": checked,
         "worlds": worlds,
-        "effort": effort,
-        "seed": seed,
+        "effort": request.effort,
+        "seed": request.seed,
+        "workers": workers,
         "seconds": time.perf_counter() - start,
-        "versions": {name: version(name) for name in ("tabular-inversion", "numpy", "scipy", "python-flint")}
+        "versions": {name: version(name) for name in ("tabular-inversion", "numpy", "scipy", "sympy", "python-flint")}
         | {"python": platform.python_version()},
     }
+
+
+@contextmanager
+def _live_table(owners: list[str]) -> Iterator[Callable[[int, Any], None]]:
+    """Show on a terminal, while things run, how far each statement is; yields ``note(place, result)``."""
+    done = dict.fromkeys(owners, 0)
+    failed = dict.fromkeys(owners, 0)
+
+    def table() -> Table:
+        shown = Table(title="verifying", box=SIMPLE_HEAD, pad_edge=False)
+        for name in ("id", "done", "failed"):
+            shown.add_column(name, justify="left" if name == "id" else "right")
+        for owner in done:
+            total = owners.count(owner)
+            style = "red" if failed[owner] else "green" if done[owner] == total else "dim" if not done[owner] else None
+            shown.add_row(owner, f"{done[owner]}/{total}", str(failed[owner]), style=style)
+        return shown
+
+    if not MESSAGES.is_terminal:
+        yield lambda _place, _result: None
+        return
+    with Live(table(), console=MESSAGES, transient=True) as live:
+
+        def note(place: int, result: dict[str, Any]) -> None:
+            done[owners[place]] += 1
+            failed[owners[place]] += not all(result[key] for key in ("held", "shown", "caught") if key in result)
+            live.update(table())
+
+        yield note
 
 
 def show(report: dict[str, Any]) -> None:
@@ -102,9 +158,16 @@ def show(report: dict[str, Any]) -> None:
         f"statements checked in {report['seconds']:.0f} s (effort {report['effort']}, seed {report['seed']})"
     )
     for statement in report["statements"]:
-        for check in statement["evidence"]:
-            for failure in check["failures"]:
-                MESSAGES.print(f"{statement['id']}, {check['level']}: {failure}", style="red", markup=False)
+        for failure in failures_of(statement):
+            MESSAGES.print(f"{statement['id']}, {failure}", style="red", markup=False)
+
+
+def failures_of(statement: dict[str, Any]) -> list[str]:
+    """Return a line for everything in a statement's report that did not go as it should."""
+    lines = [f"{check['level']}: {line}" for check in statement["evidence"] for line in check["failures"]]
+    lines += [f"{c['level']}: {c['title']}: no instances" for c in statement["evidence"] if not c["instances"]]
+    lines += [f"counterexample not shown: {c['text']}" for c in statement["counterexamples"] if not c["shown"]]
+    return lines + [f"wrong variant not caught: {m['changes']}" for m in statement["mutations"] if not m["caught"]]
 
 
 def _worlds_table(rows: list[dict[str, Any]]) -> Table:
@@ -133,19 +196,38 @@ def _worlds_table(rows: list[dict[str, Any]]) -> Table:
 
 
 def _statements_table(rows: list[dict[str, Any]]) -> Table:
-    table = Table(title="Statements checked", box=SIMPLE_HEAD)
-    for name in ("id", "statement", "level", "instances", "worst", "held", "seconds", "counterexamples"):
-        table.add_column(
-            name, justify="right" if name in {"instances", "worst", "seconds"} else "left", no_wrap=name != "statement"
-        )
+    table = Table(
+        title="Statements checked",
+        caption="Evidence by level, with numbers of instances. Without: counterexamples shown when a hypothesis is "
+        "dropped. Wrong: mutated statements that their checks refuted.",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    table.add_column("id")
+    table.add_column("statement", overflow="fold", ratio=1)
+    for level in LEVELS[:-1]:
+        table.add_column(level, justify="right")
+    for name in ("without", "wrong", "s"):
+        table.add_column(name, justify="right")
     for row in rows:
-        shown = sum(c["shown"] for c in row["counterexamples"])
-        for i, check in enumerate(row["evidence"]):
-            held = "[green]held[/]" if check["held"] else "[bold red]FAILED[/]"
-            ending = f"{shown} of {len(row['counterexamples'])} shown" if i == 0 else ""
-            head = (row["id"], row["title"]) if i == 0 else ("", "")
-            table.add_row(
-                *head, check["level"], str(check["instances"]), f"{check['worst']:.0e}" if check["worst"] else "0",
-                held, f"{check['seconds']:.1f}", ending,
-            )  # fmt: skip
+        cells = [_level_cell([e for e in row["evidence"] if e["level"] == level]) for level in LEVELS[:-1]]
+        examples, mutations = row["counterexamples"], row["mutations"]
+        seconds = sum(part["seconds"] for part in (*row["evidence"], *examples, *mutations))
+        table.add_row(
+            row["id"], row["title"], *cells,
+            _share(sum(c["shown"] for c in examples), len(examples)),
+            _share(sum(m["caught"] for m in mutations), len(mutations)), f"{seconds:.1f}",
+        )  # fmt: skip
     return table
+
+
+def _level_cell(checks: list[dict[str, Any]]) -> str:
+    if not checks:
+        return "[dim]open[/]"
+    count = sum(check["instances"] for check in checks)
+    return f"[green]{count}[/]" if all(check["held"] for check in checks) else f"[bold red]FAILED {count}[/]"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part}/{whole}" if part == whole else f"[bold red]{part}/{whole}[/]"

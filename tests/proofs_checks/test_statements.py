@@ -1,108 +1,218 @@
-"""Every check holds, no check can hold on nothing, and every mutated statement is caught."""
+"""Every check holds, no check can hold on nothing, every wrong variant is caught, and every hypothesis is needed."""
 
-from functools import partial
+import dataclasses
+import re
 
 import numpy as np
 import pytest
 
 import proofs_checks
-from proofs_checks import (
-    l1_resolvent,
-    t1_closed_form,
-    t2a_deterministic_one_goal,
-    t3a_generic_goals,
-    t3b_spanning_rewards,
-    t5a_known_support,
+from proofs_checks.instance import Instance
+from proofs_checks.running import run_statements
+from proofs_checks.search import find_counterexample, main, search_all
+from proofs_checks.statement import (
+    EFFORTS,
+    LEVELS,
+    Check,
+    Counterexample,
+    Hypothesis,
+    InstanceError,
+    Mutation,
+    Outcome,
+    Statement,
+    Tally,
+    exact_check,
 )
-from proofs_checks.statement import Check, Counterexample, Statement, Tally, run_statement
-from tabular_inversion import exact
+from proofs_checks.stored import entries, stored
+from tabular_inversion.errors import InputError
+from tabular_inversion.exact import ExactGoals, ExactMDP
+from tabular_inversion.parallel import run_tasks
 
 STATEMENTS = {statement.id: statement for statement in proofs_checks.statements()}
-
-
-@pytest.fixture
-def rng():
-    return np.random.default_rng(7)
+STRONG = set(LEVELS[LEVELS.index("exact") :])
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
-def test_statement_holds_with_evidence_and_counterexamples(name):
-    report = run_statement(STATEMENTS[name], seed=1)
+def test_statement_holds_with_evidence_counterexamples_and_wrong_variants(name):
+    [report] = run_statements([STATEMENTS[name]], seed=1)
     assert report["held"], report
-    assert "exact" in {check["level"] for check in report["evidence"]}
+    assert STRONG & {check["level"] for check in report["evidence"]}
     assert all(check["instances"] > 0 for check in report["evidence"])
-    assert report["counterexamples"]
     assert all(example["shown"] for example in report["counterexamples"])
+    assert report["mutations"]
+    assert all(mutation["caught"] and mutation["by"] for mutation in report["mutations"])
 
 
-def test_runs_repeat_exactly_and_depend_on_the_seed():
-    runs = [run_statement(STATEMENTS["T1"], seed=seed)["evidence"][1]["worst"] for seed in (3, 3, 4)]
-    assert runs[0] == runs[1]
-    worst = [run_statement(STATEMENTS["L1"], seed=seed)["evidence"][1]["worst"] for seed in (3, 4)]
-    assert worst[0] != worst[1]
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_drawn_instances_satisfy_the_hypotheses_at_every_size(name):
+    statement = STATEMENTS[name]
+    for size in (3, 4, 5):
+        instance = statement.draw(np.random.default_rng(size), size)
+        assert [h.name for h in statement.hypotheses if not h.holds(instance)] == []
+        assert statement.conclude(instance).holds
 
 
-def test_every_module_is_documented_in_the_registry():
-    for module in proofs_checks.MODULES:
-        assert f"``{module}``" in proofs_checks.__doc__
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_every_level_is_reached_or_open_with_a_reason(name):
+    statement = STATEMENTS[name]
+    reached = {check.level for check in statement.checks}
+    assert reached <= set(LEVELS)
+    assert set(statement.open_levels) <= set(LEVELS)
+    assert all(statement.open_levels.values())
+    assert set(LEVELS) - {"numeric", "certified"} <= reached | set(statement.open_levels)
 
 
-def test_mutated_l1_without_termination_is_caught(rng):
-    def no_termination(rewards, continuation, discounted_kernel, test_functions):
-        return l1_resolvent.resolvent_defect(rewards, continuation**0, discounted_kernel, test_functions)
-
-    assert l1_resolvent.check_exact(rng, 10, no_termination).failures
-    assert l1_resolvent.check_numeric(rng, 3, no_termination).failures
-
-
-def test_mutated_t1_with_a_faster_rate_is_caught(rng):
-    assert t1_closed_form.check_rate(rng, 40, rate_scale=0.9).failures
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_words_are_there(name):
+    statement = STATEMENTS[name]
+    for text in (statement.title, statement.latex, statement.plain, statement.source, statement.proof):
+        assert text.strip()
+    assert statement.hypotheses
+    assert statement.counterexamples
 
 
-def test_mutated_t2a_with_an_indicator_goal_is_caught(rng):
-    def indicator(rng, n):
-        return exact.ExactGoals([[int(state == 0) for state in range(n)]])
-
-    assert t2a_deterministic_one_goal.check_exact(rng, 30, indicator).failures
-
-
-def test_mutated_t3a_with_one_goal_fewer_is_caught(rng):
-    assert t3a_generic_goals.check_exact(rng, 3, missing=2).failures
+@pytest.mark.parametrize(("name", "drops"), [(s.id, h.name) for s in STATEMENTS.values() for h in s.hypotheses
+                                             if h.violations is not None])  # fmt: skip
+def test_the_search_finds_what_is_stored(name, drops):
+    found = find_counterexample(STATEMENTS[name], drops)
+    assert found is not None
+    assert found.to_dict() == stored(name, drops)().to_dict()
+    assert found.world.n_states <= 6
 
 
-def test_mutated_t3b_without_the_policy_hypothesis_is_caught(rng):
-    failures = t3b_spanning_rewards.check_exact(rng, 1, lambda _, world, goals: exact.solve(world, goals)).failures
-    assert failures
-    assert "5" in failures[0]
+def test_stored_files_belong_to_statements_and_hold_texts_not_floats():
+    from importlib import resources
+
+    files = [file for file in resources.files("proofs_checks.stored").iterdir() if file.name.endswith(".json")]
+    assert {file.name.removesuffix(".json") for file in files} <= set(STATEMENTS)
+    for file in files:
+        assert not re.search(r"\d\.\d", file.read_text()), f"{file.name} holds a decimal number"
+    assert entries("T0") == []
+    with pytest.raises(LookupError, match="0 entries"):
+        stored("T3b", "no such name")()
 
 
-def test_mutated_t5a_with_one_goal_fewer_is_caught(rng):
-    assert t5a_known_support.check_exact(rng, 3, missing=2).failures
+def test_the_registry_says_what_is_reached():
+    text = proofs_checks.__doc__
+    for module, statement in zip(proofs_checks.MODULES, STATEMENTS.values(), strict=True):
+        [line] = [line for line in text.splitlines() if f"``{module}``" in line]
+        reached = {check.level for check in statement.checks}
+        assert line.split()[0] == statement.id
+        assert line.rstrip().endswith(", ".join(level for level in LEVELS if level in reached))
 
 
-def toy(run, show=lambda: True):
-    example = Counterexample("a hypothesis", "an instance", show)
-    return Statement("X0", "toy", "", "", "", (), (Check("exact", "toy", run, 1),), (example,))
+def test_runs_repeat_exactly_depend_on_the_seed_and_not_on_the_workers():
+    def strip(reports):
+        return [
+            {key: [{k: v for k, v in part.items() if k != "seconds"} for part in report[key]]
+             for key in ("evidence", "counterexamples", "mutations")}
+            for report in reports
+        ]  # fmt: skip
+
+    chosen = [STATEMENTS["T3b"]]
+    once, again, two = (run_statements(chosen, seed=3, workers=w) for w in (1, 1, 2))
+    assert strip(once) == strip(again) == strip(two)
+    assert strip(run_statements(chosen, seed=4)) != strip(once)
 
 
-def test_no_statement_holds_on_zero_instances():
-    assert not run_statement(toy(lambda _rng, _wanted: Tally()))["held"]
+GOOD = Tally(1, 0.0, [])
+BAD = Tally(1, 1.0, ["an instance"])
+WORLD = Instance(ExactMDP([[["1"]]], "1/2"), ExactGoals([[1]]))
+EVERY = Hypothesis("there is a goal", lambda i: i.goals.n_goals > 0)
+SMALL = Hypothesis("the reward is at most 1", lambda i: bool((i.goals.rewards <= 1).all()))
+LARGE = Instance(WORLD.world, ExactGoals([[2]]))
 
 
-def test_a_failing_instance_or_a_counterexample_that_does_not_show_fails_the_statement():
-    def run(holds, rng, wanted):
-        tally = Tally()
-        tally.add(holds, 0.0, "shown")
-        return tally
+def toy(**changes):
+    """A statement about nothing: rewards are at most 1."""
+    parts = {
+        "id": "X0", "title": "toy", "latex": "x", "plain": "x", "source": "x", "proof": "x",
+        "hypotheses": (EVERY, SMALL), "draw": lambda _rng, _size: WORLD,
+        "conclude": lambda i: Outcome(bool((i.goals.rewards <= 1).all()), "reward"),
+        "checks": (Check("exact", "toy", lambda _rng, _amount: GOOD, (1, 1, 1)),),
+        "counterexamples": (Counterexample(SMALL.name, "two", lambda: LARGE),),
+        "mutations": (Mutation("wrong", lambda _rng, _amount: BAD, 1),),
+    }  # fmt: skip
+    return Statement(**(parts | changes))
 
-    assert run_statement(toy(partial(run, True)))["held"]
-    assert not run_statement(toy(partial(run, False)))["held"]
-    assert not run_statement(toy(partial(run, True), show=lambda: False))["held"]
+
+def held(**changes):
+    return run_statements([toy(**changes)])[0]["held"]
 
 
-def test_effort_multiplies_instances():
-    def run(rng, wanted):
-        return Tally(instances=wanted)
+def check(tally):
+    return (Check("exact", "toy", lambda _rng, _amount: tally, (1, 1, 1)),)
 
-    counts = [run_statement(toy(run), effort=e)["evidence"][0]["instances"] for e in ("quick", "standard", "full")]
-    assert counts == [1, 10, 100]
+
+def test_what_makes_a_statement_hold_or_fail():
+    assert held()
+    assert not held(checks=check(BAD))
+    assert not held(checks=check(Tally())), "zero instances are no evidence"
+    assert not held(checks=())
+    assert not held(checks=(dataclasses.replace(check(GOOD)[0], amounts=(0, 1, 1)),)), "left out at this effort"
+    assert not held(mutations=(Mutation("right", lambda _rng, _amount: GOOD, 1),)), "a wrong variant that passes"
+
+
+def test_what_makes_a_counterexample_count():
+    def example(instance=None, show=None, drops=SMALL.name):
+        return (Counterexample(drops, "x", None if instance is None else lambda: instance, show),)
+
+    assert held(counterexamples=example(LARGE))
+    assert held(counterexamples=example(show=lambda: True, drops="words"))
+    assert not held(counterexamples=example(show=lambda: False))
+    assert not held(counterexamples=example()), "nothing is shown"
+    assert not held(counterexamples=example(WORLD)), "the hypothesis is not dropped"
+    assert not held(counterexamples=example(LARGE, drops=EVERY.name)), "another hypothesis is dropped"
+    assert not held(counterexamples=example(LARGE), conclude=lambda _i: Outcome(True, "")), "the conclusion holds"
+    assert not held(counterexamples=example(LARGE, show=lambda: False))
+
+
+def test_effort_chooses_the_amount_and_missing_extras_leave_a_check_out():
+    seen = []
+
+    def run(_rng, amount):
+        seen.append(amount)
+        return GOOD
+
+    for effort in EFFORTS:
+        run_statements([toy(checks=(Check("exact", "toy", run, (1, 2, 3)),))], effort=effort)
+    assert seen == [1, 2, 3]
+    absent = dataclasses.replace(check(GOOD)[0], needs="no_such_module")
+    [report] = run_statements([toy(checks=(absent, *check(GOOD)))])
+    assert report["left_out"] == ["exact: toy"]
+    assert len(report["evidence"]) == 1
+
+
+def test_a_draw_without_its_hypotheses_is_an_error_and_not_evidence():
+    run = exact_check(lambda _rng, _size: LARGE, (SMALL,), lambda _i: Outcome(True, ""), size=3)
+    with pytest.raises(InstanceError, match="at most 1"):
+        run(np.random.default_rng(0), 1)
+
+
+def test_searching_without_an_aim_or_in_vain(tmp_path):
+    with pytest.raises(LookupError, match="no searchable hypothesis"):
+        find_counterexample(toy(), EVERY.name)
+    from hypothesis import strategies as st
+
+    vain = dataclasses.replace(SMALL, violations=lambda: st.just(WORLD))
+    assert find_counterexample(toy(hypotheses=(EVERY, vain)), SMALL.name, max_examples=5) is None
+    with pytest.raises(LookupError, match="found no counterexample"):
+        search_all(toy(hypotheses=(EVERY, vain)))
+    aimed = dataclasses.replace(SMALL, violations=lambda: st.sampled_from([WORLD, LARGE]))
+    [entry] = search_all(toy(hypotheses=(EVERY, aimed)))
+    assert Instance.from_dict(entry["instance"]).goals == LARGE.goals
+    with pytest.raises(SystemExit, match="unknown statement X0"):
+        main(["X0"])
+
+
+def test_an_instance_survives_json():
+    instance = stored("T3b", "K_{3,3}")()
+    again = Instance.from_dict(instance.to_dict())
+    assert again.to_dict() == instance.to_dict()
+    assert again.agent == instance.agent
+    assert again.row_class == instance.row_class
+
+
+def test_the_number_of_workers_is_checked():
+    with pytest.raises(InputError, match="workers is 0"):
+        run_tasks([], workers=0)

@@ -1,0 +1,121 @@
+"""Write a page for each statement from its module: the statement, its proof, what was checked, and what breaks.
+
+Runs before each build (see conf.py); the checks are those of ``tabular-inversion verify --effort quick``.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from proofs_checks import MODULES, statements
+from proofs_checks.page import draw_instance
+from proofs_checks.running import run_statements
+from proofs_checks.statement import Statement
+from tabular_inversion.parallel import usable_cores
+
+FOLDER = Path(__file__).parent / "statements" / "generated"
+
+
+def write_pages() -> None:
+    """Run every statement and write its page, and the table of all."""
+    known = statements()
+    reports = run_statements(known, workers=usable_cores())
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for module, statement, report in zip(MODULES, known, reports, strict=True):
+        write_if_new(FOLDER / f"{statement.id}.md", page(module, statement, report, [s.id for s in known]))
+    write_if_new(FOLDER / "table.txt", table(known, reports))
+
+
+def write_if_new(file: Path, text: str) -> None:
+    """Leave a file alone that has this text already, so that Sphinx does not read it again."""
+    if not file.is_file() or file.read_text(encoding="utf-8") != text:
+        file.write_text(text, encoding="utf-8")
+
+
+def page(module: str, statement: Statement, report: dict[str, Any], ids: list[str]) -> str:
+    """Return the page of one statement in MyST."""
+    proof = linked(statement.proof.strip(), [i for i in ids if i != statement.id])
+    parts = [
+        f"({statement.id})=\n# {statement.id}: {statement.title}",
+        boxed(statement),
+        f"*Source:* {statement.source}. *Assumed:*\n\n" + "\n".join(f"- {h.name}" for h in statement.hypotheses),
+        f"## Proof\n\n{proof} $\\square$" if not proof.endswith("$$") else f"## Proof\n\n{proof}\n\n$\\square$",
+        f"## What was checked\n\n{evidence(report)}",
+        counterexamples(report),
+        mutations(report),
+        in_the_package(module, statement),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def boxed(statement: Statement) -> str:
+    """Return the statement in words and symbols."""
+    head = f":::{{admonition}} Statement {statement.id}\n:class: statement\n"
+    return f"{head}{statement.plain}\n\n$$\n{statement.latex}\n$$\n:::"
+
+
+def linked(text: str, ids: list[str]) -> str:
+    """Turn the names of other statements into links, outside formulas.
+
+    Formulas are every second piece of what `re.split` returns.
+    """
+    if not ids:
+        return text
+    pieces = re.split(r"(\$\$.*?\$\$|\$.*?\$|`.*?`)", text, flags=re.DOTALL)
+    name = re.compile(r"(?<![\w{(\[])(" + "|".join(sorted(ids, key=len, reverse=True)) + r")(?![\w\])])")
+    return "".join(piece if i % 2 else name.sub(r"[\1](\1)", piece) for i, piece in enumerate(pieces))
+
+
+def evidence(report: dict[str, Any]) -> str:
+    """Return the table of checks, and the levels that are open."""
+    lines = ["| level | what | instances | worst | |", "|---|---|---:|---:|---|"]
+    for check in report["evidence"]:
+        worst = "0" if check["worst"] == 0 else f"{check['worst']:.1e}"
+        held = "held" if check["held"] else "**FAILED**"
+        lines.append(f"| {check['level']} | {cell(check['title'])} | {check['instances']} | {worst} | {held} |")
+    lines += [f"| {level} | open: {cell(reason)} | | | |" for level, reason in report["open_levels"].items()]
+    lines += [f"| | at other efforts: {cell(line)} | | | |" for line in report["left_out"]]
+    command = f"tabular-inversion verify {report['id']}"
+    rerun = f"Run when this page was built. Again: `{command}`, with more instances `{command} --effort full`."
+    return "\n".join(lines) + f"\n\n{rerun}"
+
+
+def cell(text: str) -> str:
+    """Make a text safe inside a table."""
+    return text.replace("|", "\\|").replace("_", "\\_")
+
+
+def counterexamples(report: dict[str, Any]) -> str:
+    """Return what breaks without each hypothesis, drawn where an instance can be."""
+    if not report["counterexamples"]:
+        return ""
+    parts = ["## Each hypothesis is needed"]
+    for example in report["counterexamples"]:
+        shown = "" if example["shown"] else " (**NOT SHOWN**)"
+        parts.append(f"**Without “{cell(example['drops'])}”**: {cell(example['text'])}{shown}.")
+        if example["instance"] is not None:
+            drawn = "\n".join(line for line in draw_instance(example["instance"]).splitlines() if line.strip())
+            parts.append(f"```{{raw}} html\n{drawn}\n```")
+    return "\n\n".join(parts)
+
+
+def mutations(report: dict[str, Any]) -> str:
+    """Return the wrong variants that the checks refuted."""
+    lines = [f"- {cell(m['changes'])}: refuted, {cell(m['by'])}" for m in report["mutations"]]
+    return "## Wrong variants, refuted by the same checks\n\n" + "\n".join(lines) if lines else ""
+
+
+def in_the_package(module: str, statement: Statement) -> str:
+    """Return where the statement's code is."""
+    names = "".join(f", {{py:obj}}`~{name}`" for name in statement.api)
+    return f"## In the package\n\n`proofs_checks.{module}`{names}."
+
+
+def table(known: tuple[Statement, ...], reports: list[dict[str, Any]]) -> str:
+    """Return the table of all statements for the index page."""
+    lines = ["| | statement | evidence | counterexamples |", "|---|---|---|---:|"]
+    for statement, report in zip(known, reports, strict=True):
+        levels = ", ".join(dict.fromkeys(check["level"] for check in report["evidence"] if check["held"]))
+        count = sum(example["shown"] for example in report["counterexamples"])
+        lines.append(f"| [{statement.id}]({statement.id}) | {statement.title} | {levels} | {count} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,174 @@
+"""The report as one self-contained page: no network, no scripts, readable on a phone and in print.
+
+Needs the extra ``report``: Jinja2 fills the page in, latex2mathml turns formulas into MathML, which browsers show by
+themselves, and markdown-it-py reads the proofs.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Any
+
+from proofs_checks import statements
+from proofs_checks.statement import LEVELS
+from tabular_inversion.errors import MissingDependencyError
+
+try:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from latex2mathml.converter import convert
+    from markdown_it import MarkdownIt
+    from markdown_it.renderer import RendererHTML
+    from mdit_py_plugins.dollarmath import dollarmath_plugin
+except ModuleNotFoundError as missing:
+    raise MissingDependencyError(
+        f"the HTML report needs {missing.name}, which is not installed; pip install 'tabular-inversion[report]'."
+    ) from missing
+
+_TALLEST = 12
+"""Kernels with more rows than this are drawn without their numbers."""
+
+
+def render(report: dict[str, Any], *, now: datetime | None = None) -> str:
+    """Return the page for a report of `verify`.
+
+    Parameters
+    ----------
+    report : dict
+        What ``tabular-inversion verify --json`` prints.
+    now : datetime, optional
+        The time to put on the page; the present when omitted.
+
+    Returns
+    -------
+    str
+        HTML.
+
+    Examples
+    --------
+    >>> from proofs_checks.running import run_statements
+    >>> from proofs_checks.t3b_spanning_rewards import STATEMENT
+    >>> summary = {"statements": 1, "held": 1, "failed": 0, "worlds": 0}
+    >>> facts = {"summary": summary, "worlds": [], "effort": "quick", "seed": 0, "seconds": 1.0, "versions": {}}
+    >>> page = render(facts | {"statements": run_statements([STATEMENT])})
+    >>> "<math" in page, "<script" in page, "http" in page.replace("http://www.w3.org/1998/Math/MathML", "")
+    (True, False, False)
+    """
+    known = {statement.id: statement for statement in statements()}
+    return (
+        _templates()
+        .get_template("page.html.jinja")
+        .render(
+            report=report,
+            statements=[(known[row["id"]], row, _by_level(row)) for row in report["statements"]],
+            levels=LEVELS[:-1],
+            draw=draw_instance,
+            when=(now or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M UTC"),
+        )
+    )
+
+
+def mathml(latex: str, *, block: bool = False) -> str:
+    """Turn a formula into MathML.
+
+    Examples
+    --------
+    >>> mathml("x")
+    '<math xmlns="http://www.w3.org/1998/Math/MathML" display="inline"><mrow><mi>x</mi></mrow></math>'
+    """
+    return str(convert(latex, display="block" if block else "inline"))
+
+
+def markdown(text: str) -> str:
+    """Turn a proof, Markdown with dollar signs around formulas, into HTML.
+
+    Examples
+    --------
+    >>> found = markdown("Let $x$ be *free*.")
+    >>> "<math" in found, "<em>free</em>" in found
+    (True, True)
+    """
+    reader = MarkdownIt("commonmark", renderer_cls=RendererHTML)
+    dollarmath_plugin(
+        reader, allow_labels=False, renderer=lambda formula, options: mathml(formula, block=options["display_mode"])
+    )
+    return str(reader.render(text))
+
+
+def draw_instance(instance: dict[str, Any]) -> str:
+    """Return the heat maps of an instance as HTML; see `pictures`."""
+    return _templates().get_template("pictures.html.jinja").render(instance=instance, pictures=pictures(instance))
+
+
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("proofs_checks", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters |= {"mathml": mathml, "markdown": markdown, "worst": _worst}
+    return environment
+
+
+def pictures(instance: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the heat maps that show an instance: a matrix of cells (text, shade) for each action, and the rewards.
+
+    Parameters
+    ----------
+    instance : dict
+        As `Instance.to_dict` returns it.
+
+    Returns
+    -------
+    list of dict
+        ``title``, ``rows`` (cells with ``text``, ``shade`` from 0 to 1, ``title``), and ``plain``: whether numbers fit.
+    """
+    kernel, available = instance["kernel"], instance["available"]
+    n_actions = len(kernel[0])
+    drawn = [
+        _heat_map(
+            "kernel" if n_actions == 1 else f"kernel, action {a}",
+            [row[a] if available[s][a] else ["0"] * len(kernel) for s, row in enumerate(kernel)],
+        )
+        for a in range(n_actions)
+    ]
+    drawn.append(_heat_map("rewards, a row for each goal", instance["rewards"]))
+    if any(Fraction(c) != 1 for row in instance["continuation"] for c in row):
+        drawn.append(_heat_map("continuation", instance["continuation"]))
+    policy = instance["policy"]
+    if policy is not None and len(policy[0]) > 1 and isinstance(policy[0][0], str):
+        drawn.append(_heat_map("policy, a row for each state", policy))
+    for name, values in instance["extra"].items():
+        if isinstance(values, list) and values and isinstance(values[0], list) and isinstance(values[0][0], str):
+            drawn.append(_heat_map(name, values))
+        elif isinstance(values, str) or (values and isinstance(values[0], str)):
+            drawn.append(_heat_map(name, [[values] if isinstance(values, str) else values]))
+    return drawn
+
+
+def _heat_map(title: str, texts: list[list[str]]) -> dict[str, Any]:
+    """Shade the numbers of a matrix by their size."""
+    numbers = [[Fraction(text) for text in row] for row in texts]
+    largest = max((abs(x) for row in numbers for x in row), default=Fraction(0)) or Fraction(1)
+    rows = [
+        [
+            {"text": text, "shade": float(abs(x) / largest), "negative": x < 0, "title": f"row {i}, column {j}: {text}"}
+            for j, (text, x) in enumerate(zip(row, values, strict=True))
+        ]
+        for i, (row, values) in enumerate(zip(texts, numbers, strict=True))
+    ]
+    return {"title": title, "rows": rows, "plain": max(len(rows), len(texts[0])) <= _TALLEST}
+
+
+def _by_level(row: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Sum up the checks of a statement at each level."""
+    found = {}
+    for level in {check["level"] for check in row["evidence"]}:
+        checks = [check for check in row["evidence"] if check["level"] == level]
+        found[level] = {
+            "instances": sum(check["instances"] for check in checks),
+            "held": all(check["held"] for check in checks),
+        }
+    return found
+
+
+def _worst(value: float) -> str:
+    return "0" if value == 0 else f"{value:.1e}"

@@ -1,0 +1,23 @@
+"""The questions to the SMT solver: true steps are proved, and false ones are refuted, not left open."""
+
+import pytest
+
+from proofs_checks.smt_error_bounds import contradictory, questions
+
+pytest.importorskip("z3")
+
+
+def test_each_step_is_proved():
+    assert all(contradictory(assumptions) is True for _, assumptions in questions())
+
+
+def test_assumptions_alone_can_be_satisfied():
+    for _, assumptions in questions():
+        assert contradictory(assumptions[:-1]) is False
+
+
+def test_without_the_one_the_misfit_is_refuted():
+    answers = {words: contradictory(assumptions) for words, assumptions in questions(own_part=0)}
+    assert [words for words, answer in answers.items() if answer is False] == [
+        words for words in answers if "misfit" in words
+    ]
