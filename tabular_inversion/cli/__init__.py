@@ -1,4 +1,4 @@
-"""The command line: ``tabular-inversion verify | identify | invert``."""
+"""The command line: ``tabular-inversion verify | identify | invert | goals | discounts``."""
 
 from tabular_inversion.cli.app import main
 

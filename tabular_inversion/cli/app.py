@@ -9,7 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
+from tabular_inversion.cli import discounts as discount_answers
+from tabular_inversion.cli import goals as goal_answers
 from tabular_inversion.cli import questions, verify_report
+from tabular_inversion.cli import reproduce as experiments
 from tabular_inversion.cli.console import MESSAGES, print_json
 from tabular_inversion.errors import DiscountError, TabularInversionError
 from tabular_inversion.identifiability import Scope
@@ -73,12 +76,19 @@ def verify(
     ] = None,
     effort: Annotated[str, typer.Option(help="quick (under a minute), standard or full.")] = "quick",
     seed: Annotated[int, typer.Option(help="Of every random instance.")] = 0,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes; the results do not depend on them.", show_default="all cores")
+    ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="[FILE]", help="The report as JSON, on standard output if no FILE.")
     ] = None,
+    html_file: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="The report as one self-contained page.")
+    ] = None,
 ) -> None:
     """Recover the worlds of public environments from Q-values alone, and check every statement."""
-    raise typer.Exit(verify_report.run(ids or [], effort=effort, seed=seed, json_file=json_file))
+    request = verify_report.Request(tuple(ids or ()), effort, seed, workers)  # type: ignore[arg-type]
+    raise typer.Exit(verify_report.run(request, json_file=json_file, html_file=html_file))
 
 
 @app.command()
@@ -116,6 +126,69 @@ def invert(
     question = questions.Question(environment, goals, kernel_class, policy, read_discount(discount))
     answer = questions.invert(question, noise=noise, output=output)
     print_json(answer) if as_json else questions.show_inversion(answer)
+
+
+@app.command()
+def discounts(
+    environment: World,
+    goals: GoalText = "indicator",
+    policy: PolicyText = "optimal",
+    discount: Annotated[
+        str | None, typer.Option("--discount", help="Also say what the ranks are at this one, such as 1/2.")
+    ] = None,
+    witness: Annotated[
+        bool, typer.Option("--witness", help="Also show two kernels with the same values at an exceptional discount.")
+    ] = False,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the smallest singular value of M here.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find the discounts at which goals that suffice elsewhere do not, exactly."""
+    asked = read_discount(discount)
+    question = discount_answers.DiscountQuestion(environment, goals, policy, asked, witness, plot)
+    answer = discount_answers.find(question)
+    print_json(answer) if as_json else discount_answers.show(answer)
+
+
+@app.command()
+def goals(
+    environment: World,
+    goals: Annotated[
+        str | None,
+        typer.Option(
+            "--goals", help="Those you have, such as indicator:3,17; when omitted, all candidates are judged."
+        ),
+    ] = None,
+    kernel_class: ClassText = "supported",
+    rewards: Annotated[str, typer.Option(help="Of the candidates: indicator (each state) or generic.")] = "indicator",
+    policy: PolicyText = "optimal",
+    discount: DiscountText = None,
+    seconds: Annotated[float, typer.Option(help="How long to look for a smaller set.")] = 60.0,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw goals, doors and unknown states here.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Decide whether goals determine the world before anyone trains, and find the smallest set that does."""
+    asked = read_discount(discount)
+    question = goal_answers.GoalsQuestion(environment, goals, kernel_class, rewards, policy, asked, seconds, plot)
+    answer = goal_answers.answer(question)
+    print_json(answer) if as_json else goal_answers.show(answer)
+
+
+@app.command()
+def reproduce(
+    experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT", help=f"{', '.join(experiments.EXPERIMENTS)}.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where to write; a run that was interrupted there goes on."),
+    ] = None,
+    effort: Annotated[str, typer.Option(help="quick, standard or full.")] = "quick",
+    seed: Annotated[int, typer.Option(help="The first seed; others follow it.")] = 0,
+) -> None:
+    """Run a published experiment and print its numbers beside ours; figures, data and a report go to a folder."""
+    raise typer.Exit(experiments.run(experiment, out=out, effort=effort, seed=seed))
 
 
 def name_standard_output(arguments: list[str]) -> list[str]:

@@ -1,0 +1,82 @@
+"""Do independent things over several processes; what comes out does not depend on how many there are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import Any, TypeAlias
+
+from tabular_inversion.errors import InputError
+
+Task: TypeAlias = tuple[Callable[[Any], Any], Any]
+"""A function at the top level of a module, and its one argument."""
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use, at least 1.
+
+    Examples
+    --------
+    >>> usable_cores() >= 1
+    True
+    """
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run_tasks(
+    tasks: Sequence[Task], *, workers: int, progress: Callable[[int, Any], None] = lambda _place, _result: None
+) -> list[Any]:
+    """Return the results of tasks, in their order.
+
+    Parameters
+    ----------
+    tasks : sequence of (function, argument)
+        Independent of each other; with more than one worker both are sent to other processes.
+    workers : int
+        How many processes; 1 stays in this one.
+    progress : callable
+        Called with the number of each task and its result when it is done, in any order.
+
+    Raises
+    ------
+    InputError
+        If there are less than one worker.
+
+    Examples
+    --------
+    >>> run_tasks([(abs, -1), (len, "ab")], workers=1)
+    [1, 2]
+    """
+    if workers < 1:
+        raise InputError(f"workers is {workers}; expected an integer of at least 1.")
+    results: list[Any] = [None] * len(tasks)
+    if workers == 1:
+        for place, (function, argument) in enumerate(tasks):
+            results[place] = function(argument)
+            progress(place, results[place])
+        return results
+    with _pool(workers) as pool:
+        waiting: dict[Future[Any], int] = {
+            pool.submit(function, argument): place for place, (function, argument) in enumerate(tasks)
+        }
+        for future in as_completed(waiting):
+            place = waiting[future]
+            results[place] = future.result()
+            progress(place, results[place])
+    return results
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Open a pool whose waiting tasks are dropped when something goes wrong, an interrupt for instance."""
+    # Threads, of BLAS for example, do not survive a fork.
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
