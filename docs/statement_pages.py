@@ -22,7 +22,7 @@ def write_pages() -> None:
     reports = run_statements(known, workers=usable_cores())
     FOLDER.mkdir(parents=True, exist_ok=True)
     for module, statement, report in zip(MODULES, known, reports, strict=True):
-        write_if_new(FOLDER / f"{statement.id}.md", page(module, statement, report, [s.id for s in known]))
+        write_if_new(FOLDER / f"{module}.md", page(module, statement, report, [s.id for s in known]))
     write_if_new(FOLDER / "table.txt", table(known, reports))
 
 
@@ -38,7 +38,7 @@ def page(module: str, statement: Statement, report: dict[str, Any], ids: list[st
     parts = [
         f"({statement.id})=\n# {statement.id}: {statement.title}",
         boxed(statement),
-        f"*Source:* {statement.source}. *Assumed:*\n\n" + "\n".join(f"- {h.name}" for h in statement.hypotheses),
+        f"*Source:* {statement.source}. *Assumed:*\n\n{assumed(statement)}",
         f"## Proof\n\n{proof} $\\square$" if not proof.endswith("$$") else f"## Proof\n\n{proof}\n\n$\\square$",
         f"## What was checked\n\n{evidence(report)}",
         counterexamples(report),
@@ -52,6 +52,11 @@ def boxed(statement: Statement) -> str:
     """Return the statement in words and symbols."""
     head = f":::{{admonition}} Statement {statement.id}\n:class: statement\n"
     return f"{head}{statement.plain}\n\n$$\n{statement.latex}\n$$\n:::"
+
+
+def assumed(statement: Statement) -> str:
+    """Return the hypotheses, and in words what no predicate expresses."""
+    return "\n".join(f"- {name}" for name in (*(h.name for h in statement.hypotheses), *statement.words))
 
 
 def linked(text: str, ids: list[str]) -> str:
@@ -118,4 +123,5 @@ def table(known: tuple[Statement, ...], reports: list[dict[str, Any]]) -> str:
         levels = ", ".join(dict.fromkeys(check["level"] for check in report["evidence"] if check["held"]))
         count = sum(example["shown"] for example in report["counterexamples"])
         lines.append(f"| [{statement.id}]({statement.id}) | {statement.title} | {levels} | {count} |")
-    return "\n".join(lines) + "\n"
+    tree = "\n".join(["```{toctree}", ":hidden:", "", *(f"generated/{module}" for module in MODULES), "```"])
+    return "\n".join(lines) + f"\n\n{tree}\n"

@@ -252,8 +252,8 @@ STATEMENT = Statement(
     draw=draw,
     conclude=conclude,
     checks=(
-        Check("universal", "all digraphs with up to so many nodes, all sets of goals that someone can reach, all X: "
-              "the rank at a generic kernel, and a cut of that size that bounds it for every kernel",
+        Check("universal", "all digraphs with up to 2 (quick) or 3 nodes, all sets of goals that someone can reach, "
+              "all X: the rank at a generic kernel, and a cut of that size that bounds it for every kernel",
               check_all_digraphs, (2, 3, 3)),
         Check("exact", "random digraphs with up to 8 states: rank and paths",
               exact_check(draw, HYPOTHESES, conclude, size=8), (200, 1200, 5000)),

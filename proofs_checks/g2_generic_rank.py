@@ -50,11 +50,13 @@ prime plays no part, and may be small.
 *A deficit is likely.* Let the generic rank of some columns be $r$, and $f$ the numerator of a minor of size $r$ that is
 not the zero polynomial. If it is not zero modulo $p$ either, a draw, uniform and independent in $\mathrm{GF}(p)$, makes
 it vanish with a chance of at most $\deg f / p$ (Schwartz 1980, Zippel 1979), and $\deg f / (p - 1)$ if zero is left
-out. For one unconditional policy and indicator goals minors of size $r$ are, up to factors that do not vanish, minors
-of size $n - r$ of $(I - \gamma P)$, by T3b and Jacobi's identity, and so have degree at most $2n$ in $w$ and $\gamma$
-after row $u$ is multiplied by $s_u$; with the row of ones they are sums of such minors. (That $f$ does not vanish
-modulo $p$ needs that $p$ does not divide all of its coefficients: true for all but finitely many primes; for disjoint
-paths a coefficient is 1, see G1.)
+out. A draw at which a denominator vanishes is repeated, which a polynomial $h$, their product, makes happen with a
+chance of at most $\deg h/(p-1)$; so among the draws that count the chance is at most $\deg f/(p - 1 - \deg h)$. For one
+unconditional policy and indicator goals minors of size $r$ are, up to factors that do not vanish, minors of size $n -
+r$ of $(I - \gamma P)$, by T3b and Jacobi's identity, and so have degree at most $2n$ in $w$ and $\gamma$ after row $u$
+is multiplied by $s_u$; with the row of ones they are sums of such minors. (That $f$ does not vanish modulo $p$ needs
+that $p$ does not divide all of its coefficients: true for all but finitely many primes; for disjoint paths a
+coefficient is 1, see G1.)
 """
 
 PRIME = "a large prime (necessary: above 2^31)"
@@ -130,8 +132,9 @@ def modular_draw(rng: np.random.Generator, edges: BoolArray, targets: list[int],
 def check_small_primes(rng: np.random.Generator, amount: int, *, share: float = 1.0) -> Tally:
     """On a few digraphs, `amount` draws modulo 31 and 101: full rank is always right; deficits are rare enough.
 
-    The share of draws in which some column set of generic full rank has a deficit is at most 2n / (p - 1) for each row,
-    and four standard deviations more by chance. `share` multiplies the bound.
+    The share of draws in which a row's columns, of generic full rank, have a deficit is at most 2n / (p - 1), and four
+    standard deviations more by chance; draws at which a denominator vanishes count as draws. `share` multiplies the
+    bound.
     """
     tally = Tally()
     for prime, edges, targets in ((31, TWO_DOORS, [2, 3]), (101, TWO_DOORS, [2, 3]), (31, RING, [0, 2])):
@@ -140,13 +143,12 @@ def check_small_primes(rng: np.random.Generator, amount: int, *, share: float = 
         verdict = generic(question.world.to_float(), question.goals.to_float())
         sizes = edges.sum(axis=1)
         identified = verdict.row_status.ravel() == Status.IDENTIFIED
-        wrong, deficits, done = 0, np.zeros(n), 0
-        while done < amount:
+        wrong, deficits = 0, np.zeros(n)
+        for _ in range(amount):
             try:
                 full = np.array(modular_ranks(modular_draw(rng, edges, targets, prime))) == sizes
             except InputError:  # a denominator vanishes modulo the prime
                 continue
-            done += 1
             wrong += int((full & ~identified).sum())
             deficits += identified & ~full
         bound = share * min(1.0, 2 * n / (prime - 1))
@@ -204,9 +206,10 @@ STATEMENT = Statement(
     title="Generic rank",
     latex=r"\operatorname{rank}_{\mathrm{GF}(p)} [M;1]_X = |X| \text{ at one draw} \Rightarrow "
     r"\operatorname{rank} [M;1]_X = |X| \text{ for almost every } P, \gamma; \quad "
-    r"\Pr[\text{deficit} \mid \text{generically full}] \le \deg / p",
+    r"\Pr[\text{deficit} \mid \text{generically full}] \le \frac{\deg f}{p - 1 - \deg h}",
     plain="Weights on the support and the discount are drawn modulo a prime. Full rank at one draw proves full rank "
-    "for almost every kernel and discount. A deficit is wrong with a chance of at most the degree over the prime.",
+    "for almost every kernel and discount. A deficit is wrong with a chance of at most the degree of a minor over the "
+    "prime (less one, and less the degree of the denominators, at whose zeros draws are repeated).",
     source="this package, by the lemma of Schwartz and Zippel",
     proof=PROOF,
     hypotheses=HYPOTHESES,

@@ -34,12 +34,17 @@ def check_by_smt(_rng: np.random.Generator, amount: int, *, discounted: bool = T
 
 
 def _ask(tally: Tally, question: str, conditions: list[Any]) -> None:
-    """Count a question as held if its conditions contradict each other."""
+    """Count a question as held if its conditions contradict each other.
+
+    The solver reads them in a context of their own: else the model would depend on what was asked before.
+    """
     import z3
 
-    solver = z3.Solver()
+    written = z3.Solver()
+    written.add(*conditions)
+    solver = z3.Solver(ctx=z3.Context())
+    solver.from_string(written.sexpr())
     solver.set("timeout", 1000 * SECONDS)
-    solver.add(*conditions)
     answer = solver.check()
     found = f" {solver.model()}".replace("\n", "") if answer == z3.sat else ""
     tally.add(answer == z3.unsat, 0.0, f"{question}: {answer}{found}")

@@ -6,6 +6,7 @@ themselves, and markdown-it-py reads the proofs.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
@@ -79,6 +80,17 @@ def mathml(latex: str, *, block: bool = False) -> str:
     return str(convert(latex, display="block" if block else "inline"))
 
 
+def claims(latex: str) -> list[str]:
+    r"""Split the formula of a statement where one claim ends with a semicolon and the next begins.
+
+    Examples
+    --------
+    >>> claims(r"a = b; \quad c = d; \qquad e")
+    ['a = b', 'c = d', 'e']
+    """
+    return re.split(r";\s*\\q*uad\s*", latex)
+
+
 def markdown(text: str) -> str:
     """Turn a proof, Markdown with dollar signs around formulas, into HTML.
 
@@ -104,7 +116,7 @@ def _templates() -> Environment:
     environment = Environment(
         loader=PackageLoader("proofs_checks", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.filters |= {"mathml": mathml, "markdown": markdown, "worst": _worst}
+    environment.filters |= {"mathml": mathml, "claims": claims, "markdown": markdown, "worst": _worst}
     return environment
 
 
@@ -133,15 +145,21 @@ def pictures(instance: dict[str, Any]) -> list[dict[str, Any]]:
     drawn.append(_heat_map("rewards, a row for each goal", instance["rewards"]))
     if any(Fraction(c) != 1 for row in instance["continuation"] for c in row):
         drawn.append(_heat_map("continuation", instance["continuation"]))
-    policy = instance["policy"]
-    if policy is not None and len(policy[0]) > 1 and isinstance(policy[0][0], str):
-        drawn.append(_heat_map("policy, a row for each state", policy))
-    for name, values in instance["extra"].items():
-        if isinstance(values, list) and values and isinstance(values[0], list) and isinstance(values[0][0], str):
-            drawn.append(_heat_map(name, values))
-        elif isinstance(values, str) or (values and isinstance(values[0], str)):
-            drawn.append(_heat_map(name, [[values] if isinstance(values, str) else values]))
-    return drawn
+    further = {"action rewards, goal": instance["action_rewards"]} | instance["extra"]
+    if n_actions > 1:
+        further = {"policy, a row for each state": instance["policy"]} | further
+    return drawn + [_heat_map(*table) for name, values in further.items() for table in _tables(name, values)]
+
+
+def _tables(title: str, values: Any) -> list[tuple[str, list[list[str]]]]:
+    """Return numbers, nested one to three deep, as tables with titles; those nested deeper one after another."""
+    if values is None:
+        return []
+    if isinstance(values[0], str):
+        return [(title, [values])]
+    if isinstance(values[0][0], str):
+        return [(title, values)]
+    return [(f"{title} {i}" if len(values) > 1 else title, part) for i, part in enumerate(values)]
 
 
 def _heat_map(title: str, texts: list[list[str]]) -> dict[str, Any]:

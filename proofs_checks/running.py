@@ -17,6 +17,9 @@ from tabular_inversion.parallel import Task, run_tasks
 KEPT_FAILURES = 5
 """How many failing instances a report names."""
 
+LONGEST = 120
+"""How many characters a report gives to each; a polynomial can have thousands."""
+
 Kind = Literal["checks", "counterexamples", "mutations"]
 
 
@@ -90,6 +93,18 @@ def run_job(job: Job, statement: Statement | None = None) -> dict[str, Any]:
     return report | {"seconds": time.perf_counter() - start}
 
 
+def shorten(text: str) -> str:
+    """Return a text on one line, cut to `LONGEST` characters.
+
+    Examples
+    --------
+    >>> shorten("rank 1"), len(shorten("x + " * 1000))
+    ('rank 1', 120)
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else line[: LONGEST - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+
+
 def _run_check(statement: Statement, job: Job) -> dict[str, Any]:
     check = statement.checks[job.place]
     tally = check.run(job_generator(job), check.amount(job.effort))
@@ -100,7 +115,7 @@ def _run_check(statement: Statement, job: Job) -> dict[str, Any]:
         "instances": tally.instances,
         "held": tally.instances > 0 and not tally.failures,
         "worst": tally.worst,
-        "failures": tally.failures[:KEPT_FAILURES],
+        "failures": [shorten(text) for text in tally.failures[:KEPT_FAILURES]],
     }
 
 
@@ -117,7 +132,7 @@ def _replay(statement: Statement, job: Job) -> dict[str, Any]:
 def _mutate(statement: Statement, job: Job) -> dict[str, Any]:
     mutation = statement.mutations[job.place]
     tally: Tally = mutation.run(job_generator(job), mutation.amount)
-    return {"changes": mutation.changes, "caught": bool(tally.failures), "by": (tally.failures or [""])[0]}
+    return {"changes": mutation.changes, "caught": bool(tally.failures), "by": shorten((tally.failures or [""])[0])}
 
 
 _REPORTS: dict[Kind, Callable[[Statement, Job], dict[str, Any]]] = {

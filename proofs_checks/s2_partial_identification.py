@@ -232,14 +232,13 @@ def sure_of_themselves() -> SearchStrategy[Instance]:
 def _small_worlds(kernel_class: str) -> SearchStrategy[Instance]:
     from hypothesis import strategies as st
 
-    from tabular_inversion.strategies import exact_goals, exact_mdps
+    from tabular_inversion.strategies import exact_mdps
 
     @st.composite
     def made(draw: st.DrawFn) -> Instance:
-        half = st.sampled_from([Fraction(0), Fraction(1, 2)])
-        world = draw(exact_mdps(n_states=st.integers(1, 2), n_actions=1, discounts=half, max_weight=1))
-        rewards = st.integers(-1, 1).map(Fraction)
-        goals = draw(exact_goals(world.n_states, n_goals=1, rewards=rewards, continuations=st.just(Fraction(1))))
+        half = st.just(Fraction(1, 2))
+        world = draw(exact_mdps(n_states=2, n_actions=1, discounts=half, max_weight=1, all_available=True))
+        goals = exact.ExactGoals(np.array([[0, draw(st.integers(1, 3))]]))
         noise = draw(st.lists(st.integers(-3, 3).map(Fraction), min_size=world.n_states, max_size=world.n_states))
         extra = {"noise": np.array(noise, dtype=object).reshape(1, -1, 1), "eps": exact.fraction_array([1])}
         return Instance(world, goals, None, kernel_class, extra)

@@ -26,7 +26,7 @@ from proofs_checks.statement import (
     first_failure,
 )
 from proofs_checks.stored import stored
-from tabular_inversion import Goals, Stochastic, exact, value_equivalence
+from tabular_inversion import Stochastic, exact, value_equivalence
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
 from tabular_inversion.exact.rationals import FractionArray, to_floats
 from tabular_inversion.planning import robust
@@ -86,8 +86,9 @@ def draw(rng: np.random.Generator, size: int) -> Instance:
         instance = Instance(world, goals, instances.policy(rng, n, m) if rng.integers(2) else None)
         mixed = rng.integers(-2, 3, goals.n_goals + 1) @ instance.system
         weights = mixed if rng.integers(2) else exact.fraction_array(rng.integers(-3, 4, n))
+        extra = {"new rewards": weights, "new continuation": exact.fraction_array(rng.integers(0, 3, n)) / 2}
         if 1 < prod(len(equivalent_rows(instance, row)) for row in world.row_index.tolist()) <= MOST_WORLDS:
-            return Instance(world, goals, instance.policy, "stochastic", {"new rewards": weights})
+            return Instance(world, goals, instance.policy, "stochastic", extra)
 
 
 def members(instance: Instance) -> list[FractionArray]:
@@ -112,7 +113,8 @@ def worlds(instance: Instance, points: list[FractionArray]) -> list[ExactMDP]:
 
 def new_goal(instance: Instance) -> ExactGoals:
     """Return the goal that the agent never had."""
-    return ExactGoals(instance.extra["new rewards"][None])
+    rewards = instance.extra["new rewards"]
+    return ExactGoals(rewards[None], instance.extra.get("new continuation", 0 * rewards + 1)[None])
 
 
 def solved(instance: Instance, places: list[ExactMDP]) -> list[ExactAgentValues]:
@@ -154,8 +156,9 @@ def conclude(instance: Instance, *, settled: Settled = on_the_face, guarantee: s
 
 
 def guaranteed(instance: Instance, points: list[FractionArray], values: FractionArray) -> FractionArray:
-    """Return min_p p.(r + gamma V) for each action, shape (S, A), over all of each polytope: minima are at corners."""
-    target = instance.extra["new rewards"] + instance.world.discount * values
+    """Return min_p p.(r + gamma C V) for each action, shape (S, A), over each whole polytope: minima are at corners."""
+    goal = new_goal(instance)
+    target = goal.rewards[0] + instance.world.discount * goal.continuation[0] * values
     least = np.full(instance.world.available.size, -np.inf, dtype=object)
     least[instance.world.row_index] = [(corners @ target).min() for corners in points]
     return least.reshape(instance.world.available.shape)
@@ -167,7 +170,7 @@ def check_robust(rng: np.random.Generator, amount: int, *, margin: float = 0.0) 
     for _ in range(amount):
         instance = draw(rng, 3)
         sets = value_equivalence(instance.agent.to_float(), Stochastic())
-        found = robust(sets, Goals(to_floats(instance.extra["new rewards"])[None]))
+        found = robust(sets, new_goal(instance).to_float())
         places = worlds(instance, members(instance))
         values = to_floats(np.array([agent.v[0] for agent in solved(instance, places)]))
         policy = exact.fraction_array(found.policy.astype(int))
@@ -219,18 +222,14 @@ def sure_of_themselves() -> SearchStrategy[Instance]:
     """Small worlds that are taken for deterministic, with a new goal."""
     from hypothesis import strategies as st
 
-    from tabular_inversion.strategies import exact_goals, exact_mdps
+    from tabular_inversion.strategies import exact_mdps
 
     @st.composite
     def made(draw: st.DrawFn) -> Instance:
-        zero = st.just(Fraction(0))
-        world = draw(exact_mdps(n_states=st.integers(2, 3), n_actions=1, discounts=zero, max_weight=1))
-        rewards = st.integers(0, 1).map(Fraction)
-        goals, new = (
-            draw(exact_goals(world.n_states, n_goals=1, rewards=rewards, continuations=st.just(Fraction(1))))
-            for _ in range(2)
-        )
-        return Instance(world, goals, None, "deterministic", {"new rewards": new.rewards[0]})
+        half = st.just(Fraction(1, 2))
+        world = draw(exact_mdps(n_states=3, n_actions=1, discounts=half, max_weight=1, all_available=True))
+        old, new = (exact.fraction_array(draw(st.permutations([0, 1, 2]))) for _ in range(2))
+        return Instance(world, ExactGoals(old[None]), None, "deterministic", {"new rewards": new})
 
     return made()
 

@@ -225,6 +225,12 @@ class Statement:
     open_levels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     api: tuple[str, ...] = ()
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What counterexamples drop that no predicate of instances expresses."""
+        names = {hypothesis.name for hypothesis in self.hypotheses}
+        return tuple(dict.fromkeys(c.drops for c in self.counterexamples if c.drops not in names))
+
     def lacks_only(self, instance: Instance, drops: str) -> bool:
         """Tell whether an instance satisfies every hypothesis but the one named."""
         return all(h.holds(instance) is (h.name != drops) for h in self.hypotheses)

@@ -11,7 +11,7 @@ import numpy as np
 
 from proofs_checks import instances
 from proofs_checks.instance import Instance
-from proofs_checks.p_learning_samples import check_sampled_gradient
+from proofs_checks.p_learning_samples import check_package_samples, check_sampled_gradient
 from proofs_checks.polynomials import SymbolArray, adjugate, determinant, identity, symbol_arrays, vanishes
 from proofs_checks.statement import Check, Counterexample, Hypothesis, Mutation, Outcome, Statement, Tally, exact_check
 from proofs_checks.stored import stored
@@ -100,7 +100,9 @@ def conclude(instance: Instance) -> Outcome:
     near = error <= 1e-12 * float(np.linalg.cond(test.astype(np.float64)))
     sums = [str(total) for total in limits[0].sum(axis=0)]
     holds = max(gaps) == 0 and near
-    return Outcome(bool(holds), f"distances of the limits to the truth {gaps}, row sums {sums}", error)
+    return Outcome(
+        bool(holds), f"distances of the limits to the truth {[str(gap) for gap in gaps]}, row sums {sums}", error
+    )
 
 
 def _in_floats(matrix: FractionArray, values: FractionArray, start: FractionArray | None) -> FloatArray:
@@ -116,13 +118,13 @@ def fewer_goals() -> SearchStrategy[Instance]:
     """Draw worlds with any goals and two starts that are kernels."""
     from hypothesis import strategies as st
 
-    from tabular_inversion.strategies import exact_goals, exact_mdps, exact_stochastic_rows
+    from tabular_inversion.strategies import exact_mdps, exact_stochastic_rows
 
     @st.composite
     def made(draw: st.DrawFn) -> Instance:
         world = draw(exact_mdps(n_states=st.integers(2, 3), n_actions=1, discounts=st.just(Fraction(1, 2))))
         n = world.n_states
-        goals = draw(exact_goals(n, n_goals=1, continuations=st.just(Fraction(1))))
+        goals = exact.ExactGoals(np.array([draw(st.permutations(range(n)))]))
         starts = np.array([[draw(exact_stochastic_rows(n)) for _ in range(n)] for _ in range(2)])
         return Instance(world, goals, identity(1)[[0] * n], "unconstrained", {"starts": starts})
 
@@ -254,6 +256,8 @@ STATEMENT = Statement(
         Check("symbolic", "n = 2 and 3, two goals: two independent samples give the gradient", check_sampled_gradient,
               (3, 3, 4)),
         Check("numeric", "the distance after 60 steps against the rate", check_rate, (30, 300, 2000)),
+        Check("numeric", "20,000 samples of the package's sampled step: the mean is the gradient, within 6 deviations",
+              check_package_samples, (6, 60, 300)),
     ),
     counterexamples=(
         Counterexample(RANK, "fewer goals than states: the limit depends on the start", stored("T1", RANK)),
@@ -269,11 +273,14 @@ STATEMENT = Statement(
         Mutation("row sums are one only if 1 is in the row space", partial(check_row_sums, row_space_only=True), 30),
         Mutation("M^+ Q + P0, without the projection", partial(check_fixed_point_symbolically, projected=False), 2),
         Mutation("one shared sample in place of two", partial(check_sampled_gradient, shared=True), 2),
+        Mutation("one shared sample in place of two, against the package's samples",
+                 partial(check_package_samples, shared=True), 3),
         Mutation("a rate that is 0.9 times as large", partial(check_rate, rate_scale=0.9), 40),
     ),
     open_levels={
         "universal": "symbols cover all M with k, n <= 3; the rate has roots in it and is left to the proof",
         "formal": "no machine-checked proof was written",
     },
-    api=("tabular_inversion.Unconstrained", "tabular_inversion.invert"),
+    api=("tabular_inversion.Unconstrained", "tabular_inversion.invert", "tabular_inversion.learning.p_learning",
+         "tabular_inversion.learning.convergence_rate"),
 )  # fmt: skip

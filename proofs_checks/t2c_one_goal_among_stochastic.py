@@ -82,7 +82,8 @@ def optimal_agents(n_states: int, n_goals: int) -> Callable[[], SearchStrategy[I
         def made(draw: st.DrawFn) -> Instance:
             half, whole, never = st.just(Fraction(1, 2)), st.integers(0, 2).map(Fraction), st.just(Fraction(0))
             world = draw(exact_mdps(n_states=n_states, n_actions=1, discounts=half, max_successors=2, max_weight=1))
-            return Instance(world, draw(exact_goals(n_states, n_goals=n_goals, rewards=whole, continuations=never)))
+            goals = exact_goals(n_states, n_goals=n_goals, rewards=whole, continuations=never)
+            return Instance(world, draw(goals.filter(lambda g: len(set(g.rewards[0])) > 1)))
 
         return made()
 

@@ -94,7 +94,7 @@ def rewards_that_repeat() -> SearchStrategy[Instance]:
     from tabular_inversion.strategies import exact_goals, exact_mdps
 
     always = st.just(exact.as_fraction(1))
-    worlds = exact_mdps(n_states=2, n_actions=1)
+    worlds = exact_mdps(n_states=2, n_actions=1, discounts=st.just(exact.as_fraction("1/2")), all_available=True)
     goals = exact_goals(2, n_goals=1, continuations=always, rewards=st.integers(1, 3).map(exact.as_fraction))
     return st.builds(Instance, worlds, goals)
 
@@ -183,7 +183,7 @@ STATEMENT = Statement(
     ),
     counterexamples=(
         Counterexample(GENERIC, "a constant reward: [M;1] has rank 1", stored("T3a", GENERIC)),
-        Counterexample(GENERIC, "a goal no one can reach, for none of the states counts as reached: a zero row of M",
+        Counterexample(GENERIC, "a goal no one can reach, as no state counts as its arrival: a zero row of M",
                        stored("T3a", "a zero row")),
         Counterexample(ENOUGH, "n - 2 goals: three states and one goal", stored("T3a", ENOUGH)),
     ),

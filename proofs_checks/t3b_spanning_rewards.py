@@ -13,24 +13,24 @@ from proofs_checks.instance import Instance
 from proofs_checks.polynomials import adjugate, determinant, identity, symbol_arrays, vanishes
 from proofs_checks.statement import Check, Counterexample, Hypothesis, Mutation, Outcome, Statement, Tally, exact_check
 from proofs_checks.stored import stored
-from tabular_inversion import Goals, Unconstrained, bellman, environments, exact, invert, policies
+from tabular_inversion import Goals, Unconstrained, bellman, environments, exact, identify, invert, policies
 from tabular_inversion.identifiability import Status
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 PROOF = r"""
-(a) By L1 $m_g = N r_g$ with one matrix $N = (I - \gamma D P_\pi)^{-1}$ for all goals; as rows, $M = R N^\top$. An
-invertible factor keeps the rank, and with rank $n$ the system $Mp=q$ has at most one solution.
+(a) *One continuation.* By L1 $m_g = N r_g$ with one matrix $N = (I - \gamma D P_\pi)^{-1}$ for all goals; as rows, $M =
+R N^\top$. An invertible factor keeps the rank, and with rank $n$ the system $Mp=q$ has at most one solution.
 
-(b) Goal $g$ has $D_g = I - e_g e_g^\top$. By L1 $(I - \gamma P_\pi + \gamma\, e_g e_g^\top P_\pi)\, m_g = e_g$, that is
-$(I - \gamma P_\pi)\, m_g = c_g\, e_g$ with the number $c_g = 1 - \gamma\,(P_\pi m_g)_g$. So $m_g = c_g N e_g$, where
-now $N = (I - \gamma P_\pi)^{-1}$. Entry $g$ of $m_g = e_g + \gamma D_g P_\pi m_g$ is 1, because row $g$ of $D_g$ is
-zero; so $c_g N_{gg} = 1$. Here $N_{gg} \ge 1$, since $N = \sum_t \gamma^t P_\pi^t$. As rows, $m_g^\top = c_g\, e_g^\top
-N^\top$, which is the claim, with $\operatorname{diag}(c)$ and $N$ invertible.
+(b) *Indicator goals that end.* Goal $g$ has $D_g = I - e_g e_g^\top$. By L1 $(I - \gamma P_\pi + \gamma\, e_g e_g^\top
+P_\pi)\, m_g = e_g$, that is $(I - \gamma P_\pi)\, m_g = c_g\, e_g$ with the number $c_g = 1 - \gamma\,(P_\pi m_g)_g$.
+So $m_g = c_g N e_g$, where now $N = (I - \gamma P_\pi)^{-1}$. Entry $g$ of $m_g = e_g + \gamma D_g P_\pi m_g$ is 1,
+because row $g$ of $D_g$ is zero; so $c_g N_{gg} = 1$. Here $N_{gg} \ge 1$, since $N = \sum_t \gamma^t P_\pi^t$. As
+rows, $m_g^\top = c_g\, e_g^\top N^\top$, which is the claim, with $\operatorname{diag}(c)$ and $N$ invertible.
 
-(c) With $C = 1$, $N\mathbf 1 = \mathbf 1/(1-\gamma)$, since $P_\pi\mathbf 1 = \mathbf 1$. So $\mathbf 1^\top =
-(1-\gamma)\,\mathbf 1^\top N^\top$, and
+(c) *Some of the indicator goals.* Let $T$ be the states that are goals, which end or never. With $C = 1$, $N\mathbf 1 =
+\mathbf 1/(1-\gamma)$, since $P_\pi\mathbf 1 = \mathbf 1$. So $\mathbf 1^\top = (1-\gamma)\,\mathbf 1^\top N^\top$, and
 
 $$
 \begin{bmatrix} M \\ \mathbf 1^\top \end{bmatrix}
@@ -40,7 +40,7 @@ $$
 
 with invertible matrices on both sides; in the case of (b), put $\operatorname{diag}(c)$ for $I$ and $R_T$ for $R$. The
 rows $e_g$, $g \in T$, and $\mathbf 1$ are independent unless $T$ holds all $n$ states, so that the rank is $\min(|T|+1,
-n)$. The rest is T3a.
+n)$. By T3a (c) all stochastic kernels are identified exactly if $|T| \ge n - 1$.
 """
 
 
@@ -100,8 +100,9 @@ def any_rewards() -> SearchStrategy[Instance]:
 
     @st.composite
     def made(draw: st.DrawFn) -> Instance:
-        world = draw(exact_mdps(n_states=st.integers(2, 3), n_actions=1))
-        goals = draw(exact_goals(world.n_states, n_goals=world.n_states, continuations=st.just(Fraction(1))))
+        half, ever, paid = st.just(Fraction(1, 2)), st.just(Fraction(1)), st.integers(1, 3).map(Fraction)
+        world = draw(exact_mdps(n_states=st.integers(2, 3), n_actions=1, discounts=half, all_available=True))
+        goals = draw(exact_goals(world.n_states, n_goals=world.n_states, rewards=paid, continuations=ever))
         return Instance(world, goals, draw(exact_policies(world.available)), "unconstrained")
 
     return made()
@@ -145,6 +146,21 @@ def check_numeric(rng: np.random.Generator, amount: int) -> Tally:
     return tally
 
 
+def check_subsets(rng: np.random.Generator, amount: int, *, more: int = 1) -> Tally:
+    """(c) Indicator goals of drawn sets T of states: rank [M;1] = min(|T| + `more`, n), more = 1, and the verdict."""
+    tally = Tally()
+    for _ in range(amount):
+        n, m = instances.sizes(rng, largest=6)
+        unit = exact.fraction_array(np.eye(n, dtype=int))[np.sort(rng.permutation(n)[: rng.integers(1, n + 1)])]
+        goals = exact.ExactGoals(unit, 1 - unit) if rng.integers(2) else exact.ExactGoals(unit)
+        instance = Instance(instances.world(rng, n, m), goals, instances.policy(rng, n, m), "stochastic")
+        rank, wanted = exact.rank(instance.system).rank, min(len(unit) + more, n)
+        verdict = identify(instance.agent, instance.row_class, scope="uniform").status
+        holds = rank == wanted and (verdict is Status.IDENTIFIED) is (wanted == n)
+        tally.add(holds, 0.0, f"{len(unit)} of {n} indicator goals: rank {rank}, claimed {wanted}, {verdict.name}")
+    return tally
+
+
 def check_optimal_agents(rng: np.random.Generator, amount: int) -> Tally:
     """The variant without the policy hypothesis, on K_{3,3} at 1/2 after some random worlds."""
     tally = exact_check(lambda r, size: _optimal(draw(r, size)), (), conclude, size=5)(rng, amount)
@@ -184,9 +200,13 @@ STATEMENT = Statement(
     id="T3b",
     title="Spanning rewards under an unconditional policy",
     latex=r"\pi_g = \pi, \ C_g = C: \quad M = R\,N^\top, \ N = (I - \gamma D P_\pi)^{-1}, \quad "
-    r"\operatorname{rank} R = n \Rightarrow \operatorname{rank} M = n",
-    plain="If the agent acts the same way whatever the goal, rewards that span the functions of the state suffice, for "
-    "instance all n indicator goals, also when arrival ends the episode.",
+    r"\operatorname{rank} R = n \Rightarrow \operatorname{rank} M = n; \qquad "
+    r"\text{indicator goals } T: \ \operatorname{rank} \begin{bmatrix} M \\ \mathbf 1^\top \end{bmatrix} = "
+    r"\min(|T|+1, n)",
+    plain="If the agent acts the same way whatever the goal, (a) rewards that span the functions of the state suffice, "
+    "for instance all n indicator goals, (b) also when arrival ends the episode. (c) With indicator goals in some of "
+    "the states, [M;1] has as many independent rows as there are goals and one, up to n: n - 1 of them identify all "
+    "stochastic kernels, and fewer do not.",
     source="Theorem 3 of arXiv 2606.21173, finite form",
     proof=PROOF,
     hypotheses=HYPOTHESES,
@@ -195,6 +215,8 @@ STATEMENT = Statement(
     checks=(
         Check("exact", "rational worlds with up to 6 states: rank M = n",
               exact_check(draw, HYPOTHESES, conclude, size=6), (40, 400, 4000)),
+        Check("exact", "(c) some of the indicator goals: rank [M;1] = min(|T| + 1, n), and the verdict", check_subsets,
+              (40, 400, 4000)),
         Check("symbolic", "M = R N^T and M = diag(c) N^T solve Bellman's equation, all entries symbols, n = 2 and 3",
               check_symbolic, (3, 3, 3)),
         Check("numeric", "random worlds with 50 states: P comes back", check_numeric, (10, 50, 200)),
@@ -203,11 +225,12 @@ STATEMENT = Statement(
         Counterexample(POLICY, "an optimal agent for each goal: the least world found", stored("T3b", POLICY)),
         Counterexample(POLICY, "K_{3,3} at discount 1/2, optimal agents, all six indicator goals: rank 5",
                        stored("T3b", BIPARTITE)),
-        Counterexample(SPAN, "rewards that repeat or cancel", stored("T3b", SPAN)),
+        Counterexample(SPAN, "rewards of one kind, for two goals", stored("T3b", SPAN)),
         Counterexample(CONTINUATION, "two goals that end in different states", stored("T3b", CONTINUATION)),
     ),
     mutations=(
         Mutation("without the policy hypothesis", check_optimal_agents, 10),
+        Mutation("(c) without the row of ones: min(|T|, n)", partial(check_subsets, more=0), 5),
         Mutation("M = N^T for indicator goals that end", partial(check_symbolic, scaled=False), 2),
     ),
     open_levels={

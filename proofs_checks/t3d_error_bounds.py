@@ -211,6 +211,7 @@ def one_state(*, changes: str) -> SearchStrategy[Instance]:
     from tabular_inversion.strategies import exact_mdps
 
     numbers = st.sampled_from([Fraction(0), Fraction(1), Fraction(1, 2)])
+    rewards = st.just(Fraction(1)) if changes == "eps" else numbers
 
     def made(world: exact.ExactMDP, reward: Fraction, noise: Fraction, eps: Fraction) -> Instance:
         goals = exact.ExactGoals(np.array([[reward]]))
@@ -219,7 +220,7 @@ def one_state(*, changes: str) -> SearchStrategy[Instance]:
         return with_noise(instance, table, Fraction(0), eps=eps if changes == "eps" else None)
 
     worlds = exact_mdps(n_states=1, n_actions=1, discounts=st.just(Fraction(1, 2)), all_available=True)
-    return st.builds(made, worlds, numbers, numbers, numbers)
+    return st.builds(made, worlds, rewards, numbers, st.just(Fraction(1, 8)))
 
 
 HYPOTHESES = (
@@ -282,7 +283,8 @@ def check_universal(_rng: np.random.Generator, seconds: int, *, own: int = 1) ->
     """Every step after Lemma 1 at n = 2 and k <= 2, as questions to z3: the negations are unsatisfiable."""
     tally = Tally()
     for words, assumptions in questions(own):
-        tally.add(contradictory(assumptions, seconds=seconds) is True, 0.0, f"not proved: {words}")
+        answer = contradictory(assumptions, seconds=seconds)
+        tally.add(answer is True, 0.0, f"{'no answer' if answer is None else 'a counterexample'}: {words}")
     return tally
 
 
@@ -355,6 +357,7 @@ STATEMENT = Statement(
         Mutation("discount c in place of 1 + discount c, for z3", partial(check_universal, own=0), 5),
     ),
     open_levels={
+        "symbolic": "an inequality is no identity; the SMT solver covers it at fixed size",
         "universal": "not asked of the solver: Lemma 1, Lemma 2 for a policy of each goal in the 2-norm, and n above 2",
         "formal": "no machine-checked proof was written",
     },

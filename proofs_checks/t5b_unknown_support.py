@@ -199,7 +199,8 @@ class Orientations:
 
     Of all patterns those are kept that satisfy what the signed areas [abc] of triangles do, namely
     [bcd] - [acd] + [abd] - [abc] = 0 and [abc][ade] - [abd][ace] + [abe][acd] = 0: among the terms of each sum some are
-    positive and some are negative. No three points are on a line.
+    positive and some are negative. No three points are on a line: if three are, a null vector on these has the sum
+    zero, and so at most two entries of each sign, which is what is to be shown.
     """
 
     def __init__(self, n_points: int) -> None:

@@ -6,12 +6,13 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any, TypeAlias
 
 from tabular_inversion.errors import InputError
 
-Task: TypeAlias = tuple[Callable[[Any], Any], Any]
+Task: TypeAlias = "tuple[Callable[[Any], Any], Any]"
 """A function at the top level of a module, and its one argument."""
 
 
@@ -73,10 +74,22 @@ def run_tasks(
 def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     """Open a pool whose waiting tasks are dropped when something goes wrong, an interrupt for instance."""
     # Threads, of BLAS for example, do not survive a fork.
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
     try:
         yield pool
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()
+
+
+def _end_with_parent() -> None:
+    """End this worker when the process that started it is killed: it would go on, beside a run that is started anew."""
+
+    def watch() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=watch, daemon=True).start()

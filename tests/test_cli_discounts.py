@@ -2,12 +2,20 @@
 
 import json
 import sys
+from fractions import Fraction
+from functools import partial
 
 import pytest
 
-from tabular_inversion.cli import main
+from tabular_inversion.cli import discounts, main
+from tabular_inversion.sufficiency import LongDeterminantError, certified_discounts
 
-KEYS = {"environment", "policy", "n_states", "n_goals", "pieces", "discounts", "classes", "asked", "witness", "seconds"}
+KEYS = {"environment", "policy", "n_states", "n_goals", "evidence", "pieces", "discounts", "undecided"} | {
+    "classes",
+    "asked",
+    "witness",
+    "seconds",
+}
 
 
 @pytest.fixture
@@ -71,6 +79,50 @@ def test_worlds_of_thirds_are_read_exactly(cli):
     )
     assert status == 0
     assert json.loads(out)["n_states"] == 16
+
+
+@pytest.fixture
+def long_determinants(monkeypatch):
+    """Make every determinant too long for the exact way."""
+
+    def refuse(*_, **__):
+        raise LongDeterminantError("too long")
+
+    monkeypatch.setattr(discounts, "exceptional_discounts", refuse)
+
+
+@pytest.mark.usefixtures("long_determinants")
+def test_determinants_that_are_too_long_are_replaced_by_certified_intervals(cli, tmp_path):
+    picture = tmp_path / "curve.png"
+    _, out, _ = cli("graph:K3,2", "--json", "--witness", "--plot", picture)
+    answer = json.loads(out)
+    assert set(answer) == KEYS
+    assert (answer["evidence"], answer["undecided"], answer["witness"]) == ("certified", [], None)
+    (found,) = answer["discounts"]
+    assert (found["minimal_polynomial"], found["rank"], found["rank_with_ones"]) == (None, 4, 5)
+    assert Fraction(found["interval"][0]) ** 2 < Fraction(1, 2) < Fraction(found["interval"][1]) ** 2
+    assert picture.stat().st_size
+    status, out, _ = cli("graph:K3,2")
+    assert status == 0
+    assert "certified by ball arithmetic" in out
+    assert "the only one within" in out
+
+
+@pytest.mark.usefixtures("long_determinants")
+def test_what_is_undecided_is_said(cli, monkeypatch):
+    few = partial(certified_discounts, max_intervals=3)
+    monkeypatch.setattr(discounts, "certified_discounts", few)
+    _, out, _ = cli("graph:K3,3")
+    assert "nothing is proved from" in out
+    assert "no exceptional discount elsewhere in (0, 1)" in out
+
+
+@pytest.mark.slow
+def test_windy_four_rooms_has_no_exceptional_discount(cli):
+    status, out, _ = cli("fourrooms:windy", "--json")
+    answer = json.loads(out)
+    assert status == 0
+    assert (answer["evidence"], answer["discounts"], answer["undecided"]) == ("certified", [], [])
 
 
 @pytest.mark.slow

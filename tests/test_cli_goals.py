@@ -112,6 +112,8 @@ WRONG_CALLS = {
     "unknown rewards": ("chain:4", "--rewards", "kind"),
     "unknown policy": ("chain:4", "--policy", "greedy"),
     "discount of one": ("chain:4", "--discount", "1"),
+    "discount list": ("chain:4", "--discount", "0.5,0.6"),
+    "time that runs backwards": ("chain:4", "--seconds", "-3"),
     "unknown ending of the picture": ("chain:4", "--plot", "picture.txt2"),
     "folder does not exist": ("chain:4", "--plot", "nowhere/picture.png"),
     "no environment": (),

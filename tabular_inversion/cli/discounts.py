@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,15 +13,23 @@ import numpy as np
 from rich.table import Table
 
 from tabular_inversion.cli.console import ANSWERS, progress
+from tabular_inversion.cli.pictures import save_picture
 from tabular_inversion.cli.questions import COLOURS
 from tabular_inversion.environments import parse_environment, parse_goals
-from tabular_inversion.errors import FileFormatError, SpecificationError
+from tabular_inversion.errors import SpecificationError
 from tabular_inversion.exact import ExactGoals, ExactMDP, fraction_array
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.identifiability import Status
 from tabular_inversion.interop import exact_kernel
 from tabular_inversion.kernel_classes import KernelClass, Stochastic, Unconstrained
-from tabular_inversion.sufficiency import ExceptionalDiscounts, exceptional_discounts, indistinguishable_kernels
+from tabular_inversion.sufficiency import (
+    CertifiedDiscounts,
+    ExceptionalDiscounts,
+    LongDeterminantError,
+    certified_discounts,
+    exceptional_discounts,
+    indistinguishable_kernels,
+)
 
 CLASSES: tuple[KernelClass, ...] = (Unconstrained(), Stochastic())
 
@@ -47,7 +56,7 @@ def find(question: DiscountQuestion) -> dict[str, Any]:
     start = time.perf_counter()
     with progress("looking at every discount") as advance:
         policy = _uniform(mdp) if question.policy == "uniform" else None
-        result = exceptional_discounts(mdp, goals, policy=policy, progress=advance)
+        result = _all_discounts(mdp, goals, policy, advance)
     seconds = time.perf_counter() - start
     result.verify()
     answer = {"environment": question.environment, "policy": question.policy} | result.to_dict()
@@ -59,12 +68,22 @@ def find(question: DiscountQuestion) -> dict[str, Any]:
     return answer | {"seconds": seconds}
 
 
+def _all_discounts(
+    mdp: ExactMDP, goals: ExactGoals, policy: FractionArray | None, advance: Callable[[int, int], None]
+) -> ExceptionalDiscounts | CertifiedDiscounts:
+    """Return exact numbers where the determinants are short enough, else intervals proved by ball arithmetic."""
+    try:
+        return exceptional_discounts(mdp, goals, policy=policy, progress=advance)
+    except LongDeterminantError:
+        return certified_discounts(mdp, goals, policy=policy, progress=advance)
+
+
 def _uniform(mdp: ExactMDP) -> FractionArray:
     weights = fraction_array(mdp.available.astype(int))
     return weights / weights.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
 
 
-def _about(result: ExceptionalDiscounts, kernel_class: KernelClass) -> dict[str, Any]:
+def _about(result: ExceptionalDiscounts | CertifiedDiscounts, kernel_class: KernelClass) -> dict[str, Any]:
     exceptional = result.for_class(kernel_class)
     return {
         "class": kernel_class.name,
@@ -73,13 +92,15 @@ def _about(result: ExceptionalDiscounts, kernel_class: KernelClass) -> dict[str,
     }
 
 
-def _asked(result: ExceptionalDiscounts, discount: Fraction) -> dict[str, Any]:
+def _asked(result: ExceptionalDiscounts | CertifiedDiscounts, discount: Fraction) -> dict[str, Any]:
     rank, rank_with_ones = result.ranks_at(discount)
     return {"discount": str(discount), "rank": rank, "rank_with_ones": rank_with_ones}
 
 
-def _witness(result: ExceptionalDiscounts) -> dict[str, Any] | None:
-    """Return two kernels with the same values at the first discount that has such a pair."""
+def _witness(result: ExceptionalDiscounts | CertifiedDiscounts) -> dict[str, Any] | None:
+    """Return two kernels with the same values at the first discount that has such a pair and is known exactly."""
+    if isinstance(result, CertifiedDiscounts):
+        return None
     found = result.for_class(Stochastic())
     if not found:
         return None
@@ -92,14 +113,11 @@ def _witness(result: ExceptionalDiscounts) -> dict[str, Any] | None:
     return {"discount": str(pair.discount), "state": pair.state, "action": pair.action, "added": pair.added} | rows
 
 
-def _draw(result: ExceptionalDiscounts, path: Path) -> None:
+def _draw(result: ExceptionalDiscounts | CertifiedDiscounts, path: Path) -> None:
     from tabular_inversion.plotting import plot_discounts
 
     figure: Any = plot_discounts(result).figure
-    try:
-        figure.savefig(path)
-    except (OSError, ValueError) as problem:
-        raise FileFormatError(f"{path} cannot be written as a picture ({problem}).") from problem
+    save_picture(figure, path)
 
 
 def show(answer: dict[str, Any]) -> None:
@@ -113,6 +131,9 @@ def show(answer: dict[str, Any]) -> None:
             f"{answer['n_states']} states {where}; exceptional discounts: {entry['exceptional']}",
             highlight=False,
         )
+    if answer["evidence"] == "certified":
+        ANSWERS.print("certified by ball arithmetic: the determinants are too long to be computed exactly")
+        _show_undecided(answer["undecided"])
     _show_table(answer)
     if answer["asked"] is not None:
         asked = answer["asked"]
@@ -123,18 +144,32 @@ def show(answer: dict[str, Any]) -> None:
         _show_witness(answer["witness"])
 
 
+def _show_undecided(intervals: list[list[str]]) -> None:
+    for lower, upper in intervals:
+        ends = (float(Fraction(lower)), float(Fraction(upper)))
+        ANSWERS.print(f"nothing is proved from {ends[0]:.10g} to {ends[1]:.10g}", highlight=False)
+
+
 def _show_table(answer: dict[str, Any]) -> None:
     if not answer["discounts"]:
-        ANSWERS.print("no exceptional discount in (0, 1)", highlight=False)
+        where = "elsewhere in (0, 1)" if answer["undecided"] else "in (0, 1)"
+        ANSWERS.print(f"no exceptional discount {where}", highlight=False)
         return
     table = Table(title="exceptional discounts in (0, 1)")
     for column in ("discount", "exactly", "multiplicity", "rank M", "rank [M;1]"):
         table.add_column(column, justify="left" if column == "exactly" else "right", overflow="fold")
     for found in answer["discounts"]:
-        exactly = found["discount"] or f"root of {found['minimal_polynomial']}"
-        ranks = (str(found[key]) for key in ("multiplicity", "rank", "rank_with_ones"))
-        table.add_row(f"{found['decimal']:.10f}", exactly, *ranks)
+        ranks = (str(found[key] or "?") for key in ("multiplicity", "rank", "rank_with_ones"))
+        table.add_row(f"{found['decimal']:.10f}", _known(found), *ranks)
     ANSWERS.print(table)
+
+
+def _known(found: dict[str, Any]) -> str:
+    """Say how a discount is known: as a fraction, by its minimal polynomial, or by an interval."""
+    if found["minimal_polynomial"] is None:
+        lower, upper = map(Fraction, found["interval"])
+        return f"the only one within {float(upper - lower) / 2:.1g}"
+    return found["discount"] or f"root of {found['minimal_polynomial']}"
 
 
 def _show_witness(witness: dict[str, Any]) -> None:

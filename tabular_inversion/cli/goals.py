@@ -199,8 +199,8 @@ def show(answer: dict[str, Any]) -> None:
     ANSWERS.print(f"[bold {colour}]{answer['status']}[/] ({answer['evidence']} evidence, uniform scope)")
     ANSWERS.print(answer["reason"], highlight=False)
     ANSWERS.print(
-        f"{answer['rows_identified']} of {answer['rows']} rows identified by {answer['n_goals']} goals; class "
-        f"{answer['class']}",
+        f"{answer['rows_identified']} of {answer['rows']} rows identified by {answer['n_goals']} "
+        f"goal{'s' * (answer['n_goals'] != 1)}; class {answer['class']}",
         highlight=False,
     )
     if answer["unknown_states"]:

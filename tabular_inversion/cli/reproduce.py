@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from tabular_inversion.cli.console import ANSWERS, MESSAGES, progress
-from tabular_inversion.errors import SpecificationError
+from tabular_inversion.errors import MissingDependencyError, SpecificationError
 
 EXPERIMENTS = {
     "fourrooms": "four_rooms",
+    "mountaincar": "mountain_car",
+    "reacher": "reacher",
+    "errors": "error_study",
 }
 """Modules of `tabular_inversion.experiments`, loaded when they are asked for, each with a function `reproduce`."""
 
@@ -29,10 +33,18 @@ def run(name: str, *, out: Path | None, effort: str, seed: int) -> int:
     ------
     SpecificationError
         If the experiment or the effort is unknown.
+    MissingDependencyError
+        If there is nothing to draw or to write the report with.
     """
     for what, value, known in (("experiment", name, (*EXPERIMENTS,)), ("effort", effort, EFFORTS)):
         if value not in known:
             raise SpecificationError(f"unknown {what} {value!r}; expected one of {', '.join(known)}.")
+    # Asked for first, so that a missing extra does not cost a whole run.
+    for library, extra in (("matplotlib", "plot"), ("jinja2", "report")):
+        if find_spec(library) is None:
+            raise MissingDependencyError(
+                f"figures and reports need {library}, which is not installed; pip install 'tabular-inversion[{extra}]'."
+            )
     module = import_module(f"tabular_inversion.experiments.{EXPERIMENTS[name]}")
     experiment: Callable[..., Any] = module.reproduce
     with progress(name) as advance:
@@ -56,7 +68,7 @@ def show(path: Path) -> None:
         f"{seconds:.0f} s, at most {memory:.2f} GiB in one process; more in {path / 'report.html'}", soft_wrap=True
     )
     for line in results["differences"]:
-        MESSAGES.print(f"- {line}", style="dim", markup=False, highlight=False)
+        MESSAGES.print(f"- {line}", style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
 def _number(value: float | None) -> str:

@@ -107,6 +107,8 @@ def facts_of(task: str, inverted: Inverted, unseen: Arrays, robust: Arrays, name
     for i, name in enumerate(names):
         width = robust["upper"][i] - robust["lower"][i]
         shown = {
+            "mean optimal value on the grid": unseen["value"][0, i],
+            "mean value of the plan there": unseen["value"][number, i],
             "largest value that the plan loses in a state of the true grid": unseen["shortfall"][number, i],
             "largest error of a value that the recovered world promises": unseen["believed"][number, i],
             "largest width of the robust interval": width.max(),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from tabular_inversion._typing import BoolArray, FloatArray, SparseMatrix
+from tabular_inversion._typing import BoolArray, SparseMatrix
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.bellman import solve
 from tabular_inversion.experiments.continuous_worlds import (
@@ -144,18 +144,23 @@ def coarse_agents(
     Returns
     -------
     mapping
-        For each of the W agents ``q_nmse``, ``model_nmse``, mean total ``variation`` of the rows, ``setting`` (the number
-        of sweeps, or the noise) and ``stopped_early``; where planned, ``returns`` (W, T, B). Also ``prior_nmse``, of the
+        For each of the W agents ``q_nmse``, ``model_nmse``, mean total ``variation`` of the rows, ``setting`` (how many
+        sweeps, or the noise) and ``stopped_early``; where planned, ``returns`` (W, T, B). Also ``prior_nmse``, of the
         kernel that uses no values.
     """
     rng = np.random.default_rng(seed)
     early = early_values(experiment.world, exact.goals, sweeps)
     noisy = [exact.q + rng.uniform(-scale, scale, exact.q.shape) for scale in noise]
-    worlds, errors = {}, []
-    for i, q in enumerate(early + noisy):
+    errors, returns = [], []
+    for q in early + noisy:
         agent = AgentValues(q, exact.goals, exact.discount)
-        worlds[str(i)] = kernel_of(recover_rows(agent, experiment.known_cells), agent.n_states)
-        errors.append(kernel_error(worlds[str(i)], experiment.world.kernel, experiment.grid))
+        kernel = kernel_of(recover_rows(agent, experiment.known_cells), agent.n_states)
+        errors.append(kernel_error(kernel, experiment.world.kernel, experiment.grid))
+        if planned:
+            plans = [
+                (task, plan(kernel, experiment.goals(task), discount=exact.discount)) for task in experiment.unseen
+            ]
+            returns.append([experiment.returns(task, found.agent.q) for task, found in plans])
     found = {
         "q_nmse": np.array([value_error(q, exact.q) for q in early + noisy]),
         "model_nmse": np.array([error.nmse for error in errors]),
@@ -166,33 +171,39 @@ def coarse_agents(
             kernel_error(prior_kernel(experiment.known_cells), experiment.world.kernel, experiment.grid).nmse
         ),
     }
-    return found | {"returns": plan_unseen(experiment, worlds)["returns"]} if planned else found
+    return found | {"returns": np.array(returns)} if planned else found
 
 
 def plan_unseen(experiment: Experiment, worlds: Mapping[str, SparseMatrix]) -> Arrays:
-    """Plan for the unseen tasks in each kernel; run the plans off the grid, and evaluate them in the true grid world.
+    """Plan for the unseen tasks in W kernels; run the plans off the grid, and evaluate them in the true grid world.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        The true world, the tasks and the starts.
+    worlds : mapping from str to csr_array
+        Where to plan; what is called ``"true"`` is taken to be the true world.
 
     Returns
     -------
     mapping
-        ``returns`` (W, T, B), one for each start; ``shortfall`` (W, T): the largest value that a plan loses in any
-        state of the true grid world; ``believed`` (W, T): the largest error of the value that the kernel promises.
+        ``returns`` (W, T, B), one for each start. In the true grid world, each (W, T): ``value``, the mean over states
+        of what the plan is worth there; ``shortfall``, the largest value that it loses in any state; ``believed``, the
+        largest error of a value that the kernel promises.
     """
     exact = {task: plan(experiment.world, experiment.goals(task)) for task in experiment.unseen}
-    returns, shortfall, believed = [], [], []
-    for name, kernel in worlds.items():
-        for task in experiment.unseen:
-            best = exact[task]
-            found = best if name == "true" else plan(kernel, experiment.goals(task), discount=experiment.world.discount)
-            returns.append(experiment.returns(task, found.agent.q))
-            shortfall.append((best.values - found.values_in(experiment.world)).max())
-            believed.append(np.abs(best.values - found.values).max())
     shape = (len(worlds), len(experiment.unseen))
-    return {
-        "returns": np.reshape(returns, (*shape, -1)),
-        "shortfall": np.reshape(shortfall, shape),
-        "believed": np.reshape(believed, shape),
-    }
+    returns = np.empty((*shape, len(experiment.starts)))
+    value, shortfall, believed = np.empty(shape), np.empty(shape), np.empty(shape)
+    for i, (name, kernel) in enumerate(worlds.items()):
+        for j, task in enumerate(experiment.unseen):
+            best = exact[task]
+            found = best if name == "true" else plan(kernel, best.agent.goals, discount=experiment.world.discount)
+            worth = best.values if name == "true" else found.values_in(experiment.world)
+            returns[i, j] = experiment.returns(task, found.agent.q)
+            value[i, j], shortfall[i, j] = worth.mean(), (best.values - worth).max()
+            believed[i, j] = np.abs(best.values - found.values).max()
+    return {"returns": returns, "value": value, "shortfall": shortfall, "believed": believed}
 
 
 def robust_ranges(agent: AgentValues, experiment: Experiment) -> Arrays:

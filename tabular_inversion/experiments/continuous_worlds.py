@@ -11,12 +11,10 @@ from scipy.sparse import csr_array
 
 from tabular_inversion._typing import BoolArray, FloatArray, SparseMatrix
 from tabular_inversion.agent_values import AgentValues
-from tabular_inversion.bellman import solve
 from tabular_inversion.environments.continuous_systems import ContinuousSystem
 from tabular_inversion.environments.interpolation import Grid
 from tabular_inversion.goals import Goals
 from tabular_inversion.kernel_classes import Supported
-from tabular_inversion.experiments.run_folder import Arrays
 from tabular_inversion.mdp import MDP
 
 
@@ -193,6 +191,7 @@ def early_values(world: MDP, goals: Goals, sweeps: Sequence[int]) -> list[FloatA
 
     Examples
     --------
+    >>> from tabular_inversion import solve
     >>> from tabular_inversion.environments import chain
     >>> first, later = early_values(chain(3), Goals.indicator(3, [2]), [1, 50])
     >>> exact = solve(chain(3), Goals.indicator(3, [2])).q

@@ -136,7 +136,9 @@ def _run(
         done += 1
         progress(done, len(tasks))
 
-    found = run_tasks(tasks, workers=min(workers, len(tasks)), progress=advance)
+    run_tasks(tasks, workers=min(workers, len(tasks)), progress=advance)
+    # Read here what the processes have kept, so that this folder knows how long each stage took.
+    found = [function(argument) for function, argument in tasks]
     trained, described = iter(found[: len(agents)]), iter(found[len(agents) :])
     together = {
         key: Configured(cases[key], tuple(next(trained) for _ in cases[key]), next(described), effort.steps)
@@ -149,7 +151,7 @@ def _draw(folder: RunFolder, effort: Effort, results: dict[Configuration, Config
     shown = {
         variant: shown_of([found for key, found in results.items() if key[0] == variant]) for variant, _ in results
     }
-    chosen = "; ".join(f"{found.title}, {knowledge}" for found, knowledge in shown.values())
+    chosen = "; ".join(f"{found.title} ({knowledge})" for found, knowledge in shown.values())
     captions = {
         "errors": f"""Mean squared error of the recovered kernel against environment steps, for {effort.seeds} seeds. A
             row of panels for each state of knowledge.""",

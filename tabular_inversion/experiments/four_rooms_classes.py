@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_inversion._typing import FloatArray
 from tabular_inversion.bellman import evaluate, solve
 from tabular_inversion.experiments.four_rooms_agents import mse
 from tabular_inversion.experiments.four_rooms_cases import Case
@@ -12,6 +11,7 @@ from tabular_inversion.experiments.run_folder import Arrays, RunFolder
 from tabular_inversion.identifiability import identify
 from tabular_inversion.identifiability.value_equivalence import ValueEquivalence, value_equivalence
 from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.mdp import MDP
 from tabular_inversion.planning import robust
 
 
@@ -51,7 +51,7 @@ def _describe(case: Case, kernel_class: KernelClass) -> Arrays:
     return {
         "rows": np.array(identify(agent, kernel_class).rows_identified),
         "attained mse": np.array(max(mse(member, case.world) for member in members)),
-        "largest mse": np.array(largest_mse(sets, case.world.kernel)),
+        "largest mse": np.array(largest_mse(sets, case.world)),
         "lower": np.stack([found.lower for found in plans]),
         "upper": np.stack([found.upper for found in plans]),
         "guaranteed": np.stack(
@@ -60,7 +60,7 @@ def _describe(case: Case, kernel_class: KernelClass) -> Arrays:
     }
 
 
-def largest_mse(sets: ValueEquivalence, truth: FloatArray) -> float:
+def largest_mse(sets: ValueEquivalence, truth: MDP) -> float:
     """Return a bound on the mean squared error of any member: every entry at its end that is further from the truth.
 
     Examples
@@ -68,8 +68,8 @@ def largest_mse(sets: ValueEquivalence, truth: FloatArray) -> float:
     >>> from tabular_inversion import Deterministic, Goals
     >>> from tabular_inversion.environments import chain
     >>> world = chain(3)
-    >>> largest_mse(value_equivalence(solve(world, Goals.generic(3, 1, seed=0)), Deterministic()), world.kernel)
+    >>> largest_mse(value_equivalence(solve(world, Goals.generic(3, 1, seed=0)), Deterministic()), world)
     0.0
     """
-    ends = sets.bounds()
-    return float((np.maximum(ends.upper - truth, truth - ends.lower) ** 2).mean())
+    ends, true = sets.bounds(), truth.dense().kernel
+    return float((np.maximum(ends.upper - true, true - ends.lower) ** 2).mean())

@@ -74,6 +74,7 @@ def error_figure(results: Results) -> Figure:
         axes.set_ylabel("mean squared error")
     for axes in panels[-1]:
         axes.set_xlabel("environment steps")
+        axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=4, frameon=False)
     return figure
 
 
@@ -98,7 +99,6 @@ def _draw_errors(axes: Axes, group: Sequence[Configured], knowledge: str) -> Non
     axes.axhspan(LEAST / 2, LEAST * 2, color="#e8ece9", zorder=0)
     axes.text(0.02, 0.02, "0, or below $10^{-9}$", transform=axes.transAxes, fontsize=8, color="#555555")
     axes.grid(visible=True, color="#e6e6e6", linewidth=0.6)
-    axes.legend(fontsize=8, loc="lower right", bbox_to_anchor=(1.0, 0.1), frameon=False)
 
 
 def return_figure(results: Results) -> Figure:
@@ -141,7 +141,7 @@ def _draw_returns(axes: Axes, group: Sequence[Configured], g: int) -> None:
         axes.plot(np.broadcast_to(at[:, None] + 0.06, ours.shape), ours, "o", color=colour, markersize=4, alpha=0.7)
     axes.axhline(group[0].agents[0]["optimal"][g, start], color="#222222", linewidth=1, linestyle="--")
     axes.set_xticks(range(len(group)), [str(found.first.n_goals) for found in group])
-    axes.set_ylim(-1.05, 1.05)
+    axes.set(xlim=(-0.6, len(group) - 0.4), ylim=(-1.05, 1.05))
     axes.grid(visible=True, axis="y", color="#e6e6e6", linewidth=0.6)
 
 
@@ -187,7 +187,7 @@ def _draw_task(axes: Axes, found: Configured, knowledge: str, g: int) -> None:
     texts = [
         f"from {cell}: {mine:.3f} of {most:.3f}" for cell, mine, most in zip(published.STARTS, ours, best, strict=True)
     ]
-    axes.set_title("\n".join([f"{found.title}; known: {knowledge}", *texts]), fontsize=9)
+    axes.set_title("\n".join([f"{found.title} ({knowledge})", *texts]), fontsize=9)
 
 
 def trajectories(case: Case, policy: IntArray, g: int) -> list[IntArray]:

@@ -68,10 +68,11 @@ class Configured:
 
 
 def compare(results: Mapping[Configuration, Configured]) -> list[Comparison]:
-    """Return the errors of all configurations beside the published ones, then the losses on the unseen tasks."""
+    """Return all errors at the end beside the published ones, then those before, then losses on the unseen tasks."""
     everything = [(found, name) for found in results.values() for name in found.first.knowledge]
-    errors = [comparison for found, name in everything for comparison in _errors(found, name)]
-    return errors + [_loss(found, name) for found, name in everything]
+    errors = [list(_errors(found, name)) for found, name in everything]
+    before = [comparison for series in errors for comparison in series[:-1]]
+    return [series[-1] for series in errors] + before + [_loss(found, name) for found, name in everything]
 
 
 def _errors(found: Configured, knowledge: str) -> Iterator[Comparison]:
@@ -80,11 +81,10 @@ def _errors(found: Configured, knowledge: str) -> Iterator[Comparison]:
     for steps in sorted({last, *found.published} & set(found.steps)):
         ours = found.over_seeds(f"mse {knowledge}")[:, found.steps.index(steps)]
         theirs, after = published_at(found, steps)
-        notes = [] if after in (steps, None) else [f"The published number is after {after / MILLION:g} million steps."]
-        if steps == last:
-            notes.append(what_is_left(found, knowledge))
-        what = f"{found.title}; known: {knowledge}; MSE after {steps / MILLION:g} million steps"
-        yield Comparison(what, float(ours.mean()), float(ours.std()), theirs, " ".join(notes))
+        other = "" if after in (steps, None) else f" (published: {after / MILLION:g}M)"
+        what = f"{found.title} ({knowledge}): MSE after {steps / MILLION:g}M steps{other}"
+        note = what_is_left(found, knowledge) if steps == last else ""
+        yield Comparison(what, float(ours.mean()), float(ours.std()), theirs, note)
 
 
 def published_at(found: Configured, steps: int) -> tuple[float | None, int | None]:
@@ -111,7 +111,7 @@ def what_is_left(found: Configured, knowledge: str) -> str:
 def _loss(found: Configured, knowledge: str) -> Comparison:
     worst = found.shortfall(knowledge).max(axis=(1, 2))
     return Comparison(
-        f"{found.title}; known: {knowledge}; largest loss of return on the unseen tasks over all starts",
+        f"{found.title} ({knowledge}): largest loss of return on the unseen tasks over all starts",
         float(worst.mean()),
         float(worst.std()),
         note=_returns(found, knowledge),
@@ -125,10 +125,8 @@ def _returns(found: Configured, knowledge: str) -> str:
     for g, task in enumerate(found.first.unseen):
         ours, best = (found.over_seeds(name)[:, g, start].mean() for name in (f"value {knowledge}", "optimal"))
         low, high = (found.classes[f"{end} {knowledge}"][g, start] for end in ("lower", "upper"))
-        text = f"goal {task.goal}: {ours:.3f} of {best:.3f}"
-        texts.append(
-            text if found.identified(knowledge) else f"{text}, exact values bound it to [{low:.3f}, {high:.3f}]"
-        )
+        bounds = "" if found.identified(knowledge) else f", which exact values bound to [{low:.3f}, {high:.3f}]"
+        texts.append(f"goal {task.goal}: {ours:.3f} of {best:.3f}{bounds}")
     return f"From {published.STARTS[0]} to {'; to '.join(texts)}."
 
 

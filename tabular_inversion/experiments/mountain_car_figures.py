@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 IDENTIFIED = (
     "Of how many of the three actions the row is identified, state by state, when the grid points around each arrival "
-    "are known: from four position goals, and from four velocity goals. Rows stay open where an arrival lies inside a "
-    "goal's region, or where no goal can be reached any more: there the values say too little."
+    "are known: from four position goals, and from four velocity goals. Most rows that stay open lead "
+    "into a wall or to the greatest speeds, where neighbouring grid points have nearly the same future for every goal."
 )
 MOTION = (
     "Where each action moves the car on average, in the true world and in the one recovered from position goals, at "
@@ -28,12 +28,12 @@ MOTION = (
 )
 COARSE = (
     "The error of the recovered world against the error of the agent's Q-values, for position agents that are wrong on "
-    "purpose: value iteration stopped early, and uniform noise. The dotted line uses no values at all: it knows the grid "
-    "points around each arrival and gives them equal weights."
+    "purpose: value iteration stopped early, and uniform noise. The dotted line uses no values at all: it knows the "
+    "grid points around each arrival and gives them equal weights."
 )
 UNSEEN = (
     "Returns for goals that no agent was trained on, in the continuous system from the published starts. Bars are one "
-    "standard deviation: ours over starts, the published one over seeds."
+    "standard deviation: ours over starts."
 )
 ROBUST = (
     "What the values leave open of the optimal value of each unseen goal: the width of the interval over all worlds on "

@@ -1,7 +1,7 @@
 """What is published on MountainCar and Reacher: tables of the reference implementation, 10 seeds, neural agents.
 
-Source: README of the reference implementation of Letcher et al., "Inverting the Bellman Equation: From Q-Values to World
-Models", arXiv 2606.21173 (2026).
+Source: README of the reference implementation of Letcher et al., "Inverting the Bellman Equation: From Q-Values to
+World Models", arXiv 2606.21173 (2026).
 """
 
 from __future__ import annotations

@@ -241,14 +241,14 @@ class RunFolder:
 
 
 def peak_memory() -> int:
-    """Return the largest memory that this process has had, in bytes.
+    """Return the largest memory that this process, or one that it started and that has ended, has had, in bytes.
 
     Examples
     --------
     >>> peak_memory() > 2**20
     True
     """
-    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    largest = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return int(largest if sys.platform == "darwin" else largest * 1024)
 
 

@@ -2,19 +2,21 @@
 
 A row p with support T, allowed to move within A, is unique iff the system's columns on T are independent and no null
 vector on A is nonnegative off T and positive somewhere there. The second question is a linear program that is
-homogeneous, so that its optimum is 0 or 1; rows that share T and A share the program.
+homogeneous, so that its optimum is zero or not; rows that share T and A share the program, and many programs are solved
+as one.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
-from scipy.sparse import issparse
+from scipy.sparse import csr_array, issparse
 
-from tabular_inversion._typing import FloatArray, IntArray, Kernel, SparseMatrix
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel, SparseMatrix
+from tabular_inversion.errors import ConvergenceError
 from tabular_inversion.identifiability.decision import Decision, Pair
-from tabular_inversion.identifiability.system import RowSystem, rounding_level
+from tabular_inversion.identifiability.linear_programs import block_size, solve_blocks
+from tabular_inversion.identifiability.system import RowSystem, exactly_dependent, rounding_level
 from tabular_inversion.identifiability.uniform import restricted_codes
 from tabular_inversion.identifiability.verdict import Evidence, Status
 
@@ -40,11 +42,10 @@ def rows_on_faces(system: RowSystem, rows: Kernel, supports: SparseMatrix, allow
         row = int(dependent[0])
         pair = Pair(row, *_move(_dense_row(rows, row), null_vector(row)))
     independent = np.flatnonzero(codes == Status.IDENTIFIED)
-    directions = _programs(system, supports, allowed, independent)
-    for row, (code, vector) in directions.items():
-        codes[row] = code
-        if pair is None and vector is not None:
-            pair = Pair(row, *_move(_dense_row(rows, row), vector))
+    codes[independent], directions = _decide_off_faces(system, supports, allowed, independent)
+    if pair is None and directions:
+        row = min(directions)
+        pair = Pair(row, *_move(_dense_row(rows, row), directions[row]))
     unique = int((codes == Status.IDENTIFIED).sum())
     reason = f"{unique} of {len(codes)} rows left are unique in the simplex, on the faces where they lie"
     # Which states a row reaches is itself read off floats, so that nothing here is more than numeric.
@@ -66,67 +67,132 @@ def _move(row: FloatArray, vector: FloatArray) -> tuple[FloatArray, FloatArray]:
     return row, row  # the caller's re-check refuses a pair of equal rows
 
 
-def _programs(
-    system: RowSystem, supports: SparseMatrix, allowed: SparseMatrix | None, independent: IntArray
-) -> dict[int, tuple[Status, FloatArray | None]]:
-    """Solve one program for each different (T, A) and hand its answer to all rows that share it."""
-    answers: dict[bytes, tuple[Status, FloatArray | None]] = {}
-    result = {}
-    for row in independent.tolist():
-        states = _states(supports, row)
-        free = np.arange(system.n_states) if allowed is None else _states(allowed, row)
-        key = states.tobytes() + b"|" + free.tobytes()
-        if key not in answers:
-            answers[key] = recession_direction(system, states, free)
-        result[row] = answers[key]
-    return result
+def _decide_off_faces(
+    system: RowSystem, supports: SparseMatrix, allowed: SparseMatrix | None, rows: IntArray
+) -> tuple[NDArray[np.int8], dict[int, FloatArray]]:
+    """Decide rows whose columns on T are independent; return their codes, and for some rows a direction (n,) off T."""
+    codes = np.empty(len(rows), np.int8)
+    directions: dict[int, FloatArray] = {}
+    inside = csr_array(supports[rows])
+    beyond = None if allowed is None else csr_array(allowed[rows].astype(np.int8) - inside.astype(np.int8) > 0)
+    sizes = np.diff(inside.indptr)
+    others = system.n_states - sizes if beyond is None else np.diff(beyond.indptr)
+    for size, n_off in np.unique(np.stack([sizes, others], axis=1), axis=0):
+        members = np.flatnonzero((sizes == size) & (others == n_off))
+        keys = _columns(inside, members, size)
+        if beyond is not None:
+            keys = np.concatenate([keys, _columns(beyond, members, n_off)], axis=1)
+        different, first, inverse = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+        found = np.empty(len(different), np.int8)
+        block = block_size(max(1, n_off))
+        for start in range(0, len(different), block):
+            part = slice(start, start + block)
+            states = different[part, :size]
+            off = _complement(states, system.n_states) if beyond is None else different[part, size:]
+            found[part], vectors = recession_directions(system, states, off)
+            refuted = np.flatnonzero(found[part] == Status.NOT_IDENTIFIED)
+            if refuted.size:
+                at = int(refuted[first[part][refuted].argmin()])
+                vector = np.zeros(system.n_states)
+                vector[np.concatenate([off[at], states[at]])] = vectors[at]
+                directions[int(rows[members[first[part][at]]])] = vector
+        codes[members] = found[inverse.ravel()]
+    return codes, directions
 
 
-def _states(matrix: SparseMatrix, row: int) -> NDArray[np.intp]:
-    return np.sort(matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]]).astype(np.intp)
+def _columns(matrix: SparseMatrix, rows: IntArray, size: int) -> IntArray:
+    """Return the columns stored in rows that all hold `size` of them, ascending, shape (len(rows), size)."""
+    return np.sort(matrix.indices[matrix.indptr[rows][:, None] + np.arange(size)], axis=1).astype(np.intp)
 
 
-def recession_direction(
-    system: RowSystem, states: NDArray[np.intp], free: NDArray[np.intp]
-) -> tuple[Status, FloatArray | None]:
-    """Look for v != 0 on `free` with ``matrix @ v = 0`` and v >= 0 off `states`, whose columns are independent.
+def _complement(states: IntArray, n_states: int) -> IntArray:
+    """Return, for each set of states (b, t), all others in ascending order, shape (b, n - t)."""
+    mask = np.ones((len(states), n_states), bool)
+    np.put_along_axis(mask, states, False, axis=1)
+    return np.nonzero(mask)[1].reshape(len(states), n_states - states.shape[1])
+
+
+def recession_directions(system: RowSystem, states: IntArray, off: IntArray) -> tuple[NDArray[np.int8], FloatArray]:
+    """Look for v != 0 with ``matrix @ v = 0`` and v >= 0 at `off`, zero beyond `off` and `states`.
+
+    Parameters
+    ----------
+    system : RowSystem
+        [M;1].
+    states : numpy.ndarray of int, shape (b, t)
+        Where v may have either sign; these columns are independent.
+    off : numpy.ndarray of int, shape (b, o)
+        Where it may not be negative.
 
     Returns
     -------
-    status : Status
+    codes : numpy.ndarray of int8, shape (b,)
         IDENTIFIED if there is none, NOT_IDENTIFIED if there is, UNDECIDED if floats do not settle it.
-    vector : numpy.ndarray, shape (n,), or None
-        v, in the null space to rounding.
+    vectors : numpy.ndarray, shape (b, o + t)
+        v at `off`, then at `states`, in the null space to rounding, where there is one.
+
+    Notes
+    -----
+    Multiplying the equations by the complement of the columns on `states` leaves those of `off` alone. Their solutions
+    u >= 0 form a cone, and ``max sum(u)`` over u <= 1 is zero iff it is a point, at least 1 otherwise.
     """
-    outside = np.setdiff1d(free, states, assume_unique=True)
-    if outside.size == 0:
-        return Status.IDENTIFIED, None
-    order = np.concatenate([outside, states])
-    basis = system.restrict(order).null_basis
-    if basis.shape[1] == 0:
-        return (Status.IDENTIFIED if system.restrict(order).surely_full else Status.UNDECIDED), None
-    off = basis[: len(outside)]
-    found = linprog(
-        -off.sum(axis=0), A_ub=np.vstack([-off, off.sum(axis=0)]),
-        b_ub=np.append(np.zeros(len(outside)), 1.0), bounds=(None, None), method="highs",
-    )  # fmt: skip
-    if found.status != 0:
-        return Status.UNDECIDED, None
-    if -found.fun < 0.5:
-        return Status.IDENTIFIED, None
-    vector = _exact_face(system, order, basis @ found.x, len(outside))
-    return (Status.UNDECIDED, None) if vector is None else (Status.NOT_IDENTIFIED, vector)
+    count, (size, n_off) = len(states), (states.shape[1], off.shape[1])
+    if n_off == 0:
+        return np.full(count, Status.IDENTIFIED, np.int8), np.zeros((count, size))
+    own, others = (np.moveaxis(system.matrix[:, part], 0, 1) for part in (states, off))
+    complement = np.linalg.qr(own, mode="complete").Q[:, :, size:]
+    equations = np.swapaxes(complement, 1, 2) @ others
+    zero, one = np.zeros((count, n_off)), np.ones((count, n_off))
+    try:
+        found = solve_blocks(-one, equations, np.zeros(equations.shape[:2]), zero, one)
+    except ConvergenceError:
+        if count == 1:
+            return np.full(1, Status.UNDECIDED, np.int8), np.zeros((1, n_off + size))
+        halves = [recession_directions(system, states[part], off[part]) for part in np.array_split(np.arange(count), 2)]
+        return np.concatenate([half[0] for half in halves]), np.concatenate([half[1] for half in halves])
+    codes = np.full(count, Status.IDENTIFIED, np.int8)
+    vectors = np.zeros((count, n_off + size))
+    moved = np.flatnonzero(found.sum(axis=1) >= 0.5)
+    if moved.size:
+        columns = np.concatenate([off, states], axis=1)[moved]
+        proved, vectors[moved] = _into_null_space(system, columns, found[moved])
+        codes[moved] = np.where(proved, Status.NOT_IDENTIFIED, Status.UNDECIDED)
+    return codes, vectors
 
 
-def _exact_face(system: RowSystem, order: IntArray, approximate: FloatArray, n_outside: int) -> FloatArray | None:
-    """Move the program's answer, exact to 1e-7, into the null space of the columns that it uses."""
-    used = (np.arange(len(order)) >= n_outside) | (approximate > 1e-6)
-    restricted = system.restrict(order[used])
-    if not restricted.surely_deficient:
-        return None
-    basis = restricted.null_basis
-    inside = basis @ (basis.T @ approximate[used])
-    vector = np.zeros(system.n_states)
-    vector[order[used]] = inside
-    vector[np.abs(vector) <= rounding_level((len(vector),)) * np.abs(vector).max()] = 0.0
-    return vector if (vector[order[:n_outside]] >= 0).all() and vector.any() else None
+def _into_null_space(system: RowSystem, columns: IntArray, found: FloatArray) -> tuple[BoolArray, FloatArray]:
+    """Move the programs' answers, exact to 1e-10, into the null spaces of the columns that they use.
+
+    Parameters
+    ----------
+    system : RowSystem
+        [M;1].
+    columns : numpy.ndarray of int, shape (b, o + t)
+        Those where v must be nonnegative first.
+    found : numpy.ndarray, shape (b, o)
+        v there.
+
+    Returns
+    -------
+    proved : numpy.ndarray of bool, shape (b,)
+        Whether the columns used are surely dependent, and the vector's signs survive.
+    vectors : numpy.ndarray, shape (b, o + t)
+        v.
+    """
+    n_off = found.shape[1]
+    used = np.concatenate([found > 1e-6, np.ones((len(columns), columns.shape[1] - n_off), bool)], axis=1)
+    part = np.moveaxis(system.matrix[:, columns], 0, 1) * used[:, None, :]
+    inverse = np.linalg.pinv(part[:, :, n_off:])
+    inside = -inverse @ (part[:, :, :n_off] @ found[:, :, None])
+    vectors = np.concatenate([found, inside[:, :, 0]], axis=1) * used
+    gram = part @ np.swapaxes(part, 1, 2)
+    shift = np.linalg.pinv(gram, hermitian=True) @ (part @ vectors[:, :, None])
+    vectors = vectors - (np.swapaxes(part, 1, 2) @ shift)[:, :, 0]
+    limit = rounding_level((columns.shape[1],)) * np.abs(vectors).max(axis=1, keepdims=True)
+    vectors[np.abs(vectors) <= limit] = 0.0
+    gap = np.abs((part @ vectors[:, :, None])[:, :, 0]).max(axis=1)
+    fits = (vectors[:, :n_off] >= 0).all(axis=1) & vectors.any(axis=1) & (gap <= columns.shape[1] * limit[:, 0])
+    proved = fits & (used.sum(axis=1) > len(system.matrix))
+    for at in np.flatnonzero(fits & ~proved):  # as many equations as columns or more: counting proves nothing
+        proved[at] = exactly_dependent(system.given[:, columns[at][used[at]]])
+    return proved, vectors

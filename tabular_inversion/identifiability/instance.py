@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
 from tabular_inversion._typing import FloatArray, IntArray, Kernel, SparseMatrix
@@ -102,12 +101,3 @@ def _sparse(system: RowSystem, n_successors: int, rows: FloatArray, open_rows: I
     codes[left], evidence[left] = found.codes, found.evidence
     pair = None if found.pair is None else Pair(int(left[found.pair.row]), found.pair.first, found.pair.second)
     return Decision(codes, evidence, pair, found.reason)
-
-
-def worst_residual(test_matrix: FloatArray, right_hand_sides: FloatArray, rows: Kernel) -> NDArray[np.float64]:
-    """Return, for each row, ``max_g |M p - q|`` relative to the size of M's row g, shape (rows,)."""
-    size = np.abs(test_matrix).max(axis=1, keepdims=True)
-    size = np.where(size > 0, size, 1.0)
-    gap = np.abs((rows @ test_matrix.T).T - right_hand_sides) / size
-    worst: NDArray[np.float64] = gap.max(axis=0)
-    return worst

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tabular_inversion._typing import FloatArray, IntArray, Kernel
+from tabular_inversion._typing import IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.errors import InputError
 from tabular_inversion.identifiability.certificates import matrix_uncertainty
+from tabular_inversion.identifiability.consistency import Consistency, consistency
 from tabular_inversion.identifiability.decision import Decision
-from tabular_inversion.identifiability.instance import decide_instance, worst_residual
+from tabular_inversion.identifiability.instance import decide_instance
 from tabular_inversion.identifiability.system import RowSystem
 from tabular_inversion.identifiability.uniform import decide_uniform
 from tabular_inversion.identifiability.verdict import (
@@ -23,15 +26,13 @@ from tabular_inversion.identifiability.verdict import (
     WitnessError,
     overall,
 )
-from tabular_inversion.identifiability.witnesses import check_forward, check_rows, make_witness
+from tabular_inversion.identifiability.verification import compare
+from tabular_inversion.identifiability.witnesses import SAME_VALUES, check_forward, check_rows, make_witness
 from tabular_inversion.kernel_classes import KernelClass, Supported
 from tabular_inversion.recovery import Recovery, recover
 
 if TYPE_CHECKING:
     from tabular_inversion.exact import ExactAgentValues
-
-CONSISTENT = 1e-9
-"""Largest ``|M p - q|`` of a row that explains exact values, relative to the size of the goal's row of M."""
 
 
 def identify(
@@ -54,7 +55,9 @@ def identify(
         "instance" asks whether this agent's rows are the only members of the class with their values (S1);
         "uniform" whether every member of the class is determined under these test functions.
     noise : float
-        How far each Q-value may be from the truth, at least 0; used to tell inconsistent values from noisy ones.
+        How far each Q-value may be from the truth, at least 0. Then INCONSISTENT means that no row of the class comes
+        near enough, IDENTIFIED that the true test functions have full rank whatever the noise was, and all that is not
+        proved is UNDECIDED.
     exact : bool
         Whether to take floats as the dyadic rationals that they are, and decide in rational arithmetic. Values that
         were rounded then contradict every kernel at instance scope, so this is mostly for uniform scope.
@@ -118,37 +121,61 @@ def decide(agent: AgentValues, kernel_class: KernelClass, recovery: Recovery | N
         sums_to_one=kernel_class.sums_to_one,
         uncertainty=matrix_uncertainty(agent, noise),
     )
-    scope: Scope = "uniform" if recovery is None else "instance"
-    residual = float("nan")
     if recovery is None:
-        decision = decide_uniform(system, kernel_class, agent.row_index)
+        decision = _only_proofs(decide_uniform(system, kernel_class, agent.row_index), noise)
+        return _dress(agent, kernel_class, system, "uniform", float("nan"), decision, None, noise)
+    explained = consistency(agent, kernel_class, recovery.rows, noise)
+    decision = _decide_consistent(agent, kernel_class, system, recovery.rows, explained, noise)
+    kernel = recovery.kernel(agent.row_index, agent.available)
+    residual = float(explained.residuals.max())
+    return _dress(agent, kernel_class, system, "instance", residual, decision, kernel, noise)
+
+
+def _decide_consistent(
+    agent: AgentValues,
+    kernel_class: KernelClass,
+    system: RowSystem,
+    rows: Kernel,
+    explained: Consistency,
+    noise: float,
+) -> Decision:
+    """Decide the rows that the class can explain; the others are inconsistent."""
+    kept = explained.possible
+    if len(kept) == len(explained.residuals):
+        decision = _only_proofs(decide_instance(system, kernel_class, agent.row_index, rows), noise)
     else:
-        residuals = worst_residual(agent.test_matrix, agent.right_hand_sides, recovery.rows)
-        residual = float(residuals.max())
-        decision = decide_instance(system, kernel_class, agent.row_index, recovery.rows)
-        decision = _mark_inconsistent(agent, decision, residuals, noise)
-    kernel = None if recovery is None else recovery.kernel(agent.row_index, agent.available)
-    return _dress(agent, kernel_class, system, scope, residual, decision, kernel, noise)
-
-
-def _mark_inconsistent(agent: AgentValues, decision: Decision, residuals: FloatArray, noise: float) -> Decision:
-    """Rows that no member of the class explains, to rounding and to the noise allowed (M errs by gamma * noise)."""
-    sizes = np.abs(agent.test_matrix).max(axis=1)
-    allowed = (1.0 + agent.discount) * noise / float(sizes[sizes > 0].min(initial=np.inf))
-    wrong = np.flatnonzero(residuals > CONSISTENT + allowed)
-    if wrong.size == 0:
+        codes = np.full(len(explained.residuals), Status.INCONSISTENT, np.int8)
+        evidence, pair, reason = np.full(len(codes), Evidence.NUMERIC, np.int8), None, explained.reason(agent)
+        if kept.size:
+            part = replace(system, values=system.values[:, kept])
+            found = _only_proofs(decide_instance(part, kernel_class, agent.row_index[kept], rows[kept]), noise)
+            codes[kept], evidence[kept], pair = found.codes, found.evidence, found.pair
+            pair = None if pair is None else replace(pair, row=int(kept[pair.row]))
+        decision = Decision(codes, evidence, pair, reason)
+    if not explained.unknown.any():
         return decision
-    codes, evidence = decision.codes.copy(), decision.evidence.copy()
-    codes[wrong], evidence[wrong] = Status.INCONSISTENT, Evidence.NUMERIC
-    worst = int(residuals.argmax())
-    state, action = divmod(int(agent.row_index[worst]), agent.n_actions)
-    reason = (
-        f"no member of the class explains {wrong.size} of {len(residuals)} rows; the worst is state {state}, "
-        f"action {action}, with |M p - Q| = {residuals[worst]:.3g} at best, relative to the size of M"
-    )
+    codes = np.where(explained.unknown, Status.UNDECIDED, decision.codes).astype(np.int8)
+    count = int(explained.unknown.sum())
+    reason = f"{decision.reason}; whether a sparse row has the values of {count} rows is open: less noise would decide"
+    return _undecided(replace(decision, codes=codes, reason=reason))
+
+
+def _only_proofs(decision: Decision, noise: float) -> Decision:
+    """Under noise, what is read off the values at hand says little of the true ones: leave only what is proved."""
+    bare = (decision.evidence == Evidence.NUMERIC) & (decision.codes != Status.UNDECIDED)
+    if noise == 0 or not bare.any():
+        return decision
+    codes = np.where(bare, Status.UNDECIDED, decision.codes).astype(np.int8)
+    reason = f"{decision.reason}; under noise of {noise:g} this proves nothing for {int(bare.sum())} rows: less would"
+    return _undecided(replace(decision, codes=codes, reason=reason))
+
+
+def _undecided(decision: Decision) -> Decision:
+    """Take evidence, and a pair, from rows that are undecided."""
+    evidence = np.where(decision.codes == Status.UNDECIDED, Evidence.NUMERIC, decision.evidence).astype(np.int8)
     pair = decision.pair
-    kept = pair if pair is not None and codes[pair.row] == Status.NOT_IDENTIFIED else None
-    return Decision(codes, evidence, kept, reason)
+    kept = pair if pair is not None and decision.codes[pair.row] == Status.NOT_IDENTIFIED else None
+    return replace(decision, evidence=evidence, pair=kept)
 
 
 def verify(verdict: Verdict) -> None:
@@ -159,15 +186,29 @@ def verify(verdict: Verdict) -> None:
         verify_exactly(verdict)
         return
     agent, kernel_class = verdict.agent, verdict.kernel_class
-    if verdict.witness is not None:
-        row = verdict.witness.state * agent.n_actions + verdict.witness.action
-        check_rows(make_witness(agent, row, verdict.witness.first, verdict.witness.second), kernel_class)
+    witness = verdict.witness
     order = np.arange(agent.n_states)[::-1]
-    again = identify(agent.permute_states(order), _permuted(kernel_class, agent, order), scope=verdict.scope)
-    opposite = {int(Status.IDENTIFIED), int(Status.NOT_IDENTIFIED)}
-    for first, second in zip(verdict.row_status[order].ravel(), again.row_status.ravel(), strict=True):
-        if {int(first), int(second)} == opposite:
-            raise WitnessError("a row is identified in one order of the states and not in another; use exact values.")
+    again = identify(
+        agent.permute_states(order),
+        _permuted(kernel_class, agent, order),
+        scope=verdict.scope,
+        noise=verdict.noise,
+    )
+    compare(verdict, again, order)
+    if witness is None:
+        return
+    row = witness.state * agent.n_actions + witness.action
+    measured = make_witness(agent, row, witness.first, witness.second)
+    check_rows(measured, kernel_class)
+    if verdict.scope == "instance" and verdict.noise == 0:
+        values = agent.right_hand_sides[:, [int(np.searchsorted(agent.row_index, row))]]
+        size = np.abs(agent.test_matrix).max(axis=1, keepdims=True)
+        gap = np.abs(agent.test_matrix @ witness.first[:, None] - values) / np.where(size > 0, size, 1.0)
+        if gap.max() > SAME_VALUES:
+            raise WitnessError(
+                f"witness for state {witness.state}, action {witness.action}: its rows miss the agent's values by "
+                f"{gap.max():.1e}; same means {SAME_VALUES}."
+            )
 
 
 def _permuted(kernel_class: KernelClass, agent: AgentValues, order: IntArray) -> KernelClass:
@@ -175,6 +216,16 @@ def _permuted(kernel_class: KernelClass, agent: AgentValues, order: IntArray) ->
         return kernel_class
     rows = (order[:, None] * agent.n_actions + np.arange(agent.n_actions)).ravel()
     return Supported(kernel_class.support[rows][:, order])
+
+
+def _without_witness(
+    codes: NDArray[np.int8], evidence: NDArray[np.int8], reason: str
+) -> tuple[NDArray[np.int8], NDArray[np.int8], str]:
+    """Leave rows undecided whose refutation nothing shows."""
+    lost = codes == Status.NOT_IDENTIFIED
+    codes = np.where(lost, Status.UNDECIDED, codes).astype(np.int8)
+    evidence = np.where(lost, Evidence.NUMERIC, evidence).astype(np.int8)
+    return codes, evidence, f"{reason}; no witness is at hand"
 
 
 def _dress(
@@ -188,6 +239,8 @@ def _dress(
     noise: float,
 ) -> Verdict:
     codes, evidence, witness, reason = decision.codes, decision.evidence, None, decision.reason
+    if decision.pair is None and (codes == Status.NOT_IDENTIFIED).any():
+        codes, evidence, reason = _without_witness(codes, evidence, reason)
     if decision.pair is not None:
         pair = decision.pair
         witness = make_witness(agent, int(agent.row_index[pair.row]), pair.first, pair.second)
@@ -197,8 +250,10 @@ def _dress(
             if kernel is not None and noise == 0 and not (codes == Status.INCONSISTENT).any():
                 check_forward(agent, kernel, witness, kernel_class)
         except WitnessError as problem:
-            codes = np.where(codes == Status.NOT_IDENTIFIED, Status.UNDECIDED, codes).astype(np.int8)
-            witness, reason = None, f"{reason}; but {problem}"
+            codes, evidence, reason = _without_witness(codes, evidence, f"{reason}; but {problem}")
+            witness = None
+    if (codes == Status.UNDECIDED).any() and "would" not in reason:
+        reason = f"{reason}; floats leave {int((codes == Status.UNDECIDED).sum())} rows open: exact values would decide"
     row_status, row_evidence = (np.full(agent.available.size, UNAVAILABLE, np.int8) for _ in range(2))
     row_status[agent.row_index], row_evidence[agent.row_index] = codes, evidence
     status, strength = overall(codes, evidence)
@@ -217,4 +272,5 @@ def _dress(
         reason=reason,
         largest_residual=residual,
         agent=agent,
+        noise=noise,
     )

@@ -19,6 +19,9 @@ from tabular_inversion.identifiability.certificates import proves_full_column_ra
 UNCERTAIN = 1e-10
 """Singular values (relative to the largest) from the rounding level up to this are neither zero nor nonzero."""
 
+CONSISTENT = 1e-9
+"""Largest ``|M p - q|`` of a row that explains exact values, relative to the size of the goal's row of M."""
+
 _EPS = float(np.finfo(np.float64).eps)
 _CONSTANT = 64.0 * _EPS  # a goal whose test function varies by less than this part of its size is constant
 _CANCELLED = 1e-5  # one that varies by less than this part lost digits to the constant: it proves nothing

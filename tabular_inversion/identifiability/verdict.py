@@ -138,6 +138,8 @@ class Verdict:
         At exact evidence: what proves the rows' status, each with ``rows``, ``text`` and ``verify()``.
     error_probability : float
         A bound on the chance that a random draw misled: 0 where nothing that was drawn could.
+    noise : float
+        How far the values were said to be from the truth, at most.
 
     Examples
     --------
@@ -168,6 +170,7 @@ class Verdict:
     agent: Any
     proofs: tuple[Any, ...] = ()
     error_probability: float = 0.0
+    noise: float = 0.0
 
     def __bool__(self) -> bool:
         """Refuse: a verdict has four values."""
@@ -195,9 +198,10 @@ class Verdict:
     def verify(self) -> None:
         """Re-check the proofs or the witness from scratch.
 
-        Exact verdicts re-check each proof and the witness in fractions, and verdicts without values each proof. Others
-        decide the question again with the states in another order, which sends every factorisation and search another
-        way, and re-check the witness.
+        Verdicts with values decide the question again, floats with the states in another order, which sends every
+        factorisation and search another way; each row must get the same status with no less evidence, and the witness
+        is re-checked. Exact ones re-check each proof too, and that it is about these values. Verdicts without values
+        re-check each proof.
 
         Raises
         ------

@@ -9,7 +9,12 @@ import numpy as np
 from tabular_inversion.errors import InputError
 from tabular_inversion.kernel_classes import KernelClass, Unconstrained
 from tabular_inversion.plotting.canvas import matplotlib_module
-from tabular_inversion.sufficiency import ExceptionalDiscounts
+from tabular_inversion.sufficiency import (
+    CertifiedDiscount,
+    CertifiedDiscounts,
+    ExceptionalDiscount,
+    ExceptionalDiscounts,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,14 +24,18 @@ _CLOSE = 10.0 ** -np.arange(1.5, 9.0, 0.5)  # of the way to the neighbouring roo
 
 
 def plot_discounts(
-    result: ExceptionalDiscounts, *, kernel_class: KernelClass | None = None, points: int = 200, ax: Axes | None = None
+    result: ExceptionalDiscounts | CertifiedDiscounts,
+    *,
+    kernel_class: KernelClass | None = None,
+    points: int = 200,
+    ax: Axes | None = None,
 ) -> Axes:
-    """Draw the smallest singular value of M along the discount, with the exact exceptional discounts marked.
+    """Draw the smallest singular value of M along the discount, with the exceptional discounts marked.
 
     Parameters
     ----------
-    result : ExceptionalDiscounts
-        What `tabular_inversion.sufficiency.exceptional_discounts` returned.
+    result : ExceptionalDiscounts or CertifiedDiscounts
+        What `exceptional_discounts` or `certified_discounts` of `tabular_inversion.sufficiency` returned.
     kernel_class : Unconstrained (the default) or Stochastic
         Whether M acts on all vectors, or on those whose sum is zero.
     points : int
@@ -60,8 +69,8 @@ def plot_discounts(
     if points < 2:
         raise InputError(f"points is {points}; expected at least 2.")
     chosen = Unconstrained() if kernel_class is None else kernel_class
-    marked = result.for_class(chosen)
-    roots = np.array([float(found.discount) for found in marked])
+    marked: tuple[ExceptionalDiscount | CertifiedDiscount, ...] = result.for_class(chosen)
+    roots = np.array([float(found) for found in marked])
     near = [root + side * share * _CLOSE for root in roots for side, share in ((-1, root), (1, 1 - root))]
     grid = np.unique(np.concatenate([np.linspace(0.0, 1.0, points, endpoint=False), roots, *near]))
     if ax is None:
@@ -70,10 +79,8 @@ def plot_discounts(
     values = result.sigma_min(grid, chosen)
     axes.semilogy(grid, values.clip(min=_FLOOR), gid="sigma_min", color="#2b7bba")
     for found, root in zip(marked, roots.tolist(), strict=True):
-        number = found.discount
-        label = f"{root:.4f}" if number.value is None else str(number.value)
-        axes.axvline(root, gid="exceptional", color="#d62728", linewidth=0.8, linestyle="--", label=label)
+        axes.axvline(root, gid="exceptional", color="#d62728", linewidth=0.8, linestyle="--", label=found.label)
         above = axes.get_xaxis_transform()
-        axes.text(root, 1.02, label, transform=above, ha="center", va="bottom", fontsize="small", color="#d62728")
+        axes.text(root, 1.02, found.label, transform=above, ha="center", va="bottom", fontsize="small", color="#d62728")
     axes.set(xlabel="discount", ylabel="smallest singular value of M", xlim=(0.0, 1.0))
     return axes

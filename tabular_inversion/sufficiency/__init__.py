@@ -4,9 +4,13 @@ from tabular_inversion.sufficiency.concrete import concrete
 from tabular_inversion.sufficiency.design import GoalOrder, order_goals
 from tabular_inversion.sufficiency.discounts import (
     AlgebraicNumber,
+    CertifiedDiscount,
+    CertifiedDiscounts,
     ExceptionalDiscount,
     ExceptionalDiscounts,
     KernelPair,
+    LongDeterminantError,
+    certified_discounts,
     exceptional_discounts,
     indistinguishable_kernels,
 )
@@ -17,6 +21,8 @@ from tabular_inversion.sufficiency.structural import structural
 
 __all__ = [
     "AlgebraicNumber",
+    "CertifiedDiscount",
+    "CertifiedDiscounts",
     "Cut",
     "ExceptionalDiscount",
     "ExceptionalDiscounts",
@@ -24,7 +30,9 @@ __all__ = [
     "InsufficientGoalsError",
     "KernelPair",
     "Linkage",
+    "LongDeterminantError",
     "MinimalGoals",
+    "certified_discounts",
     "concrete",
     "exceptional_discounts",
     "generic",

@@ -30,7 +30,14 @@ from tabular_inversion.sufficiency.finite_field import PRIME, Residues, random_r
 from tabular_inversion.sufficiency.generic import Bad, decide
 from tabular_inversion.sufficiency.proofs import CountProof, CutProof
 from tabular_inversion.sufficiency.structural import decide_by_paths
-from tabular_inversion.sufficiency.worlds import Question, read_goals, read_question
+from tabular_inversion.sufficiency.worlds import (
+    LIMIT_DENOMINATOR,
+    Question,
+    read_exact_world,
+    read_fractions,
+    read_goals,
+    read_question,
+)
 
 MAX_EXACT_STATES = 200
 """Larger worlds are judged modulo a prime."""
@@ -43,7 +50,7 @@ def concrete(
     *,
     policy: ArrayLike | Literal["optimal"] | None = None,
     scope: Scope = "uniform",
-    limit_denominator: int | None = None,
+    limit_denominator: int | None = LIMIT_DENOMINATOR,
     seed: int = 0,
 ) -> Verdict:
     """Decide exactly whether goals determine the kernel of this very world.
@@ -51,7 +58,7 @@ def concrete(
     Parameters
     ----------
     mdp : MDP or ExactMDP
-        The world. Floats are taken as the dyadic rationals that they are, see `limit_denominator`.
+        The world.
     goals : Goals or array_like of int
         Goals, or the states of indicator goals that end on arrival.
     kernel_class : KernelClass, optional
@@ -60,9 +67,9 @@ def concrete(
         What the agent does; each available action with equal probability when omitted.
     scope : {"uniform", "instance"}
         Whether every member of the class is to be determined under the agent's test functions, or this world's rows.
-    limit_denominator : int, optional
-        Replace probabilities and discount by the nearest fractions with denominators up to this: 1/3 in floats is
-        none, and rows that do not sum to exactly one are refused.
+    limit_denominator : int or None
+        Floats in world and policy stand for the nearest fractions with denominators up to this: 0.99 for 99/100, and
+        1/3 for itself. None takes them as the dyadic rationals that they are.
     seed : int
         Of the random combinations of goals that ranks modulo a prime are computed from.
 
@@ -76,8 +83,9 @@ def concrete(
     Raises
     ------
     InputError
-        Of the kind that fits: goals that are empty, outside the state space or out of reach, rows that do not sum to
-        exactly one, instance scope or an optimal policy for a large world.
+        Of the kind that fits: goals that are empty, outside the state space or out of reach, floats that are far from
+        all fractions allowed, rows that do not sum to exactly one, instance scope or an optimal policy for a large
+        world.
 
     Notes
     -----
@@ -110,7 +118,7 @@ def concrete(
         given = _exact_policy(policy, floats.available, limit_denominator)
         weights = exact_policy(given, floats.available, read.n_goals)
         return _modular(_FixedWorld(question, floats, weights, limit_denominator), seed)
-    world = ExactMDP.from_float(mdp, limit_denominator=limit_denominator) if isinstance(mdp, MDP) else mdp
+    world = read_exact_world(mdp, limit_denominator)
     exact_goals = ExactGoals.from_float(read)
     if isinstance(policy, str):
         agent = exact.solve(world, exact_goals)
@@ -147,7 +155,7 @@ class _FixedWorld:
             state, action = divmod(int(question.row_index[wrong[0]]), question.n_actions)
             raise KernelError(
                 f"kernel row of state {state}, action {action} does not sum to exactly one ({wrong.size} such rows); "
-                "give limit_denominator to read floats as the simple fractions they stand for."
+                "give a limit_denominator with which floats are read as the fractions they stand for."
             )
         one = one_system(question, conditional=self.policy.ndim == 3, generic_rewards=False)
         kernel = csr_array((values, rows.indices, rows.indptr), shape=rows.shape)
@@ -158,8 +166,7 @@ class _FixedWorld:
 
     def _residues(self, values: Any) -> Residues:
         different, places = np.unique(values, return_inverse=True)
-        fractions = fraction_array(different, allow_float=True, limit_denominator=self.limit_denominator)
-        return rational_residues(fractions)[places.ravel()]
+        return rational_residues(read_fractions(different, self.limit_denominator))[places.ravel()]
 
     def draw(self, rng: np.random.Generator, *, ones: bool, n_functions: int) -> Draw:
         """Return random combinations of the goals' test functions."""

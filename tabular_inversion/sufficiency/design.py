@@ -185,7 +185,7 @@ def order_goals(
         the one with the largest worst singular value on what the equations see (E-optimality).
     noise : float
         The standard deviation of the error in each equation ``M p = q``, in units of Q; errors of different goals are
-        taken as uncorrelated. Values with errors of standard deviation s have about s * sqrt(1 + discount^2 |p|^2).
+        taken as uncorrelated. Values with errors of standard deviation s have about ``s * sqrt(1 + discount^2 |p|^2)``.
     given : sequence of int
         Goals that are there already.
     n_goals : int, optional

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from tabular_inversion import exact
 from tabular_inversion._typing import IntArray
-from tabular_inversion.errors import GoalsError, KernelClassError
+from tabular_inversion.errors import GoalsError, InputError, KernelClassError
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.goals import Goals
@@ -22,10 +22,8 @@ from tabular_inversion.sufficiency.minimal_cover import Cover, Demand, cover, fe
 from tabular_inversion.sufficiency.minimal_proofs import Cut, Tree, prove, proves, renumber, used_cuts
 from tabular_inversion.sufficiency.minimal_spanning import Spanning, Violation, supports_of, word_primes
 from tabular_inversion.sufficiency.minimal_sparse import SparseRows
+from tabular_inversion.sufficiency.worlds import LIMIT_DENOMINATOR, read_exact_world
 from tabular_inversion.validation import check_indices
-
-LIMIT_DENOMINATOR = 10_000
-"""Probabilities, discounts and policies in floats are read as the nearest fractions with denominators up to this."""
 
 
 class InsufficientGoalsError(GoalsError):
@@ -209,14 +207,14 @@ def minimal(
     policy: ArrayLike | None = None,
     given: Sequence[int] = (),
     seconds: float = 60.0,
+    limit_denominator: int | None = LIMIT_DENOMINATOR,
 ) -> MinimalGoals:
     """Return the smallest set of candidate goals that identifies every row, whatever it is within the class.
 
     Parameters
     ----------
     mdp : ExactMDP or MDP
-        The world that the agent is trained in. Floats are read as the nearest fractions with denominators up to
-        10,000; pass an `ExactMDP` where they mean anything else.
+        The world that the agent is trained in.
     candidates : ExactGoals or Goals
         The goals to choose from; rewards and continuations in floats are taken as they are.
     kernel_class : KernelClass
@@ -227,6 +225,9 @@ def minimal(
         Numbers of candidates that are there already: which goals to add to them?
     seconds : float
         After so long, the best set so far is returned with its gap.
+    limit_denominator : int or None
+        Floats in world and policy stand for the nearest fractions with denominators up to this: 0.99 for 99/100, and
+        1/3 for itself. None takes them as the dyadic rationals that they are.
 
     Returns
     -------
@@ -241,13 +242,13 @@ def minimal(
     KernelClassError
         If a support does not fit, or there are too many sets of columns to search for `Sparse`.
     InputError
-        If an input is none of the above, or too large.
+        If another input is wrong, or too large.
 
     Notes
     -----
     Row g of M depends on goal g alone, so that M is computed once, in fractions. Then each set T of successors asks
-    for rank [M;1] = |T| on its columns (`Deterministic`: each pair of states does; `Stochastic` and `Unconstrained`:
-    all states do): bases of matroids, of which a common spanning set is sought. For one matroid the greedy choice is
+    for ``rank [M;1] = |T|`` on its columns (`Deterministic`: each pair of states; `Stochastic`, `Unconstrained`: all
+    states): bases of matroids, of which a common spanning set is sought. For one matroid the greedy choice is
     optimal. For several, an integer program is solved again and again with the violated demand "of the goals outside
     the span of those chosen, at least as many as dimensions are missing". Ranks are computed modulo a prime of 31
     bits, where full rank is a proof; the demands behind the lower bound are proved by null vectors in fractions.
@@ -269,7 +270,7 @@ def minimal(
     >>> found.goals, found.size, found.optimal, found.verify()
     ((0, 1, 2), 3, True, True)
     """
-    return smallest(_agent(mdp, candidates, policy), kernel_class, given=given, seconds=seconds)
+    return smallest(_agent(mdp, candidates, policy, limit_denominator), kernel_class, given=given, seconds=seconds)
 
 
 def smallest(
@@ -284,6 +285,8 @@ def smallest(
     (0,)
     """
     chosen = _read_given(given, agent.n_goals)
+    if not seconds >= 0:
+        raise InputError(f"seconds is {seconds}; expected at least 0.")
     if isinstance(kernel_class, Supported) and kernel_class.support.shape != (agent.available.size, agent.n_states):
         raise KernelClassError(
             f"the class has a support of shape {kernel_class.support.shape}; expected "
@@ -357,13 +360,15 @@ def _proved(
     return tuple(cut for cut in cuts if cut is not None), renumbered
 
 
-def _agent(mdp: MDP | ExactMDP, candidates: Goals | ExactGoals, policy: ArrayLike | None) -> ExactAgentValues:
+def _agent(
+    mdp: MDP | ExactMDP, candidates: Goals | ExactGoals, policy: ArrayLike | None, limit_denominator: int | None
+) -> ExactAgentValues:
     """Compute the exact values of agents for all candidates."""
-    world = mdp if isinstance(mdp, ExactMDP) else ExactMDP.from_float(mdp, limit_denominator=LIMIT_DENOMINATOR)
+    world = read_exact_world(mdp, limit_denominator)
     goals = candidates if isinstance(candidates, ExactGoals) else ExactGoals.from_float(candidates)
     if policy is None:
         return exact.solve(world, goals)
-    weights = exact.fraction_array(policy, allow_float=True, limit_denominator=LIMIT_DENOMINATOR)
+    weights = exact.fraction_array(policy, allow_float=True, limit_denominator=limit_denominator)
     return exact.evaluate(world, goals, weights)
 
 

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
-from tabular_inversion._typing import BoolArray, IntArray, SparseMatrix
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMatrix
 from tabular_inversion.errors import GoalsError, InputError, KernelClassError, KernelError, PolicyError
+from tabular_inversion.exact import ExactMDP, fraction_array
+from tabular_inversion.exact.rationals import FractionArray, to_floats
 from tabular_inversion.goals import Goals
 from tabular_inversion.kernel_classes import KernelClass, Supported
 from tabular_inversion.mdp import MDP
@@ -19,6 +21,11 @@ from tabular_inversion.policies import check_policy, uniform
 
 if TYPE_CHECKING:
     import networkx as nx
+
+LIMIT_DENOMINATOR = 10_000
+"""Probabilities and discounts in floats stand for fractions with denominators up to this, unless told otherwise."""
+
+_SAME = 1e-12  # between a float and its fraction: different fractions of small denominators are much further apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +153,32 @@ def read_goals(goals: Goals | ArrayLike, n_states: int) -> Goals:
     if goals.n_states != n_states:
         raise GoalsError(f"goals are on {goals.n_states} states; expected {n_states}, as the world.")
     return goals
+
+
+def read_fractions(values: FloatArray, limit_denominator: int | None) -> FractionArray:
+    """Return the fractions that floats stand for; raises `InputError` where one is too far from all that are allowed.
+
+    Examples
+    --------
+    >>> [str(x) for x in read_fractions(np.array([1 / 3, 0.99]), 100)]
+    ['1/3', '99/100']
+    """
+    fractions = fraction_array(values, allow_float=True, limit_denominator=limit_denominator)
+    wrong = np.abs(to_floats(fractions) - values) > _SAME
+    if wrong.any():
+        raise InputError(
+            f"the world's number {values[wrong][0]} is no fraction with a denominator of at most {limit_denominator}; "
+            "give limit_denominator=None to take floats exactly as they are, or an ExactMDP."
+        )
+    return fractions
+
+
+def read_exact_world(mdp: MDP | ExactMDP, limit_denominator: int | None) -> ExactMDP:
+    """Return the world in fractions; one that is in fractions stays as it is."""
+    if isinstance(mdp, ExactMDP):
+        return mdp
+    read_fractions(np.append(np.unique(mdp.sparse().kernel.data), mdp.discount), limit_denominator)
+    return ExactMDP.from_float(mdp, limit_denominator=limit_denominator)
 
 
 def _check_reachable(question: Question) -> None:

@@ -56,9 +56,9 @@ def test_a_run_writes_everything(finished):
     results = json.loads((finished / "results.json").read_text())
     assert (finished / "report.html").stat().st_size > 10_000
     assert {file.stem for file in (finished / "figures").glob("*.png")} == {"errors", "returns", "trajectories"}
-    rows = [row for row in results["comparisons"] if "deterministic, 1 goal; known: deterministic; MSE" in row["what"]]
+    rows = [row for row in results["comparisons"] if "deterministic, 1 goal (deterministic): MSE" in row["what"]]
     assert [row["published"] for row in rows] == [0.0]
-    assert "8 million steps" in rows[0]["note"]
+    assert rows[0]["what"].endswith("MSE after 0.006M steps (published: 8M)")
     with (finished / "data" / "errors.csv").open() as stream:
         table = list(csv.DictReader(stream))
     # 2 seeds, 2 measurements, and 3 + 2 states of knowledge
@@ -69,6 +69,7 @@ def test_a_run_writes_everything(finished):
     )
     assert sum("Not identified" in row["note"] for row in results["comparisons"]) == 2
     assert not list((finished / "stages").glob("*.checkpoint.npz"))
+    assert set(results["seconds"]) == {"this run", *(file.stem for file in (finished / "stages").iterdir())}
 
 
 def test_errors_in_the_table_are_those_of_the_agents(finished):
@@ -181,10 +182,10 @@ def test_the_largest_error_bounds_members_and_is_zero_when_identified():
     case = Case("windy", 4, 0)
     agent = solve(case.world, case.goals)
     sets = value_equivalence(agent, case.knowledge["successors known"])
-    assert largest_mse(sets, case.world.kernel) < 1e-20
+    assert largest_mse(sets, case.world) < 1e-20
     few = solve(case.world, case.goals.select([0]))
     sets = value_equivalence(few, case.knowledge["neighbours only"])
-    bound = largest_mse(sets, case.world.kernel)
+    bound = largest_mse(sets, case.world)
     members = [*sets.sample(3, seed=0), recovered_world(few, case.knowledge["neighbours only"]).kernel]
     errors = [float(((member - case.world.kernel) ** 2).mean()) for member in members]
     assert 0 < max(errors) < bound

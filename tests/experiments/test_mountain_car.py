@@ -88,7 +88,7 @@ def test_figures_and_data_are_written(unbroken):
 def test_an_interrupted_run_goes_on_to_the_same_results(unbroken, tmp_path, monkeypatch):
     path = tmp_path / "resumed"
 
-    def interrupted(*_):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -113,7 +113,10 @@ def test_an_interrupted_run_goes_on_to_the_same_results(unbroken, tmp_path, monk
     assert first["facts"] == second["facts"]
 
 
-def test_other_efforts_and_other_settings_are_refused(unbroken):
+def test_other_efforts_seeds_and_settings_are_refused(unbroken, tmp_path):
+    with pytest.raises(InputError, match="seed"):
+        mountain_car.reproduce(tmp_path / "run", points=POINTS, seed=-1)
+    assert not (tmp_path / "run").exists()
     with pytest.raises(InputError, match="quick, standard, full"):
         mountain_car.reproduce(unbroken, effort="huge")
     with pytest.raises(InputError, match="other settings"):

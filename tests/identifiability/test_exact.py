@@ -207,3 +207,74 @@ class TestFalseProofs:
         _, agent = draw(k=2)
         with pytest.raises(WitnessError, match="no witness"):
             replace(identify(agent, Stochastic()), witness=None).verify()
+
+
+@pytest.mark.parametrize("scope", ["instance", "uniform"])
+@pytest.mark.parametrize("goals", [1, 2, 4])
+def test_an_exact_verdict_that_was_tampered_with_does_not_survive(scope, goals):
+    world, agent = draw(k=goals, branching=2, seed=1)
+    for kernel_class in [Unconstrained(), Stochastic(), Sparse(2), Deterministic(), Supported(world.kernel != 0)]:
+        verdict = identify(agent, kernel_class, scope=scope)
+        verdict.verify()
+        own = int(verdict.row_status[0, 0])
+        for code in {0, 2, 3} - {own}:
+            changed = verdict.row_status.copy()
+            changed[0, 0] = code
+            with pytest.raises(WitnessError):
+                replace(verdict, row_status=changed).verify()
+        with pytest.raises(WitnessError):
+            replace(verdict, status=Status((verdict.status + 1) % 4)).verify()
+
+
+class TestProofsOfSomethingElse:
+    """A proof that holds, but not of these values, proves nothing here."""
+
+    def test_independence_of_another_matrix(self):
+        _, agent = draw(k=3)
+        verdict = identify(agent, Stochastic())
+        proof = verdict.proofs[0]
+        unit = np.array([[Fraction(int(i == j)) for j in range(4)] for i in range(4)], dtype=object)
+        other = replace(proof, matrix=unit, rank=exact.rank(unit))
+        assert other.verify()
+        with pytest.raises(WitnessError, match="not about the rows"):
+            replace(verdict, proofs=(other, *verdict.proofs[1:])).verify()
+
+    def test_a_face_on_which_the_row_does_not_lie(self):
+        _, agent = k33(HALF, noisy=True)
+        verdict = identify(agent, Stochastic())
+        faces = [proof for proof in verdict.proofs if hasattr(proof, "recession")]
+        for all_rows in (np.arange(24), np.append(faces[0].rows, 3)):
+            with pytest.raises(WitnessError, match="not about the rows"):
+                replace(verdict, proofs=(replace(faces[0], rows=all_rows), *faces[1:])).verify()
+
+    def test_another_successors_column(self):
+        _, agent = draw(k=1, branching=1)
+        verdict = identify(agent, Deterministic())
+        proof = verdict.proofs[0]
+        with pytest.raises(WitnessError, match="not about the rows"):
+            replace(verdict, proofs=(replace(proof, states=(proof.states + 1) % 4),)).verify()
+
+    def test_a_face_at_uniform_scope(self):
+        _, agent = k33(HALF)
+        verdict = identify(agent, Stochastic())
+        with pytest.raises(WitnessError, match="not about the rows"):
+            replace(verdict, scope="uniform").verify()
+
+    def test_two_rows_that_share_other_values_than_the_agents(self):
+        _, agent = draw(k=1)
+        verdict = identify(agent, Stochastic())
+        other = identify(agent, Stochastic(), scope="uniform").witness
+        with pytest.raises(WitnessError, match="not the agent's"):
+            replace(verdict, witness=other).verify()
+
+
+@pytest.mark.parametrize("kernel_class", [Unconstrained(), Stochastic(), Sparse(2), Deterministic()])
+def test_exact_contradictions_say_where_and_by_how_much(kernel_class):
+    _, agent = draw(k=6, branching=2)
+    q = np.array(agent.q)
+    q[2, 3, 1] -= 5
+    verdict = identify(ExactAgentValues(q, agent.goals, agent.discount), kernel_class)
+    assert verdict.row(3, 1) is Status.INCONSISTENT
+    assert verdict.largest_residual > 0.001
+    assert "the worst is state" in verdict.reason
+    verdict.verify()

@@ -1,5 +1,6 @@
 """`identify` for every kernel class and both scopes, against theory, brute force and the forward code."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import networkx as nx
@@ -26,8 +27,8 @@ from tabular_inversion import (
     solve_soft,
 )
 from tabular_inversion.environments import chain, four_rooms, graph, random_mdp
-from tabular_inversion.errors import InputError
-from tabular_inversion.identifiability import Evidence, Status, Witness, WitnessError, check_forward, witnesses
+from tabular_inversion.errors import ConvergenceError, InputError
+from tabular_inversion.identifiability import Evidence, Status, Witness, WitnessError, check_forward, faces, witnesses
 from tabular_inversion.identifiability.witnesses import check_rows, make_witness
 from tabular_inversion.policies import uniform
 
@@ -316,3 +317,125 @@ def test_row_and_repr_and_dict():
     assert repr(verdict) == "<Verdict IDENTIFIED, certified, instance scope: 6 of 6 rows identified>"
     expected = {"status", "evidence", "rows", "rows_identified", "rank", "n_states", "n_goals", "sigma_min", "witness"}
     assert expected <= set(verdict.to_dict())
+
+
+@pytest.mark.parametrize(
+    "kernel_class", [Stochastic(), Unconstrained(), Sparse(3), Supported(np.ones((3, 2, 3), bool))]
+)
+def test_noise_within_what_was_said_is_never_called_a_contradiction(kernel_class):
+    """Least squares misses some value by more than the noise on most of these; the truth misses none."""
+    for seed in range(20):
+        mdp = random_mdp(3, 2, discount=0.0, seed=seed)
+        agent = solve(mdp, Goals.generic(3, 6, seed=seed))
+        signs = np.random.default_rng(seed).choice([-1.0, 1.0], agent.q.shape)
+        noisy = replace(agent, q=agent.q + 0.05 * signs)
+        assert identify(noisy, kernel_class, noise=0.05).status is not Status.INCONSISTENT
+        assert identify(noisy, kernel_class, noise=1e-4).status is Status.INCONSISTENT
+
+
+def test_noise_within_what_was_said_contradicts_no_deterministic_world_in_any_norm():
+    _, agent = agent_of(n=8, goals=3, branching=1)
+    noisy = agent.with_noise(0.02, seed=1)
+    for norm in (1, 2, np.inf):
+        assert invert(noisy, Deterministic(), norm=norm, noise=0.02).verdict.status is not Status.INCONSISTENT
+
+
+def test_under_noise_only_what_is_proved_is_decided():
+    """A rank that the noise may have made is no rank; a rank that no noise of this size can take away is one."""
+    _, agent = agent_of(n=4, goals=4)
+    noisy = agent.with_noise(0.5, seed=0)
+    verdict = identify(noisy, Stochastic(), noise=0.5)
+    assert verdict.status is Status.UNDECIDED
+    assert "less would" in verdict.reason
+    assert identify(agent.with_noise(1e-6, seed=0), Stochastic(), noise=1e-6).evidence is Evidence.CERTIFIED
+
+
+def test_rows_beside_inconsistent_ones_keep_their_witness():
+    mdp = random_mdp(5, 2, discount=0.5, seed=0)
+    agent = solve(mdp, Goals(np.repeat(Goals.generic(5, 1, seed=0).rewards, 2, axis=0)))
+    q = np.array(agent.q)
+    best = q[0, 0].argmax()
+    q[0, 0, 1 - best] -= 0.1  # the other copy of this goal disagrees, in the first row alone
+    verdict = identify(AgentValues(q, agent.goals, 0.5), Stochastic())
+    assert verdict.row(0, 1 - best) is Status.INCONSISTENT
+    assert verdict.row(3, 0) is Status.NOT_IDENTIFIED
+    assert verdict.witness is not None
+    verdict.verify()
+
+
+def tampered(verdict):
+    """Change one thing at a time, each into something false."""
+    states = np.argwhere(verdict.row_status >= 0)
+    for code in Status:
+        state, action = states[0]
+        if code in {verdict.row_status[state, action], Status.UNDECIDED}:
+            continue
+        changed = verdict.row_status.copy()
+        changed[state, action] = code
+        yield f"row to {code.name}", replace(verdict, row_status=changed)
+    yield "status", replace(verdict, status=Status((verdict.status + 1) % 4))
+    if (verdict.row_evidence == Evidence.NUMERIC).any():
+        yield "evidence", replace(verdict, row_evidence=np.maximum(verdict.row_evidence, Evidence.CERTIFIED))
+    if verdict.witness is not None:
+        witness = verdict.witness
+        yield "no witness", replace(verdict, witness=None)
+        yield "equal rows", replace(verdict, witness=replace(witness, second=witness.first))
+        other = np.roll(np.eye(len(witness.first)), 1)[0]
+        yield "another row", replace(verdict, witness=replace(witness, second=other))
+        for state, action in states[verdict.row_status[tuple(states.T)] != Status.NOT_IDENTIFIED][:1]:
+            moved = replace(witness, state=int(state), action=int(action))
+            yield "witness for another row", replace(verdict, witness=moved)
+
+
+def refuses(verdict):
+    try:
+        verdict.verify()
+    except WitnessError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("scope", ["instance", "uniform"])
+@pytest.mark.parametrize("goals", [1, 3, 6])
+def test_a_verdict_that_was_tampered_with_does_not_survive(scope, goals):
+    mdp, agent = agent_of(n=5, goals=goals, branching=2)
+    for kernel_class in [*CLASSES, Supported.of(mdp)]:
+        verdict = identify(agent, kernel_class, scope=scope)
+        verdict.verify()
+        for what, wrong in tampered(verdict):
+            assert refuses(wrong), f"{what} of {verdict}"
+
+
+def test_a_witness_with_other_values_than_the_agents_does_not_survive():
+    _, agent = agent_of(n=5, goals=1)
+    verdict = identify(agent, Stochastic())
+    uniform_one = identify(agent, Stochastic(), scope="uniform").witness
+    place = {"state": verdict.witness.state, "action": verdict.witness.action}
+    with pytest.raises(WitnessError, match="miss the agent's values"):
+        replace(verdict, witness=replace(uniform_one, **place)).verify()
+
+
+def test_many_faces_are_decided_in_few_programs(monkeypatch):
+    """Rows on different faces share calls of the solver, and agree with one program each."""
+    _, agent = agent_of(n=20, goals=8, branching=3, actions=5)
+    calls = []
+    solver = faces.solve_blocks
+    monkeypatch.setattr(faces, "solve_blocks", lambda *parts: calls.append(len(parts[0])) or solver(*parts))
+    together = identify(agent, Stochastic())
+    assert sum(calls) > 50 * len(calls) / 2
+    monkeypatch.setattr(faces, "block_size", lambda _: 1)
+    alone = identify(agent, Stochastic())
+    np.testing.assert_array_equal(together.row_status, alone.row_status)
+    assert {int(code) for code in np.unique(together.row_status)} == {Status.IDENTIFIED, Status.NOT_IDENTIFIED}
+
+
+def test_programs_that_the_solver_gives_up_leave_their_rows_undecided(monkeypatch):
+    _, agent = agent_of(n=20, goals=8, branching=3)
+
+    def refuse(*_):
+        raise ConvergenceError("no optimum.")
+
+    monkeypatch.setattr(faces, "solve_blocks", refuse)
+    verdict = identify(agent, Stochastic())
+    assert (verdict.row_status == Status.UNDECIDED).any()
+    assert "exact values would decide" in verdict.reason

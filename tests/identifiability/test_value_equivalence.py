@@ -29,8 +29,8 @@ from tabular_inversion import (
 )
 from tabular_inversion.environments import four_rooms, random_mdp
 from tabular_inversion.errors import AgentValuesError, InputError, KernelClassError, KernelError, ShapeError
-from tabular_inversion.identifiability import Status
-from tabular_inversion.identifiability.value_equivalence import programs, value_equivalence
+from tabular_inversion.identifiability import Status, linear_programs
+from tabular_inversion.identifiability.value_equivalence import value_equivalence
 from tabular_inversion.policies import uniform
 
 LP = 1e-8
@@ -427,7 +427,7 @@ def test_no_linear_program_where_one_factorisation_settles_it(monkeypatch):
     mdp = random_mdp(8, 3, discount=0.9, seed=0)
     agent = solve(mdp, Goals.generic(8, 8, seed=0))
     one_goal = solve(mdp, Goals.generic(8, 1, seed=0))
-    monkeypatch.setattr(programs, "linprog", refuse)
+    monkeypatch.setattr(linear_programs, "linprog", refuse)
     sets = value_equivalence(agent, Stochastic())
     np.testing.assert_allclose(sets.bounds().lower, mdp.kernel, atol=1e-12)
     np.testing.assert_allclose(sets.bounds().upper, mdp.kernel, atol=1e-12)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from markupsafe import escape
 
-from proofs_checks.page import markdown, mathml, pictures, render
+from proofs_checks import statements
+from proofs_checks.page import claims, markdown, mathml, pictures, render
 from proofs_checks.running import run_statements
 from proofs_checks.stored import stored
 from proofs_checks.t3b_spanning_rewards import STATEMENT
@@ -77,6 +78,20 @@ def test_formulas_become_mathml_and_proofs_become_paragraphs():
     assert text.count("<math") == 2
     assert text.count("<p>") >= 2
     assert "$" not in text
+
+
+def test_claims_stand_on_lines_of_their_own():
+    s1 = next(statement for statement in statements() if statement.id == "S1")
+    assert len(claims(s1.latex)) == 4
+    assert all(mathml(claim) for claim in claims(s1.latex))
+
+
+def test_pictures_show_numbers_that_are_nested_deeper():
+    instance = stored("T3d", "the policy is known, or optimal")().to_dict()
+    shown = {p["title"]: [[cell["text"] for cell in row] for row in p["rows"]] for p in pictures(instance)}
+    assert shown["noise"] == [["-1/10", "1/10"]]
+    assert shown["action rewards, goal"] == [["0", "2"]]
+    assert shown["policy, a row for each state"] == [["1/4", "3/4"]]
 
 
 def test_pictures_show_every_number():

@@ -8,7 +8,7 @@ import pytest
 
 import proofs_checks
 from proofs_checks.instance import Instance
-from proofs_checks.running import run_statements
+from proofs_checks.running import LONGEST, run_statements
 from proofs_checks.search import find_counterexample, main, search_all
 from proofs_checks.statement import (
     EFFORTS,
@@ -41,6 +41,7 @@ def test_statement_holds_with_evidence_counterexamples_and_wrong_variants(name):
     assert all(example["shown"] for example in report["counterexamples"])
     assert report["mutations"]
     assert all(mutation["caught"] and mutation["by"] for mutation in report["mutations"])
+    assert all(len(mutation["by"]) <= LONGEST for mutation in report["mutations"])
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
@@ -68,7 +69,7 @@ def test_words_are_there(name):
     for text in (statement.title, statement.latex, statement.plain, statement.source, statement.proof):
         assert text.strip()
     assert statement.hypotheses
-    assert statement.counterexamples
+    assert {hypothesis.name for hypothesis in statement.hypotheses} <= {c.drops for c in statement.counterexamples}
 
 
 @pytest.mark.parametrize(("name", "drops"), [(s.id, h.name) for s in STATEMENTS.values() for h in s.hypotheses
@@ -109,7 +110,7 @@ def test_runs_repeat_exactly_depend_on_the_seed_and_not_on_the_workers():
             for report in reports
         ]  # fmt: skip
 
-    chosen = [STATEMENTS["T3b"]]
+    chosen = [STATEMENTS["T3b"], STATEMENTS["P1"]]
     once, again, two = (run_statements(chosen, seed=3, workers=w) for w in (1, 1, 2))
     assert strip(once) == strip(again) == strip(two)
     assert strip(run_statements(chosen, seed=4)) != strip(once)
@@ -138,6 +139,20 @@ def toy(**changes):
 
 def held(**changes):
     return run_statements([toy(**changes)])[0]["held"]
+
+
+def test_long_failures_are_cut_in_the_report():
+    dump = Tally(1, 1.0, ["x_0*y_0 +\n" * 1000])
+    [report] = run_statements([toy(checks=check(dump), mutations=(Mutation("wrong", lambda _rng, _amount: dump, 1),))])
+    for text in (report["evidence"][0]["failures"][0], report["mutations"][0]["by"]):
+        assert len(text) <= LONGEST
+        assert text.startswith("x_0*y_0 + x_0*y_0 +")
+        assert text.endswith("…")
+
+
+def test_what_counterexamples_drop_in_words_alone_is_listed():
+    assert STATEMENTS["T1"].words == ("the step is below 2 / sigma_max^2", "the two samples are independent")
+    assert STATEMENTS["T3c"].words == ()
 
 
 def check(tally):

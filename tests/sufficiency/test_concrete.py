@@ -112,21 +112,33 @@ def test_the_bipartite_graph_at_one_half_is_exceptional():
 
 def test_thirds_need_a_limit_on_denominators(monkeypatch):
     world = MDP([[[1 / 3, 2 / 3]], [[0.9, 0.1]]], discount=0.9)
-    assert concrete(world, [0], limit_denominator=10).status is Status.IDENTIFIED
+    assert concrete(world, [0]).status is Status.IDENTIFIED
     assert concrete(ExactMDP([[["1/3", "2/3"]], [["9/10", "1/10"]]], "9/10"), [0]).status is Status.IDENTIFIED
     with pytest.raises(KernelError):
-        concrete(world, [0])
+        concrete(world, [0], limit_denominator=None)
     monkeypatch.setattr(CONCRETE, "MAX_EXACT_STATES", 0)
     assert concrete(world, [0], limit_denominator=10).status is Status.IDENTIFIED
     with pytest.raises(KernelError, match="limit_denominator"):
+        concrete(world, [0], limit_denominator=None)
+
+
+@pytest.mark.parametrize("states", [200, 0])
+def test_floats_that_stand_for_no_small_fraction_are_not_moved_to_one(monkeypatch, states):
+    """The fraction nearest to 0.50001 is 1/2, which is another world."""
+    monkeypatch.setattr(CONCRETE, "MAX_EXACT_STATES", states)
+    near = 0.5 + 2.0**-17
+    world = MDP([[[near, 1 - near]], [[0.5, 0.5]]], discount=0.5)
+    with pytest.raises(InputError, match=r"0\.49999237\d+ is no fraction with a denominator of at most 10000"):
         concrete(world, [0])
+    assert concrete(world, [0], limit_denominator=None).status is Status.IDENTIFIED
+    assert concrete(world, [0], limit_denominator=2**17).status is Status.IDENTIFIED
 
 
 def test_policies_that_do_not_sum_to_one_exactly_are_refused():
     thirds = np.tile([1 / 3, 1 / 3, 1 / 6, 1 / 6], (256, 1))
-    assert concrete(windy_grid(16), [0, 100, 255], policy=thirds, limit_denominator=100).status is Status.IDENTIFIED
+    assert concrete(windy_grid(16), [0, 100, 255], policy=thirds).status is Status.IDENTIFIED
     with pytest.raises(PolicyError):
-        concrete(windy_grid(16), [0], policy=thirds)
+        concrete(windy_grid(16), [0], policy=thirds, limit_denominator=None)
 
 
 @pytest.mark.parametrize(

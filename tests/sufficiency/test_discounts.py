@@ -147,7 +147,7 @@ def test_rank_falls_at_the_root_and_nowhere_near():
 
 
 @pytest.mark.parametrize("terminating", [True, False])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_fixed_policies_against_sympy(seed, terminating):
     world, x = thirds(3, 2, seed), sympy.symbols("x")
     rng = np.random.default_rng(seed)
@@ -330,6 +330,7 @@ def test_there_is_no_pair_where_stochastic_kernels_are_identified():
         indistinguishable_kernels(K32, K32.discounts[0])
 
 
+@pytest.mark.slow
 def test_four_rooms():
     result = exceptional_discounts(four_rooms())
     assert [round(float(found.discount), 6) for found in result.discounts] == [0.812344, 0.899337]
@@ -401,12 +402,19 @@ def test_intervals_with_a_root_are_never_called_regular():
     assert not is_regular(replace(piece, lower=high, upper=above))
 
 
-def test_the_one_exceptional_discount_of_teleporting_four_rooms():
-    """The exact search (``max_digits=2**22``, minutes) finds one number, of degree 90; floats agree beside it."""
-    found = 0.9522246844826827
-    world, goals = four_rooms("teleport"), Goals.indicator(68)
+@pytest.mark.parametrize(
+    ("variant", "found", "sides"),
+    [
+        ("deterministic", 0.8123443070559523, 1),
+        ("deterministic", 0.8993368140079104, 1),
+        ("teleport", 0.9522246844826827, -1),
+    ],
+)
+def test_floats_agree_with_the_exceptional_discounts_of_four_rooms(variant, found, sides):
+    """The exact search finds these; in the teleporting variant (``max_digits=2**22``, minutes) it has degree 90."""
+    world, goals = four_rooms(variant), Goals.indicator(68)
     matrices = [solve(world.with_discount(found + gap), goals).test_matrix for gap in (-1e-4, 0.0, 1e-4)]
     before, there, after = (np.linalg.svd(matrix, compute_uv=False)[-1] for matrix in matrices)
     assert there < 1e-14 < 1e-8 < min(before, after)
     signs = [np.linalg.slogdet(matrix)[0] for matrix in matrices]
-    assert signs[0] == -signs[2]
+    assert signs[0] == sides * signs[2]  # the multiplicity is 2 in the deterministic variant

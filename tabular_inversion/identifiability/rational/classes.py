@@ -11,22 +11,17 @@ from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.exact import null_space, rank
 from tabular_inversion.exact.linear_programs import find_recession_vector
 from tabular_inversion.exact.rationals import FractionArray
-from tabular_inversion.identifiability.rational.decision import (
-    ExactDecision,
-    ExactPair,
-    ExactSystem,
-    groups,
-    split_exactly,
-)
+from tabular_inversion.identifiability.rational.decision import ExactDecision, ExactPair, groups, split_exactly
 from tabular_inversion.identifiability.rational.points import affine_points, stochastic_points
-from tabular_inversion.identifiability.rational.proofs import ColumnProof, FaceProof, Proof, RankProof
+from tabular_inversion.identifiability.rational.proofs import ColumnProof, FaceProof, RankProof, ValueProof
+from tabular_inversion.identifiability.rational.system import ExactSystem
 from tabular_inversion.identifiability.verdict import Status
 
 
 def unconstrained(system: ExactSystem, *, uniform: bool) -> ExactDecision:
     """Decide by the rank of M; at instance scope also whether the equations can be solved at all."""
     codes = np.full(system.n_rows, Status.UNDECIDED, np.int8)
-    proofs: list[Proof] = []
+    proofs: list[ValueProof] = []
     points = np.full((system.n_rows, system.n_states), Fraction(1, system.n_states), dtype=object)
     if not uniform:
         points, codes, proofs = affine_points(system)
@@ -47,7 +42,7 @@ def unconstrained(system: ExactSystem, *, uniform: bool) -> ExactDecision:
 def stochastic_uniform(system: ExactSystem) -> ExactDecision:
     """Decide, for each different set of allowed states, whether its columns of [M;1] are independent."""
     codes = np.full(system.n_rows, Status.UNDECIDED, np.int8)
-    proofs: list[Proof] = []
+    proofs: list[ValueProof] = []
     pair = None
     least = None
     for mask, rows in groups(system.allowed):
@@ -90,7 +85,11 @@ def stochastic_instance(system: ExactSystem, guess: FloatArray) -> ExactDecision
 
 
 def _decide_on_faces(
-    system: ExactSystem, points: FractionArray, left: NDArray[np.intp], codes: NDArray[np.int8], proofs: list[Proof]
+    system: ExactSystem,
+    points: FractionArray,
+    left: NDArray[np.intp],
+    codes: NDArray[np.int8],
+    proofs: list[ValueProof],
 ) -> ExactPair | None:
     """Fill in `codes` and `proofs` for the rows `left`; rows with one support and one allowed set share the program."""
     pair = None

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tabular_inversion._typing import BoolArray, IntArray
 from tabular_inversion.exact.rationals import FractionArray
-from tabular_inversion.identifiability.rational.proofs import Proof
+from tabular_inversion.identifiability.rational.proofs import ValueProof
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,41 +26,9 @@ class ExactDecision:
     """Codes of `Status` for each available row, the proofs that cover them, and one pair where a row is not unique."""
 
     codes: NDArray[np.int8]
-    proofs: tuple[Proof, ...]
+    proofs: tuple[ValueProof, ...]
     pair: ExactPair | None
     reason: str
-
-
-@dataclass(frozen=True, eq=False)
-class ExactSystem:
-    """``matrix @ p = values`` for every available row.
-
-    Attributes
-    ----------
-    matrix : numpy.ndarray of Fraction, shape (equations, n)
-        M, or [M;1] with the row of ones last.
-    values : numpy.ndarray of Fraction, shape (equations, R)
-        The right-hand sides.
-    row_index : numpy.ndarray of int, shape (R,)
-        Numbers s*A + a of the available rows.
-    allowed : numpy.ndarray of bool, shape (R, n)
-        Where each row may be positive.
-    """
-
-    matrix: FractionArray
-    values: FractionArray
-    row_index: IntArray
-    allowed: BoolArray
-
-    @property
-    def n_rows(self) -> int:
-        """R, the number of available rows."""
-        return len(self.row_index)
-
-    @property
-    def n_states(self) -> int:
-        """N."""
-        return int(self.matrix.shape[1])
 
 
 def groups(masks: BoolArray) -> list[tuple[BoolArray, IntArray]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.sparse import issparse
 
@@ -9,14 +11,16 @@ from tabular_inversion import exact
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.exact import ExactAgentValues, ExactMDP
 from tabular_inversion.exact.rationals import FractionArray
+from tabular_inversion.identifiability.consistency import consistency
 from tabular_inversion.identifiability.rational.classes import (
     deterministic,
     stochastic_instance,
     stochastic_uniform,
     unconstrained,
 )
-from tabular_inversion.identifiability.rational.decision import ExactDecision, ExactPair, ExactSystem
+from tabular_inversion.identifiability.rational.decision import ExactDecision, ExactPair
 from tabular_inversion.identifiability.rational.sparse import sparse_instance, sparse_uniform
+from tabular_inversion.identifiability.rational.system import ExactSystem
 from tabular_inversion.identifiability.system import RowSystem
 from tabular_inversion.identifiability.verdict import (
     UNAVAILABLE,
@@ -28,6 +32,7 @@ from tabular_inversion.identifiability.verdict import (
     WitnessError,
     overall,
 )
+from tabular_inversion.identifiability.verification import compare
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
 from tabular_inversion.recovery import recover
 
@@ -84,7 +89,12 @@ def _dress(agent: ExactAgentValues, kernel_class: KernelClass, scope: Scope, dec
     row_status[agent.row_index], row_evidence[agent.row_index] = codes, evidence
     status, strength = overall(codes, evidence)
     floats = agent.to_float()
-    # In floats, for orientation only: the exact decision does not use it.
+    # In floats, for orientation only: the exact decision does not use them.
+    residual, reason = float("nan") if scope == "uniform" else 0.0, decision.reason
+    if (codes == Status.INCONSISTENT).any():
+        found = recover(floats.test_matrix, floats.right_hand_sides, kernel_class, row_index=agent.row_index)
+        missed = replace(consistency(floats, kernel_class, found.rows, 0.0), impossible=codes == Status.INCONSISTENT)
+        residual, reason = float(missed.residuals.max()), f"{reason}; {missed.reason(floats)}"
     scaled = RowSystem.of(floats.test_matrix, floats.right_hand_sides, sums_to_one=kernel_class.sums_to_one)
     return Verdict(
         status=status,
@@ -98,8 +108,8 @@ def _dress(agent: ExactAgentValues, kernel_class: KernelClass, scope: Scope, dec
         n_states=agent.n_states,
         n_goals=agent.n_goals,
         witness=None if decision.pair is None else _witness(agent, decision.pair),
-        reason=decision.reason,
-        largest_residual=float("nan") if scope == "uniform" else 0.0,
+        reason=reason,
+        largest_residual=residual,
         agent=agent,
         proofs=decision.proofs,
     )
@@ -128,20 +138,29 @@ def verify_exactly(verdict: Verdict) -> None:
         Saying what fails.
     """
     agent: ExactAgentValues = verdict.agent
+    system, uniform = _system(agent, verdict.kernel_class), verdict.scope == "uniform"
     covered = np.zeros(len(agent.row_index), bool)
     for proof in verdict.proofs:
         if not proof.verify():
             raise WitnessError(f"a proof does not hold: {proof.text}.")
+        if not proof.fits(system, uniform=uniform):
+            raise WitnessError(f"a proof is not about the rows that it names: {proof.text}.")
         covered[proof.rows] = True
     codes = verdict.row_status.ravel()[agent.row_index]
     bare = np.flatnonzero((codes == Status.IDENTIFIED) & ~covered)
     if bare.size:
         state, action = divmod(int(agent.row_index[bare[0]]), agent.n_actions)
         raise WitnessError(f"no proof covers the identified row of state {state}, action {action}.")
-    if (codes == Status.NOT_IDENTIFIED).any():
-        if verdict.witness is None:
-            raise WitnessError("a row is not identified, and there is no witness.")
+    compare(verdict, identify_exactly(agent, verdict.kernel_class, verdict.scope))
+    if verdict.witness is not None:
         check_rows_exactly(agent, verdict.kernel_class, verdict.witness)
+        row = verdict.witness.state * agent.n_actions + verdict.witness.action
+        values = agent.right_hand_sides[:, int(np.searchsorted(agent.row_index, row))]
+        if not uniform and (agent.test_matrix @ verdict.witness.first != values).any():
+            raise WitnessError(
+                f"witness for state {verdict.witness.state}, action {verdict.witness.action}: its rows have equal "
+                "values, but not the agent's."
+            )
 
 
 def check_rows_exactly(agent: ExactAgentValues, kernel_class: KernelClass, witness: Witness) -> None:

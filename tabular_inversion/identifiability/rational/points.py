@@ -12,8 +12,8 @@ from tabular_inversion.exact import rank
 from tabular_inversion.exact.linear_algebra import solve_linear
 from tabular_inversion.exact.linear_programs import find_nonnegative_solution
 from tabular_inversion.exact.rationals import FractionArray, matrix_from_flint, matrix_to_flint
-from tabular_inversion.identifiability.rational.decision import ExactSystem
-from tabular_inversion.identifiability.rational.proofs import DimensionProof, EmptyProof, Proof
+from tabular_inversion.identifiability.rational.proofs import DimensionProof, EmptyProof, ValueProof
+from tabular_inversion.identifiability.rational.system import ExactSystem
 from tabular_inversion.identifiability.verdict import Status
 
 _DENOMINATOR = 10**4
@@ -26,7 +26,9 @@ def product(left: FractionArray, right: FractionArray) -> FractionArray:
     return result
 
 
-def stochastic_points(system: ExactSystem, guess: FloatArray) -> tuple[FractionArray, NDArray[np.int8], list[Proof]]:
+def stochastic_points(
+    system: ExactSystem, guess: FloatArray
+) -> tuple[FractionArray, NDArray[np.int8], list[ValueProof]]:
     """Find a distribution for each row, on its allowed states.
 
     Parameters
@@ -42,7 +44,7 @@ def stochastic_points(system: ExactSystem, guess: FloatArray) -> tuple[FractionA
         Zero where there is none.
     codes : numpy.ndarray of int8, shape (R,)
         INCONSISTENT where no distribution has the values, UNDECIDED (so far) elsewhere.
-    proofs : list of Proof
+    proofs : list of ValueProof
         For the inconsistent rows.
     """
     points = np.array([Fraction(x).limit_denominator(_DENOMINATOR) for x in guess.ravel().tolist()], dtype=object)
@@ -50,7 +52,7 @@ def stochastic_points(system: ExactSystem, guess: FloatArray) -> tuple[FractionA
     wrong = (product(system.matrix, points.T) != system.values).any(axis=0)
     wrong |= (points < 0).any(axis=1) | ((points != 0) & ~system.allowed).any(axis=1)
     codes = np.full(system.n_rows, Status.UNDECIDED, np.int8)
-    proofs: list[Proof] = []
+    proofs: list[ValueProof] = []
     for row in np.flatnonzero(wrong):  # one exact linear program each
         free = system.allowed[row]
         found = find_nonnegative_solution(system.matrix[:, free], system.values[:, row])
@@ -63,12 +65,12 @@ def stochastic_points(system: ExactSystem, guess: FloatArray) -> tuple[FractionA
     return points, codes, proofs
 
 
-def affine_points(system: ExactSystem) -> tuple[FractionArray, NDArray[np.int8], list[Proof]]:
+def affine_points(system: ExactSystem) -> tuple[FractionArray, NDArray[np.int8], list[ValueProof]]:
     """Solve the equations without any sign: the unconstrained class. Returns as `stochastic_points`."""
     whole = rank(system.matrix)
     points = np.full((system.n_rows, system.n_states), Fraction(0), dtype=object)
     codes = np.full(system.n_rows, Status.UNDECIDED, np.int8)
-    proofs: list[Proof] = []
+    proofs: list[ValueProof] = []
     extended = rank(np.column_stack([system.matrix, system.values]))
     if extended.rank == whole.rank:
         points[:] = solve_linear(system.matrix, system.values).T

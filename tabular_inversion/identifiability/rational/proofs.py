@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from tabular_inversion._typing import BoolArray, IntArray
+from tabular_inversion.errors import InputError
 from tabular_inversion.exact import ExactRank
+from tabular_inversion.exact.linear_algebra import solve_linear
 from tabular_inversion.exact.linear_programs import Feasibility, Recession
 from tabular_inversion.exact.rationals import FractionArray
+from tabular_inversion.identifiability.rational.system import ExactSystem
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +39,26 @@ class Proof(ABC):
 
 
 @dataclass(frozen=True, eq=False)
-class RankProof(Proof):
+class ValueProof(Proof):
+    """Proof about the rows of one agent's values, or of its test functions."""
+
+    @abstractmethod
+    def fits(self, system: ExactSystem, *, uniform: bool) -> bool:
+        """Tell whether what the proof carries is that of its rows, and settles the question at this scope."""
+
+
+def _same(first: FractionArray, second: FractionArray) -> bool:
+    return first.shape == second.shape and bool((first == second).all())
+
+
+def _same_columns(system: ExactSystem, rows: IntArray, matrix: FractionArray) -> bool:
+    """Tell whether a matrix is the system's on the states that each of the rows may reach."""
+    masks = np.unique(system.allowed[rows], axis=0)
+    return len(masks) == 0 or (len(masks) == 1 and _same(matrix, system.matrix[:, masks[0]]))
+
+
+@dataclass(frozen=True, eq=False)
+class RankProof(ValueProof):
     """The system's columns are independent, so that at most one row has given values.
 
     Attributes
@@ -54,6 +76,10 @@ class RankProof(Proof):
         """Re-check that the rank is N."""
         return self.rank.rank == self.matrix.shape[1] and self.rank.verify(self.matrix)
 
+    def fits(self, system: ExactSystem, *, uniform: bool) -> bool:  # noqa: ARG002  independence settles both scopes
+        """Tell whether the columns are those of the rows."""
+        return _same_columns(system, self.rows, self.matrix)
+
     @property
     def text(self) -> str:
         """The proof in words."""
@@ -61,7 +87,7 @@ class RankProof(Proof):
 
 
 @dataclass(frozen=True, eq=False)
-class FaceProof(Proof):
+class FaceProof(ValueProof):
     """No direction leads from the row's face to another member (S1): the dual solution of the linear program.
 
     Attributes
@@ -82,6 +108,16 @@ class FaceProof(Proof):
         """Re-check the certificate."""
         return self.recession.vector is None and self.recession.verify(self.matrix, self.off)
 
+    def fits(self, system: ExactSystem, *, uniform: bool) -> bool:
+        """Tell whether the columns are those of the rows, and the values those of distributions on the face."""
+        if uniform or not _same_columns(system, self.rows, self.matrix):
+            return False
+        try:
+            weights = solve_linear(self.matrix[:, ~self.off], system.values[:, self.rows])
+        except InputError:
+            return False
+        return bool((weights >= 0).all())
+
     @property
     def text(self) -> str:
         """The proof in words."""
@@ -89,7 +125,7 @@ class FaceProof(Proof):
 
 
 @dataclass(frozen=True, eq=False)
-class ColumnProof(Proof):
+class ColumnProof(ValueProof):
     """The successors' columns of M differ from all others.
 
     Attributes
@@ -108,6 +144,14 @@ class ColumnProof(Proof):
         equal = (self.matrix[:, self.states, None] == self.matrix[:, None, :]).all(axis=0)
         return bool((equal.sum(axis=1) == 1).all())
 
+    def fits(self, system: ExactSystem, *, uniform: bool) -> bool:
+        """Tell whether the matrix is M, and the columns are the values of the rows, or all there are."""
+        if not _same(self.matrix, system.matrix):
+            return False
+        if uniform:
+            return set(self.states.tolist()) == set(range(system.n_states))
+        return _same(self.matrix[:, self.states], system.values[:, self.rows])
+
     @property
     def text(self) -> str:
         """The proof in words."""
@@ -115,7 +159,7 @@ class ColumnProof(Proof):
 
 
 @dataclass(frozen=True, eq=False)
-class EmptyProof(Proof):
+class EmptyProof(ValueProof):
     """No stochastic row has these values: a Farkas certificate.
 
     Attributes
@@ -136,6 +180,11 @@ class EmptyProof(Proof):
         """Re-check the certificate."""
         return self.feasibility.solution is None and self.feasibility.verify(self.matrix, self.values)
 
+    def fits(self, system: ExactSystem, *, uniform: bool) -> bool:
+        """Tell whether equations and values are those of the rows."""
+        same = all(_same(self.values, system.values[:, row]) for row in self.rows)
+        return not uniform and same and _same_columns(system, self.rows, self.matrix)
+
     @property
     def text(self) -> str:
         """The proof in words."""
@@ -143,7 +192,7 @@ class EmptyProof(Proof):
 
 
 @dataclass(frozen=True, eq=False)
-class DimensionProof(Proof):
+class DimensionProof(ValueProof):
     """The equations of a row contradict each other: the right-hand side raises the rank.
 
     Attributes
@@ -168,6 +217,11 @@ class DimensionProof(Proof):
             and self.ranks[0].verify(self.matrix)
             and self.ranks[1].verify(extended)
         )
+
+    def fits(self, system: ExactSystem, *, uniform: bool) -> bool:
+        """Tell whether equations and values are those of the rows."""
+        same = all(_same(self.values, system.values[:, row]) for row in self.rows)
+        return not uniform and same and _same_columns(system, self.rows, self.matrix)
 
     @property
     def text(self) -> str:

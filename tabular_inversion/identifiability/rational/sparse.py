@@ -18,8 +18,9 @@ from tabular_inversion.exact.linear_algebra import null_space, solve_linear
 from tabular_inversion.exact.modular import reduce
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.identifiability.rational.classes import stochastic_instance, stochastic_uniform
-from tabular_inversion.identifiability.rational.decision import ExactDecision, ExactPair, ExactSystem, split_exactly
-from tabular_inversion.identifiability.rational.proofs import Proof
+from tabular_inversion.identifiability.rational.decision import ExactDecision, ExactPair, split_exactly
+from tabular_inversion.identifiability.rational.proofs import ValueProof
+from tabular_inversion.identifiability.rational.system import ExactSystem
 from tabular_inversion.identifiability.verdict import Status
 
 MAX_SUPPORTS = 50_000
@@ -27,7 +28,7 @@ MAX_SUPPORTS = 50_000
 
 
 @dataclass(frozen=True, eq=False)
-class SearchProof(Proof):
+class SearchProof(ValueProof):
     """Every support was tried: the re-check tries them again.
 
     Attributes
@@ -49,6 +50,18 @@ class SearchProof(Proof):
         if self.points is None:
             return _sparse_null_vector(self.system.matrix, self.n_successors) is None
         return all(_other_row(self.system, self.n_successors, self.points[row], row) is None for row in self.rows)
+
+    def fits(self, system: ExactSystem, *, uniform: bool) -> bool:
+        """Tell whether the system is this one, and the known rows have its values."""
+        own = self.system
+        same = (own.matrix.shape, own.values.shape) == (system.matrix.shape, system.values.shape)
+        if not same or (own.matrix != system.matrix).any() or (own.values != system.values).any():
+            return False
+        if uniform or self.points is None:
+            return uniform and self.points is None
+        points = self.points[self.rows]
+        few = ((points > 0).sum(axis=1) <= self.n_successors) & (points >= 0).all(axis=1)
+        return bool(few.all()) and not (system.matrix @ points.T != system.values[:, self.rows]).any()
 
     @property
     def text(self) -> str:

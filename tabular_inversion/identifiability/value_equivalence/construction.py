@@ -12,12 +12,11 @@ from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.errors import KernelClassError
 from tabular_inversion.identifiability.instance import POSITIVE
-from tabular_inversion.identifiability.judgement import CONSISTENT
-from tabular_inversion.identifiability.system import UNCERTAIN
+from tabular_inversion.identifiability.intervals import Intervals, allowance, refusal
+from tabular_inversion.identifiability.linear_programs import LINEAR_PROGRAM_TOLERANCE
+from tabular_inversion.identifiability.system import CONSISTENT, UNCERTAIN
 from tabular_inversion.identifiability.value_equivalence.facial_reduction import reduce_to_faces
-from tabular_inversion.identifiability.value_equivalence.intervals import Intervals, allowance, refusal
 from tabular_inversion.identifiability.value_equivalence.polytopes import Polytopes
-from tabular_inversion.identifiability.value_equivalence.programs import LINEAR_PROGRAM_TOLERANCE
 from tabular_inversion.kernel_classes import KernelClass, Supported
 from tabular_inversion.recovery import recover
 

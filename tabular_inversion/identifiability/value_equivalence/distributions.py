@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 from tabular_inversion.errors import InputError
+from tabular_inversion.identifiability.intervals import ROUNDING
 from tabular_inversion.identifiability.value_equivalence.construction import nearest_rows
 from tabular_inversion.identifiability.value_equivalence.diameter import close_gaps, farthest_pairs
 from tabular_inversion.identifiability.value_equivalence.extremes import entry_bounds, function_bounds
@@ -21,7 +22,6 @@ from tabular_inversion.identifiability.value_equivalence.interface import (
     ValueEquivalence,
     check_norm,
 )
-from tabular_inversion.identifiability.value_equivalence.intervals import ROUNDING
 from tabular_inversion.identifiability.value_equivalence.nearest import Divergence, check_divergence, nearest_points
 from tabular_inversion.identifiability.value_equivalence.polytopes import Polytopes
 from tabular_inversion.identifiability.value_equivalence.programs import maximise

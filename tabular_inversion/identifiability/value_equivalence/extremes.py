@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_inversion._typing import FloatArray, IntArray
+from tabular_inversion.identifiability.linear_programs import block_size
 from tabular_inversion.identifiability.value_equivalence.polytopes import Polytopes
-from tabular_inversion.identifiability.value_equivalence.programs import block_size, maximise
+from tabular_inversion.identifiability.value_equivalence.programs import maximise
 
 
 def function_bounds(polytopes: Polytopes, functions: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -12,9 +12,9 @@ from dataclasses import replace
 import numpy as np
 
 from tabular_inversion._typing import BoolArray, IntArray
+from tabular_inversion.identifiability.linear_programs import block_size, solve_blocks
 from tabular_inversion.identifiability.system import UNCERTAIN
 from tabular_inversion.identifiability.value_equivalence.polytopes import Polytopes
-from tabular_inversion.identifiability.value_equivalence.programs import block_size, solve_blocks
 
 _BATCH = 1024
 

@@ -47,7 +47,7 @@ def value_equivalence(agent: AgentValues, kernel_class: KernelClass, *, noise: f
 
     Notes
     -----
-    Let |Qhat - Q| <= eps. Max, soft max and averages over actions move by eps at most when Q does, and the
+    Let ``|Qhat - Q| <= eps``. Max, soft max and averages over actions move by eps at most when Q does, and the
     continuation C is at most 1, so ``|Mhat - M| <= discount * eps`` in every entry. A distribution p with M p = q
     then has ``|Mhat p - qhat| <= |(Mhat - M) p| + |qhat - q| <= (1 + discount) * eps``: the relaxed set contains it.
 

@@ -13,7 +13,7 @@ from scipy.sparse import issparse
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.errors import InputError, KernelClassError, KernelError, ShapeError
-from tabular_inversion.identifiability.value_equivalence.intervals import allowance
+from tabular_inversion.identifiability.intervals import allowance
 from tabular_inversion.identifiability.value_equivalence.nearest import Divergence
 from tabular_inversion.kernel_classes import KernelClass, Supported
 from tabular_inversion.mdp import MDP
@@ -53,7 +53,7 @@ class ValueEquivalence:
     """All kernels of a class that give an agent its values: the product of E(q) over the rows (S2).
 
     For each available (s, a), ``E(q) = {p in K : M p = q}`` with q = Q(s, a, .) - rho(s, a, .). The rows are free of
-    each other, since M is known. With noise, |Qhat - Q| <= eps in every entry, E(q) is the relaxed set
+    each other, since M is known. With noise, ``|Qhat - Q| <= eps`` in every entry, E(q) is the relaxed set
     ``{p in K : |Mhat p - qhat| <= (1 + discount) eps}``, which always contains the true row. Made by
     `value_equivalence`.
 

@@ -26,7 +26,7 @@ import numpy as np
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.errors import ConvergenceError, InputError
-from tabular_inversion.identifiability.value_equivalence.intervals import ROUNDING
+from tabular_inversion.identifiability.intervals import ROUNDING
 from tabular_inversion.identifiability.value_equivalence.polytopes import Polytopes
 
 Divergence = Literal["euclidean", "kl"]

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
-from scipy.linalg import helmert
 
-from tabular_inversion import bellman, exact
-from tabular_inversion._typing import FloatArray
-from tabular_inversion.errors import DiscountError, KernelClassError, ShapeError
-from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
-from tabular_inversion.exact.rationals import FractionArray, to_floats
-from tabular_inversion.exact.validation import exact_policy
+from tabular_inversion.exact import ExactGoals, ExactMDP
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability import WitnessError
-from tabular_inversion.kernel_classes import KernelClass, Stochastic, Unconstrained
+from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.mdp import MDP
-from tabular_inversion.sufficiency.discounts.policy_pieces import ONE, ZERO, Piece, between, optimal_pieces
+from tabular_inversion.sufficiency.discounts.agents import AgentsAlongDiscounts, counts_ones, read_question
+from tabular_inversion.sufficiency.discounts.policy_pieces import Piece, between, find_pieces, shown_end
 from tabular_inversion.sufficiency.discounts.polynomial_matrices import (
     PolynomialMatrix,
     check_length,
@@ -31,12 +24,10 @@ from tabular_inversion.sufficiency.discounts.polynomial_matrices import (
 )
 from tabular_inversion.sufficiency.discounts.roots import AlgebraicNumber, isolate, show_polynomial
 from tabular_inversion.sufficiency.discounts.search import ExceptionalDiscount, search, with_ones
-from tabular_inversion.sufficiency.discounts.value_polynomials import fixed_policy_rows
-from tabular_inversion.validation import finite_array
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ExceptionalDiscounts:
+class ExceptionalDiscounts(AgentsAlongDiscounts):
     """All discounts in (0, 1) at which goals see less of the world than at the others.
 
     Attributes
@@ -65,9 +56,6 @@ class ExceptionalDiscounts:
     >>> result.verify()
     """
 
-    mdp: ExactMDP
-    goals: ExactGoals
-    policy: FractionArray | None
     pieces: tuple[Piece, ...]
     ranks: tuple[tuple[int, int], ...]
     discounts: tuple[ExceptionalDiscount, ...]
@@ -75,11 +63,6 @@ class ExceptionalDiscounts:
     def __repr__(self) -> str:
         shown = ", ".join(str(found.discount) for found in self.discounts)
         return f"ExceptionalDiscounts(n_states={self.n_states}, n_goals={self.goals.n_goals}, discounts=[{shown}])"
-
-    @property
-    def n_states(self) -> int:
-        """n, the number of states."""
-        return self.mdp.n_states
 
     def for_class(self, kernel_class: KernelClass) -> tuple[ExceptionalDiscount, ...]:
         """Return the discounts at which not every kernel of the class is identified: rank M < n, or rank [M;1] < n.
@@ -97,77 +80,24 @@ class ExceptionalDiscounts:
         Examples
         --------
         >>> import networkx as nx
+        >>> from tabular_inversion import Stochastic, Unconstrained
         >>> from tabular_inversion.environments import graph
         >>> result = exceptional_discounts(graph(nx.complete_bipartite_graph(3, 2)))
         >>> len(result.for_class(Unconstrained())), len(result.for_class(Stochastic()))
         (1, 0)
         """
-        ones = _counts_ones(kernel_class)
+        ones = counts_ones(kernel_class)
         return tuple(x for x in self.discounts if (x.rank_with_ones if ones else x.rank) < self.n_states)
 
     def suffices_elsewhere(self, kernel_class: KernelClass) -> bool:
         """Tell whether at all other discounts in (0, 1) every kernel of the class is identified; see `for_class`."""
-        ones = _counts_ones(kernel_class)
+        ones = counts_ones(kernel_class)
         return all(ranks[ones] == self.n_states for ranks in self.ranks)
 
     def matrix(self, number: AlgebraicNumber) -> PolynomialMatrix:
         """Return the numerators of M on the piece that holds a discount."""
         piece = next(piece for piece in self.pieces if number < piece.upper)
         return [row.numerators for row in piece.rows]
-
-    def agent(self, discount: Fraction) -> ExactAgentValues:
-        """Return the agent at a rational discount, by the forward code."""
-        world = ExactMDP(self.mdp.kernel, discount, self.mdp.available)
-        if self.policy is None:
-            return exact.solve(world, self.goals)
-        return exact.evaluate(world, self.goals, self.policy)
-
-    def ranks_at(self, discount: Fraction) -> tuple[int, int]:
-        """Return the ranks of M and of [M;1] at a rational discount in [0, 1), proved, by the forward code."""
-        matrix = self.agent(discount).test_matrix
-        ones = np.full((1, self.n_states), Fraction(1), dtype=object)
-        return exact.rank(matrix).rank, exact.rank(np.concatenate([matrix, ones])).rank
-
-    def sigma_min(self, discounts: ArrayLike, kernel_class: KernelClass | None = None) -> FloatArray:
-        """Return the smallest singular value of M along the discount, in floats, by the forward code.
-
-        Parameters
-        ----------
-        discounts : array_like, shape (count,)
-            In [0, 1).
-        kernel_class : Unconstrained (the default) or Stochastic
-            For the second, M acts on vectors whose sum is zero.
-
-        Returns
-        -------
-        numpy.ndarray, shape (count,)
-
-        Raises
-        ------
-        DiscountError
-            If a discount is not in [0, 1).
-        KernelClassError
-            For any other class.
-
-        Examples
-        --------
-        >>> import networkx as nx
-        >>> from tabular_inversion.environments import graph
-        >>> result = exceptional_discounts(graph(nx.complete_bipartite_graph(3, 3)))
-        >>> result.sigma_min([0.25, 0.5]).round(3)
-        array([0.375, 0.   ])
-        """
-        points = finite_array("discounts", discounts, (None,), "(count,)", DiscountError)
-        basis = helmert(self.n_states).T if _counts_ones(kernel_class or Unconstrained()) else np.eye(self.n_states)
-        world, goals = self.mdp.to_float(), self.goals.to_float()
-        policy = None if self.policy is None else to_floats(self.policy)
-        result = np.empty(len(points))
-        for i, point in enumerate(points.tolist()):
-            here = world.with_discount(point)
-            agent = bellman.solve(here, goals) if policy is None else bellman.evaluate(here, goals, policy)
-            values = np.linalg.svd(agent.test_matrix @ basis, compute_uv=False)
-            result[i] = values[-1] if len(values) == basis.shape[1] else 0.0
-        return result
 
     def verify(self) -> None:
         """Check everything again, from scratch.
@@ -226,16 +156,18 @@ class ExceptionalDiscounts:
         return {
             "n_states": self.n_states,
             "n_goals": self.goals.n_goals,
+            "evidence": "exact",
             "pieces": [
                 {
-                    "from": _end(piece.lower),
-                    "to": _end(piece.upper),
+                    "from": shown_end(piece.lower),
+                    "to": shown_end(piece.upper),
                     "rank": rank,
                     "rank_with_ones": rank_with_ones,
                 }
                 for piece, (rank, rank_with_ones) in zip(self.pieces, self.ranks, strict=True)
             ],
             "discounts": [found.to_dict() for found in self.discounts],
+            "undecided": [],
         }
 
 
@@ -275,8 +207,8 @@ def exceptional_discounts(
         If the goals or the policy do not fit the world.
     KernelError, GoalsError
         If floats stand for no rational world: their rows do not sum to exactly one.
-    InputError
-        If a determinant may be too long.
+    LongDeterminantError
+        If a determinant may be too long: ask `certified_discounts`.
 
     Notes
     -----
@@ -295,29 +227,9 @@ def exceptional_discounts(
     >>> str(found.discount), found.rank, found.rank_with_ones
     ('1/2', 5, 5)
     """
-    mdp = world if isinstance(world, ExactMDP) else ExactMDP.from_float(world)
-    chosen = Goals.indicator(mdp.n_states) if goals is None else goals
-    exact_goals = chosen if isinstance(chosen, ExactGoals) else ExactGoals.from_float(chosen)
-    if exact_goals.n_states != mdp.n_states:
-        raise ShapeError(f"goals are on {exact_goals.n_states} states; expected {mdp.n_states}, as the world.")
-    weights = None if policy is None else exact_policy(policy, mdp.available, exact_goals.n_goals)
-    if weights is None:
-        pieces = optimal_pieces(mdp, exact_goals, max_digits, progress)
-    else:
-        pieces = (Piece(ZERO, ONE, tuple(fixed_policy_rows(mdp, exact_goals, weights))),)
+    mdp, exact_goals, weights = read_question(world, goals, policy)
+    pieces = find_pieces(mdp, exact_goals, weights, max_digits, progress)
     for piece in pieces:
         check_length([row.numerators for row in piece.rows], max_digits)
     ranks, discounts = search(pieces, progress)
     return ExceptionalDiscounts(mdp, exact_goals, weights, pieces, ranks, discounts)
-
-
-def _counts_ones(kernel_class: KernelClass) -> bool:
-    if not isinstance(kernel_class, Unconstrained | Stochastic):
-        raise KernelClassError(
-            f"kernel class {kernel_class.name!r} asks for no rank of the whole M; give Unconstrained() or Stochastic()."
-        )
-    return isinstance(kernel_class, Stochastic)
-
-
-def _end(number: AlgebraicNumber) -> str | float:
-    return float(number) if number.value is None else str(number.value)

@@ -18,10 +18,17 @@ from flint import fmpz_poly
 from tabular_inversion import exact
 from tabular_inversion._typing import IntArray
 from tabular_inversion.exact import ExactGoals, ExactMDP
+from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.policies import deterministic
 from tabular_inversion.sufficiency.discounts.polynomial_matrices import check_length
 from tabular_inversion.sufficiency.discounts.roots import AlgebraicNumber, isolate, sign_variations
-from tabular_inversion.sufficiency.discounts.value_polynomials import ValueRow, closed_loop, metric_rows, policy_row
+from tabular_inversion.sufficiency.discounts.value_polynomials import (
+    ValueRow,
+    closed_loop,
+    fixed_policy_rows,
+    metric_rows,
+    policy_row,
+)
 
 ZERO, ONE = (AlgebraicNumber.rational(Fraction(end)) for end in (0, 1))
 
@@ -43,8 +50,21 @@ class Piece:
     rows: tuple[ValueRow, ...]
 
 
+def find_pieces(
+    mdp: ExactMDP,
+    goals: ExactGoals,
+    policy: FractionArray | None,
+    max_digits: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Piece, ...]:
+    """Return the pieces of (0, 1) on which M is one matrix of rational functions: see `optimal_pieces`."""
+    if policy is None:
+        return optimal_pieces(mdp, goals, max_digits, progress)
+    return (Piece(ZERO, ONE, tuple(fixed_policy_rows(mdp, goals, policy))),)
+
+
 def optimal_pieces(
-    mdp: ExactMDP, goals: ExactGoals, max_digits: int, progress: Callable[[int, int], None] | None = None
+    mdp: ExactMDP, goals: ExactGoals, max_digits: int | None = None, progress: Callable[[int, int], None] | None = None
 ) -> tuple[Piece, ...]:
     """Return the pieces of (0, 1) on which the optimal M is one matrix of rational functions, ascending.
 
@@ -54,8 +74,8 @@ def optimal_pieces(
         The world; its discount plays no part.
     goals : ExactGoals
         G goals on its states.
-    max_digits : int
-        Stop with an `InputError` as soon as the determinant on the first piece is bound to be longer than this.
+    max_digits : int, optional
+        Stop with a `LongDeterminantError` as soon as the determinant on the first piece is bound to be longer.
     progress : callable, optional
         Called as ``progress(done, total)`` with the number of goals done.
     """
@@ -65,7 +85,8 @@ def optimal_pieces(
     parts = []
     for goal in range(goals.n_goals):
         parts.append(sorted(_goal_pieces(mdp, goals.select([goal])), key=lambda piece: piece.lower))
-        check_length([pieces[0].rows[0].numerators for pieces in parts], max_digits)
+        if max_digits is not None:
+            check_length([pieces[0].rows[0].numerators for pieces in parts], max_digits)
         if progress is not None:
             progress(goal + 1, goals.n_goals)
     return tuple(_common_pieces(parts))
@@ -90,6 +111,11 @@ def _goal_pieces(mdp: ExactMDP, goal: ExactGoals) -> Iterator[Piece]:
         yield Piece(left, right, (row,))
         gaps += [(lower, left)] if lower < left else []
         gaps += [(right, upper)] if right < upper else []
+
+
+def shown_end(number: AlgebraicNumber) -> str | float:
+    """Return an end of a piece for JSON."""
+    return float(number) if number.value is None else str(number.value)
 
 
 def between(lower: AlgebraicNumber, upper: AlgebraicNumber) -> Fraction:

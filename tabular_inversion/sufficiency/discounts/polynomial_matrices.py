@@ -20,6 +20,11 @@ from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.sufficiency.discounts.interpolation import interpolated_determinant
 from tabular_inversion.sufficiency.discounts.roots import AlgebraicNumber, at
 
+
+class LongDeterminantError(InputError):
+    """A determinant may be too long to compute."""
+
+
 PolynomialMatrix = list[list[fmpz_poly]]
 """Rows of integer polynomials in the discount."""
 
@@ -54,12 +59,12 @@ def is_long(matrix: PolynomialMatrix) -> bool:
 
 
 def check_length(matrix: PolynomialMatrix, max_digits: int) -> None:
-    """Raise `InputError` if a largest minor may be longer than this."""
+    """Raise `LongDeterminantError` if a largest minor may be longer than this."""
     digits = n_digits(matrix)
     if digits > max_digits:
-        raise InputError(
+        raise LongDeterminantError(
             f"a determinant may have {digits} binary digits, and max_digits is {max_digits}: raise it and wait, or ask "
-            "about a smaller world, fewer goals, or probabilities with smaller denominators."
+            "certified_discounts, or about a smaller world, fewer goals, or probabilities with smaller denominators."
         )
 
 

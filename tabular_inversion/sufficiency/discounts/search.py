@@ -54,6 +54,14 @@ class ExceptionalDiscount:
     rank: int
     rank_with_ones: int
 
+    def __float__(self) -> float:
+        return float(self.discount)
+
+    @property
+    def label(self) -> str:
+        """The discount in few digits, or as a fraction, for pictures."""
+        return f"{float(self):.4f}" if self.discount.value is None else str(self.discount.value)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, with fractions as texts."""
         number = self.discount.refine(_SHOWN_WIDTH)

@@ -15,9 +15,8 @@ import numpy as np
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.errors import AgentValuesError
-from tabular_inversion.identifiability.judgement import CONSISTENT
-from tabular_inversion.identifiability.system import RowSystem
-from tabular_inversion.identifiability.value_equivalence.programs import block_size, solve_blocks
+from tabular_inversion.identifiability.linear_programs import block_size, solve_blocks
+from tabular_inversion.identifiability.system import CONSISTENT, RowSystem
 from tabular_inversion.kernel_classes import KernelClass
 
 ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
