@@ -227,7 +227,7 @@ def certified_discounts(
     goals: Goals | ExactGoals | None = None,
     *,
     policy: ArrayLike | None = None,
-    max_intervals: int = 300,
+    max_intervals: int = 1000,
     progress: Callable[[int, int], None] | None = None,
 ) -> CertifiedDiscounts:
     """Return intervals that hold one discount each at which rank M < n, proved by ball arithmetic.
