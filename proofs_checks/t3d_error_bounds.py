@@ -354,7 +354,8 @@ STATEMENT = Statement(
     mutations=(
         Mutation("the constant 1 in place of 1 + discount", check_constant_one, 1),
         Mutation("discount c in place of 1 + discount c, at the tight worlds", partial(check_attained, own=0), 2),
-        Mutation("discount c in place of 1 + discount c, for z3", partial(check_universal, own=0), 5),
+        Mutation("discount c in place of 1 + discount c, for z3", partial(check_universal, own=0), 5,
+                 needs="z3"),
     ),
     open_levels={
         "symbolic": "an inequality is no identity; the SMT solver covers it at fixed size",

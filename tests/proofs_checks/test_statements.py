@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -231,3 +232,12 @@ def test_an_instance_survives_json():
 def test_the_number_of_workers_is_checked():
     with pytest.raises(InputError, match="workers is 0"):
         run_tasks([], workers=0)
+
+
+@pytest.mark.parametrize("name", ["T2b", "T3d"])
+def test_without_the_solver_its_checks_are_left_out_and_the_rest_holds(name, monkeypatch):
+    monkeypatch.setitem(sys.modules, "z3", None)  # then it can be neither found nor imported
+    [report] = run_statements([STATEMENTS[name]])
+    assert report["held"]
+    assert any(line.startswith("universal") for line in report["left_out"])
+    assert "universal" not in {check["level"] for check in report["evidence"]}
