@@ -94,6 +94,7 @@ class RunFolder:
         self.settings = dict(settings)
         self._start = time.perf_counter()
         self._seconds: dict[str, float] = {}
+        self._peak = 0
         self._figures: list[tuple[str, str]] = []
         if not self.path.absolute().parent.is_dir():
             raise InputError(f"cannot write to {self.path}: its parent folder does not exist; create it first.")
@@ -140,12 +141,14 @@ class RunFolder:
         if not file.is_file():
             start = time.perf_counter()
             arrays = {key: np.asarray(values) for key, values in compute().items()}
-            storage.write(file, KIND, arrays, {"stage": name, "seconds": time.perf_counter() - start})
+            facts = {"stage": name, "seconds": time.perf_counter() - start, "peak_memory_bytes": peak_memory()}
+            storage.write(file, KIND, arrays, facts)
         try:
             arrays, facts = storage.read(file, KIND)
         except FileFormatError as problem:
             raise FileFormatError(f"{problem} Delete {file} to compute this stage again.") from problem
         self._seconds[name] = float(facts["seconds"])
+        self._peak = max(self._peak, int(facts["peak_memory_bytes"]))
         return dict(arrays)
 
     def checkpoint(self, name: str) -> Path:
@@ -206,7 +209,7 @@ class RunFolder:
             "differences": list(differences),
             "facts": dict(facts),
             "seconds": {"this run": time.perf_counter() - self._start, **self._seconds},
-            "peak_memory_bytes": peak_memory(),
+            "peak_memory_bytes": max(self._peak, peak_memory()),  # of the stages kept from earlier runs too
             "versions": versions(),
         }
         (self.path / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

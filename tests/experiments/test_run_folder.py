@@ -9,6 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from tabular_inversion.errors import FileFormatError, InputError
+from tabular_inversion.experiments import run_folder
 from tabular_inversion.experiments.run_folder import Comparison, RunFolder
 
 
@@ -30,6 +31,16 @@ def test_a_stage_is_computed_once_and_survives_the_process(tmp_path):
     assert calls == [1]
     np.testing.assert_array_equal(first["x"], again["x"])
     assert int(again["n"]) == 3
+
+
+def test_the_memory_of_a_stage_counts_in_the_run_that_ends(tmp_path, monkeypatch):
+    monkeypatch.setattr(run_folder, "peak_memory", lambda: 7 * 2**40)
+    RunFolder(tmp_path / "run", "demo", {}).stage("a", lambda: {"x": np.arange(3)})
+    monkeypatch.setattr(run_folder, "peak_memory", lambda: 2**20)
+    folder = RunFolder(tmp_path / "run", "demo", {})
+    folder.stage("a", lambda: {"x": np.arange(3)})
+    folder.finish([], differences=[], facts={})
+    assert json.loads((tmp_path / "run" / "results.json").read_text())["peak_memory_bytes"] == 7 * 2**40
 
 
 def test_a_stage_that_fails_leaves_nothing_behind(tmp_path):
