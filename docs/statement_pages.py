@@ -10,7 +10,7 @@ from typing import Any
 from proofs_checks import MODULES, statements
 from proofs_checks.page import draw_instance
 from proofs_checks.running import run_statements
-from proofs_checks.statement import Statement
+from proofs_checks.statement import LEVELS, Statement
 from tabular_inversion.parallel import usable_cores
 
 FOLDER = Path(__file__).parent / "statements" / "generated"
@@ -120,7 +120,8 @@ def table(known: tuple[Statement, ...], reports: list[dict[str, Any]]) -> str:
     """Return the table of all statements for the index page."""
     lines = ["| | statement | evidence | counterexamples |", "|---|---|---|---:|"]
     for statement, report in zip(known, reports, strict=True):
-        levels = ", ".join(dict.fromkeys(check["level"] for check in report["evidence"] if check["held"]))
+        reached = {check["level"] for check in report["evidence"] if check["held"]}
+        levels = ", ".join(level for level in LEVELS if level in reached)
         count = sum(example["shown"] for example in report["counterexamples"])
         lines.append(f"| [{statement.id}]({statement.id}) | {statement.title} | {levels} | {count} |")
     tree = "\n".join(["```{toctree}", ":hidden:", "", *(f"generated/{module}" for module in MODULES), "```"])
