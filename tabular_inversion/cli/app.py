@@ -186,9 +186,12 @@ def reproduce(
     ] = None,
     effort: Annotated[str, typer.Option(help="quick, standard or full.")] = "quick",
     seed: Annotated[int, typer.Option(help="The first seed; others follow it.")] = 0,
+    points: Annotated[
+        int | None, typer.Option(help="Grid points along each coordinate of mountaincar or reacher, instead of effort.")
+    ] = None,
 ) -> None:
     """Run a published experiment and print its numbers beside ours; figures, data and a report go to a folder."""
-    raise typer.Exit(experiments.run(experiment, out=out, effort=effort, seed=seed))
+    raise typer.Exit(experiments.run(experiment, out=out, effort=effort, seed=seed, points=points))
 
 
 def name_standard_output(arguments: list[str]) -> list[str]:

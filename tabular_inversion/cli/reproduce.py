@@ -23,22 +23,27 @@ EXPERIMENTS = {
 }
 """Modules of `tabular_inversion.experiments`, loaded when they are asked for, each with a function `reproduce`."""
 
+GRIDS = ("mountaincar", "reacher")
+"""Experiments whose grids may have another number of points."""
+
 EFFORTS = ("quick", "standard", "full")
 
 
-def run(name: str, *, out: Path | None, effort: str, seed: int) -> int:
+def run(name: str, *, out: Path | None, effort: str, seed: int, points: int | None = None) -> int:
     """Run an experiment, print its numbers beside the published ones, and return the exit status.
 
     Raises
     ------
     SpecificationError
-        If the experiment or the effort is unknown.
+        If the experiment or the effort is unknown, or grid points are given to an experiment without a grid.
     MissingDependencyError
         If there is nothing to draw or to write the report with.
     """
     for what, value, known in (("experiment", name, (*EXPERIMENTS,)), ("effort", effort, EFFORTS)):
         if value not in known:
             raise SpecificationError(f"unknown {what} {value!r}; expected one of {', '.join(known)}.")
+    if points is not None and name not in GRIDS:
+        raise SpecificationError(f"{name} has no grid, and --points is {points}; leave it out.")
     # Asked for first, so that a missing extra does not cost a whole run.
     for library, extra in (("matplotlib", "plot"), ("jinja2", "report")):
         if find_spec(library) is None:
@@ -48,7 +53,9 @@ def run(name: str, *, out: Path | None, effort: str, seed: int) -> int:
     module = import_module(f"tabular_inversion.experiments.{EXPERIMENTS[name]}")
     experiment: Callable[..., Any] = module.reproduce
     with progress(name) as advance:
-        folder = experiment(out or Path(f"{name}-{effort}"), effort=effort, seed=seed, progress=advance)
+        size = {} if points is None else {"points": points}
+        place = out or Path(f"{name}-{effort if points is None else points}")
+        folder = experiment(place, effort=effort, seed=seed, progress=advance, **size)
     show(folder.path)
     return 0
 

@@ -42,11 +42,22 @@ def test_it_prints_published_beside_ours_and_writes_the_folder(cli, monkeypatch,
     assert cli("fourrooms")[0] == 0
 
 
+def test_grid_points_replace_the_effort(cli, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(RunFolder, "figure", lambda *_: None)
+    status, out, _ = cli("mountaincar", "--points", "16")
+    assert status == 0
+    assert "MountainCar: published and ours" in out
+    assert json.loads((tmp_path / "mountaincar-16" / "results.json").read_text())["settings"]["points"] == 16
+
+
 WRONG_CALLS = {
     "unknown experiment": ("fiverooms",),
     "no experiment": (),
     "unknown effort": ("fourrooms", "--effort", "heroic"),
     "negative seed": ("fourrooms", "--seed", "-1"),
+    "grid points of an experiment without a grid": ("fourrooms", "--points", "40"),
+    "too few grid points": ("mountaincar", "--points", "1"),
     "folder of a folder that does not exist": ("fourrooms", "--out", "nowhere/run"),
 }
 
