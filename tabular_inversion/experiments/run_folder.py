@@ -141,8 +141,8 @@ class RunFolder:
         if not file.is_file():
             start = time.perf_counter()
             arrays = {key: np.asarray(values) for key, values in compute().items()}
-            facts = {"stage": name, "seconds": time.perf_counter() - start, "peak_memory_bytes": peak_memory()}
-            storage.write(file, KIND, arrays, facts)
+            measured = {"stage": name, "seconds": time.perf_counter() - start, "peak_memory_bytes": peak_memory()}
+            storage.write(file, KIND, arrays, measured)
         try:
             arrays, facts = storage.read(file, KIND)
         except FileFormatError as problem:
