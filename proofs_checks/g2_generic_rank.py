@@ -237,5 +237,5 @@ STATEMENT = Statement(
         "universal": "the bound is about a law of draws; the proof covers all graphs",
         "formal": "no machine-checked proof was written",
     },
-    api=("tabular_inversion.sufficiency.generic", "tabular_inversion.exact.modular_test_matrix"),
+    api=("tabular_inversion.sufficiency.by_draws.generic", "tabular_inversion.exact.modular_test_matrix"),
 )  # fmt: skip

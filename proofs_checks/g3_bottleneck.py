@@ -227,5 +227,5 @@ STATEMENT = Statement(
         "universal": "no enumeration was run over all instances of a size; the proof covers all kernels and sizes",
         "formal": "no machine-checked proof was written",
     },
-    api=("tabular_inversion.sufficiency.linkage", "tabular_inversion.sufficiency.structural"),
+    api=("tabular_inversion.sufficiency.linkage", "tabular_inversion.sufficiency.by_paths.structural"),
 )  # fmt: skip

@@ -18,9 +18,9 @@ from proofs_checks.statement import Check, Counterexample, Hypothesis, Mutation,
 from proofs_checks.stored import stored
 from proofs_checks.t2a_deterministic_one_goal import is_deterministic
 from tabular_inversion import AgentValues, Deterministic, Goals, bellman, environments, exact, invert, policies
+from tabular_inversion.error_bounds import perturbation_constant, separation_radius
+from tabular_inversion.error_bounds.tight_instances import START, TRUTH, MatchingOperator, tight_matching_instance
 from tabular_inversion.exact import ExactAgentValues
-from tabular_inversion.identifiability import perturbation_constant, separation_radius
-from tabular_inversion.identifiability.tight_instances import START, TRUTH, MatchingOperator, tight_matching_instance
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -366,6 +366,6 @@ STATEMENT = Statement(
         "symbolic": "an inequality is no identity; the SMT solver covers it at fixed size",
         "formal": "no machine-checked proof was written",
     },
-    api=("tabular_inversion.Deterministic", "tabular_inversion.identifiability.separation_radius",
-         "tabular_inversion.identifiability.perturbation_constant"),
+    api=("tabular_inversion.Deterministic", "tabular_inversion.error_bounds.separation_radius",
+         "tabular_inversion.error_bounds.perturbation_constant"),
 )  # fmt: skip

@@ -17,8 +17,8 @@ from proofs_checks.polynomials import determinant
 from proofs_checks.statement import Check, Counterexample, Hypothesis, Mutation, Outcome, Statement, Tally, exact_check
 from proofs_checks.stored import stored
 from tabular_inversion import Unconstrained, exact
+from tabular_inversion.discounts import ExceptionalDiscounts, exceptional_discounts
 from tabular_inversion.exact.rationals import FractionArray
-from tabular_inversion.sufficiency.discounts import ExceptionalDiscounts, exceptional_discounts
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -238,5 +238,5 @@ STATEMENT = Statement(
                  partial(check_universal, rewards=lambda _n: exact.fraction_array([[1, 0], [-2, -1]])), 2),
     ),
     open_levels={"formal": "no machine-checked proof was written"},
-    api=("tabular_inversion.sufficiency.discounts.exceptional_discounts", "tabular_inversion.exact.rank"),
+    api=("tabular_inversion.discounts.exceptional_discounts", "tabular_inversion.exact.rank"),
 )  # fmt: skip

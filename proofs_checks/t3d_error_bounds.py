@@ -17,8 +17,8 @@ from proofs_checks.smt_error_bounds import contradictory, questions
 from proofs_checks.statement import Check, Counterexample, Hypothesis, Mutation, Outcome, Statement, Tally, exact_check
 from proofs_checks.stored import stored
 from tabular_inversion import Goals, Stochastic, Unconstrained, bellman, environments, exact, invert
+from tabular_inversion.error_bounds.tight_instances import lower_bound_instance
 from tabular_inversion.exact.rationals import FractionArray
-from tabular_inversion.identifiability.tight_instances import lower_bound_instance
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -362,6 +362,6 @@ STATEMENT = Statement(
         "universal": "not asked of the solver: Lemma 1, Lemma 2 for a policy of each goal in the 2-norm, and n above 2",
         "formal": "no machine-checked proof was written",
     },
-    api=("tabular_inversion.identifiability.error_bounds.error_bound",
-         "tabular_inversion.identifiability.tight_instances.lower_bound_instance"),
+    api=("tabular_inversion.error_bounds.bounds.error_bound",
+         "tabular_inversion.error_bounds.tight_instances.lower_bound_instance"),
 )  # fmt: skip

@@ -17,12 +17,12 @@ from proofs_checks.statement import Check, Counterexample, Hypothesis, Mutation,
 from proofs_checks.stored import stored
 from tabular_inversion import Stochastic, Unconstrained, exact, identify
 from tabular_inversion._typing import FloatArray
+from tabular_inversion.discounts import ExceptionalDiscounts, exceptional_discounts, indistinguishable_kernels
 from tabular_inversion.environments import graph
 from tabular_inversion.exact import ExactGoals, ExactMDP
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.identifiability import Status
 from tabular_inversion.policies import deterministic
-from tabular_inversion.sufficiency import ExceptionalDiscounts, exceptional_discounts, indistinguishable_kernels
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -312,7 +312,7 @@ STATEMENT = Statement(
         "formal": "no machine-checked proof was written",
     },
     api=(
-        "tabular_inversion.sufficiency.exceptional_discounts",
-        "tabular_inversion.sufficiency.indistinguishable_kernels",
+        "tabular_inversion.discounts.exceptional_discounts",
+        "tabular_inversion.discounts.indistinguishable_kernels",
     ),
 )  # fmt: skip

@@ -24,11 +24,11 @@ from proofs_checks.statement import (
 )
 from proofs_checks.stored import stored
 from tabular_inversion import exact
+from tabular_inversion.discounts import ExceptionalDiscounts, exceptional_discounts
 from tabular_inversion.exact import ExactGoals, ExactMDP
+from tabular_inversion.exact.polynomials.roots import at
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.policies import deterministic
-from tabular_inversion.sufficiency import ExceptionalDiscounts, exceptional_discounts
-from tabular_inversion.sufficiency.discounts.roots import at
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -215,5 +215,5 @@ STATEMENT = Statement(
         "universal": "rational worlds of one size are infinitely many; the proof covers all",
         "formal": "no machine-checked proof was written",
     },
-    api=("tabular_inversion.sufficiency.exceptional_discounts",),
+    api=("tabular_inversion.discounts.exceptional_discounts",),
 )  # fmt: skip

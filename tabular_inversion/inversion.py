@@ -12,9 +12,9 @@ from scipy.sparse import csr_array, issparse
 
 from tabular_inversion._typing import FloatArray, Kernel
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.error_bounds.bounds import ErrorBound, error_bound
 from tabular_inversion.errors import InputError, ShapeError
-from tabular_inversion.identifiability.error_bounds import ErrorBound, error_bound
-from tabular_inversion.identifiability.judgement import decide
+from tabular_inversion.identifiability.identify import decide
 from tabular_inversion.identifiability.verdict import Verdict
 from tabular_inversion.kernel_classes import Deterministic, KernelClass
 from tabular_inversion.mdp import MDP
@@ -91,7 +91,7 @@ class Inversion:
         Parameters
         ----------
         eps, norm, noise_norm
-            As for `tabular_inversion.identifiability.error_bound`.
+            As for `tabular_inversion.error_bounds.error_bound`.
 
         Raises
         ------

@@ -14,10 +14,10 @@ from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.bellman import evaluate, solve
 from tabular_inversion.errors import ConvergenceError, GoalsError, InputError, KernelClassError, ShapeError
 from tabular_inversion.goals import Goals
-from tabular_inversion.identifiability.value_equivalence import ValueEquivalence
 from tabular_inversion.mdp import MDP
 from tabular_inversion.policies import greedy
 from tabular_inversion.validation import check_positive, frozen_array
+from tabular_inversion.value_equivalence import ValueEquivalence
 
 __all__ = ["Plan", "RobustPlan", "determined_goals", "plan", "robust"]
 

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from tabular_inversion.cli import discounts, main
-from tabular_inversion.sufficiency import LongDeterminantError, certified_discounts
+from tabular_inversion.discounts import LongDeterminantError, certified_discounts
 
 KEYS = {"environment", "policy", "n_states", "n_goals", "evidence", "pieces", "discounts", "undecided"} | {
     "classes",

@@ -15,14 +15,7 @@ from rich.table import Table
 from tabular_inversion.cli.console import ANSWERS, progress
 from tabular_inversion.cli.pictures import save_picture
 from tabular_inversion.cli.questions import COLOURS
-from tabular_inversion.environments import parse_environment, parse_goals
-from tabular_inversion.errors import SpecificationError
-from tabular_inversion.exact import ExactGoals, ExactMDP, fraction_array
-from tabular_inversion.exact.rationals import FractionArray
-from tabular_inversion.identifiability import Status
-from tabular_inversion.interop import exact_kernel
-from tabular_inversion.kernel_classes import KernelClass, Stochastic, Unconstrained
-from tabular_inversion.sufficiency import (
+from tabular_inversion.discounts import (
     CertifiedDiscounts,
     ExceptionalDiscounts,
     LongDeterminantError,
@@ -30,6 +23,13 @@ from tabular_inversion.sufficiency import (
     exceptional_discounts,
     indistinguishable_kernels,
 )
+from tabular_inversion.environments import parse_environment, parse_goals
+from tabular_inversion.errors import SpecificationError
+from tabular_inversion.exact import ExactGoals, ExactMDP, fraction_array
+from tabular_inversion.exact.rationals import FractionArray
+from tabular_inversion.identifiability import Status
+from tabular_inversion.interop import exact_kernel
+from tabular_inversion.kernel_classes import KernelClass, Stochastic, Unconstrained
 
 CLASSES: tuple[KernelClass, ...] = (Unconstrained(), Stochastic())
 

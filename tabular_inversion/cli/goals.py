@@ -32,7 +32,7 @@ from tabular_inversion.kernel_classes import (
 )
 from tabular_inversion.mdp import MDP
 from tabular_inversion.sufficiency import InsufficientGoalsError, MinimalGoals
-from tabular_inversion.sufficiency.minimal import smallest
+from tabular_inversion.sufficiency.smallest.minimal import smallest
 
 Rewards = Literal["indicator", "generic"]
 _SHOWN = 12

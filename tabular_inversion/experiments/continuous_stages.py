@@ -20,10 +20,10 @@ from tabular_inversion.experiments.continuous_worlds import (
 )
 from tabular_inversion.experiments.run_folder import Arrays, RunFolder
 from tabular_inversion.identifiability import Status, identify
-from tabular_inversion.identifiability.value_equivalence import value_equivalence
 from tabular_inversion.kernel_classes import Supported
 from tabular_inversion.planning import plan, robust
 from tabular_inversion.recovery import recover
+from tabular_inversion.value_equivalence import value_equivalence
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,9 +16,9 @@ import numpy as np
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.bellman import evaluate, solve
 from tabular_inversion.environments import four_rooms, random_mdp
+from tabular_inversion.error_bounds.bounds import separation_radius
 from tabular_inversion.experiments.run_folder import Comparison, RunFolder
 from tabular_inversion.goals import Goals
-from tabular_inversion.identifiability.error_bounds import separation_radius
 from tabular_inversion.inversion import invert
 from tabular_inversion.kernel_classes import Deterministic, Stochastic
 from tabular_inversion.policies import uniform

@@ -9,10 +9,10 @@ from tabular_inversion.experiments.four_rooms_agents import mse
 from tabular_inversion.experiments.four_rooms_cases import Case
 from tabular_inversion.experiments.run_folder import Arrays, RunFolder
 from tabular_inversion.identifiability import identify
-from tabular_inversion.identifiability.value_equivalence import ValueEquivalence, value_equivalence
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.mdp import MDP
 from tabular_inversion.planning import robust
+from tabular_inversion.value_equivalence import ValueEquivalence, value_equivalence
 
 
 def run_classes(task: tuple[RunFolder, Case]) -> Arrays:

@@ -10,9 +10,9 @@ from scipy.spatial.distance import cdist
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
-from tabular_inversion.identifiability.intervals import Intervals, allowance
-from tabular_inversion.identifiability.system import CONSISTENT
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported
+from tabular_inversion.recovery.intervals import Intervals, allowance
+from tabular_inversion.recovery.system import CONSISTENT
 
 
 @dataclass(frozen=True, eq=False)

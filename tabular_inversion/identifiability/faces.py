@@ -15,10 +15,10 @@ from scipy.sparse import csr_array, issparse
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel, SparseMatrix
 from tabular_inversion.errors import ConvergenceError
 from tabular_inversion.identifiability.decision import Decision, Pair
-from tabular_inversion.identifiability.linear_programs import block_size, solve_blocks
-from tabular_inversion.identifiability.system import RowSystem, exactly_dependent, rounding_level
 from tabular_inversion.identifiability.uniform import restricted_codes
 from tabular_inversion.identifiability.verdict import Evidence, Status
+from tabular_inversion.recovery.linear_programs import block_size, solve_blocks
+from tabular_inversion.recovery.system import RowSystem, exactly_dependent, rounding_level
 
 
 def rows_on_faces(system: RowSystem, rows: Kernel, supports: SparseMatrix, allowed: SparseMatrix | None) -> Decision:

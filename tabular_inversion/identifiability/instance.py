@@ -12,11 +12,11 @@ from tabular_inversion._typing import FloatArray, IntArray, Kernel, SparseMatrix
 from tabular_inversion.identifiability.decision import Decision, Pair
 from tabular_inversion.identifiability.faces import rows_on_faces
 from tabular_inversion.identifiability.sparse_rows import other_sparse_rows
-from tabular_inversion.identifiability.system import RowSystem
 from tabular_inversion.identifiability.uniform import closest_columns, column_codes, decide_uniform
 from tabular_inversion.identifiability.verdict import Status
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
 from tabular_inversion.recovery.column_matching import column_separation
+from tabular_inversion.recovery.system import RowSystem
 
 POSITIVE = 1e-9
 """Entries of a recovered row up to this size count as zero."""

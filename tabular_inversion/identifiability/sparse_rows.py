@@ -12,9 +12,9 @@ from scipy.optimize import LinearConstraint, milp
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.identifiability.decision import Decision, Pair
-from tabular_inversion.identifiability.system import UNCERTAIN, RowSystem, rounding_level
 from tabular_inversion.identifiability.uniform import MILP_SECONDS
 from tabular_inversion.identifiability.verdict import Evidence, Status
+from tabular_inversion.recovery.system import UNCERTAIN, RowSystem, rounding_level
 
 MAX_SUPPORTS = 300_000
 """Up to this many supports are tried one by one (in batches); beyond, an integer program is solved for each row."""

@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 from scipy.optimize import LinearConstraint, milp
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMatrix
-from tabular_inversion.identifiability.certificates import proves_distinct, proves_full_column_rank
 from tabular_inversion.identifiability.decision import Decision, Pair
-from tabular_inversion.identifiability.system import (
+from tabular_inversion.identifiability.verdict import Evidence, Status
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
+from tabular_inversion.recovery.certificates import proves_distinct, proves_full_column_rank
+from tabular_inversion.recovery.column_matching import column_separation
+from tabular_inversion.recovery.system import (
     UNCERTAIN,
     RowSystem,
     exactly_dependent,
     rounding_level,
     split_into_rows,
 )
-from tabular_inversion.identifiability.verdict import Evidence, Status
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
-from tabular_inversion.recovery.column_matching import column_separation
 
 MILP_SECONDS = 60.0
 """How long one integer program may take before its row is left undecided."""

@@ -211,7 +211,7 @@ class Verdict:
         if self.agent is None:
             _check_proofs(self)
             return
-        from tabular_inversion.identifiability.judgement import verify
+        from tabular_inversion.identifiability.identify import verify
 
         verify(self)
 

@@ -6,15 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tabular_inversion.discounts import CertifiedDiscount, CertifiedDiscounts, ExceptionalDiscount, ExceptionalDiscounts
 from tabular_inversion.errors import InputError
 from tabular_inversion.kernel_classes import KernelClass, Unconstrained
 from tabular_inversion.plotting.canvas import matplotlib_module
-from tabular_inversion.sufficiency import (
-    CertifiedDiscount,
-    CertifiedDiscounts,
-    ExceptionalDiscount,
-    ExceptionalDiscounts,
-)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +56,7 @@ def plot_discounts(
     --------
     >>> import networkx as nx
     >>> from tabular_inversion.environments import graph
-    >>> from tabular_inversion.sufficiency import exceptional_discounts
+    >>> from tabular_inversion.discounts import exceptional_discounts
     >>> axes = plot_discounts(exceptional_discounts(graph(nx.complete_bipartite_graph(3, 3))), points=20)
     >>> [line.get_label() for line in axes.lines if line.get_gid() == "exceptional"]
     ['1/2']

@@ -15,6 +15,8 @@ from tabular_inversion._typing import BoolArray
 from tabular_inversion.bellman import evaluate
 from tabular_inversion.errors import InputError, KernelError, PolicyError
 from tabular_inversion.exact import ExactGoals, ExactMDP, fraction_array
+from tabular_inversion.exact.finite_field import PRIME, Residues, random_residues, rational_residues, sums
+from tabular_inversion.exact.modular_elimination import Levels
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.exact.validation import exact_policy
 from tabular_inversion.goals import Goals
@@ -22,15 +24,13 @@ from tabular_inversion.identifiability import Scope, Status, Verdict, identify
 from tabular_inversion.identifiability.rational.proofs import Proof
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported
 from tabular_inversion.mdp import MDP
-from tabular_inversion.sufficiency.assembly import Answer, verdict_of
-from tabular_inversion.sufficiency.drawn_worlds import float_witness
-from tabular_inversion.sufficiency.draws import Chance, Draw, ModularWorld, one_system
-from tabular_inversion.sufficiency.elimination import Levels
-from tabular_inversion.sufficiency.finite_field import PRIME, Residues, random_residues, rational_residues, sums
-from tabular_inversion.sufficiency.generic import Bad, decide
+from tabular_inversion.sufficiency.answer import Answer, verdict_of
+from tabular_inversion.sufficiency.by_draws.draws import Chance, Draw, ModularWorld, one_system
+from tabular_inversion.sufficiency.by_draws.generic import Bad, decide
+from tabular_inversion.sufficiency.by_draws.witnesses import float_witness
+from tabular_inversion.sufficiency.by_paths.structural import decide_by_paths
 from tabular_inversion.sufficiency.proofs import CountProof, CutProof
-from tabular_inversion.sufficiency.structural import decide_by_paths
-from tabular_inversion.sufficiency.worlds import (
+from tabular_inversion.sufficiency.question import (
     LIMIT_DENOMINATOR,
     Question,
     read_exact_world,

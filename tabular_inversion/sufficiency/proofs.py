@@ -9,14 +9,14 @@ import numpy as np
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues
-from tabular_inversion.identifiability.rational.judgement import check_rows_exactly
+from tabular_inversion.exact.finite_field import PRIME, column_ranks, equal_columns, subset_ranks
+from tabular_inversion.identifiability.rational.identify import check_rows_exactly
 from tabular_inversion.identifiability.rational.proofs import Proof
 from tabular_inversion.identifiability.verdict import Witness, WitnessError
 from tabular_inversion.identifiability.witnesses import check_rows
-from tabular_inversion.sufficiency.draws import Drawable
-from tabular_inversion.sufficiency.finite_field import PRIME, column_ranks, equal_columns, subset_ranks
-from tabular_inversion.sufficiency.linkages import Cut, Linkage
-from tabular_inversion.sufficiency.worlds import Question
+from tabular_inversion.sufficiency.by_draws.draws import Drawable
+from tabular_inversion.sufficiency.by_paths.linkages import Cut, Linkage
+from tabular_inversion.sufficiency.question import Question
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,11 +7,11 @@ import pytest
 import sympy
 
 from tabular_inversion import Goals
+from tabular_inversion.discounts import exceptional_discounts
+from tabular_inversion.discounts.value_polynomials import metric_rows
 from tabular_inversion.environments import four_rooms, graph
 from tabular_inversion.exact import ExactGoals, ExactMDP
-from tabular_inversion.sufficiency import exceptional_discounts
-from tabular_inversion.sufficiency.discounts.polynomial_matrices import determinant
-from tabular_inversion.sufficiency.discounts.value_polynomials import metric_rows
+from tabular_inversion.exact.polynomials.matrices import determinant
 
 pytestmark = pytest.mark.benchmark
 

@@ -25,17 +25,17 @@ from tabular_inversion import (
     solve_soft,
 )
 from tabular_inversion.environments import four_rooms, random_mdp
-from tabular_inversion.errors import InputError, KernelClassError
-from tabular_inversion.identifiability import error_bounds
-from tabular_inversion.identifiability.error_bounds import error_bound, perturbation_constant, separation_radius
-from tabular_inversion.identifiability.norms import operator_norms
-from tabular_inversion.identifiability.tight_instances import (
+from tabular_inversion.error_bounds.bounds import error_bound, perturbation_constant, separation_radius
+from tabular_inversion.error_bounds.norms import operator_norms
+from tabular_inversion.error_bounds.tight_instances import (
     DECOY,
     START,
     TRUTH,
     lower_bound_instance,
     tight_matching_instance,
 )
+from tabular_inversion.errors import InputError, KernelClassError
+from tabular_inversion.identifiability import error_bounds
 from tabular_inversion.recovery import recover
 
 NORMS = (1.0, 2.0, np.inf)

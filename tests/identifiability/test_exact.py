@@ -12,7 +12,7 @@ from tabular_inversion.environments import four_rooms, graph
 from tabular_inversion.errors import InputError
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
 from tabular_inversion.identifiability import Evidence, Status, WitnessError
-from tabular_inversion.identifiability.rational.judgement import check_forward_exactly
+from tabular_inversion.identifiability.rational.identify import check_forward_exactly
 from tabular_inversion.interop import exact_kernel
 
 HALF = Fraction(1, 2)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tabular_inversion.identifiability.system import RowSystem, split_into_rows
+from tabular_inversion.recovery.system import RowSystem, split_into_rows
 
 
 def build(matrix, sums_to_one=True, truth=None):

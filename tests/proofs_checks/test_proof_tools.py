@@ -10,7 +10,7 @@ from proofs_checks.polynomials import adjugate, determinant, identity, symbol_ar
 from proofs_checks.rational_norms import constant_power, is_below, least_distance_power, power
 from proofs_checks.t1_closed_form import limit
 from tabular_inversion import exact
-from tabular_inversion.identifiability import perturbation_constant
+from tabular_inversion.error_bounds import perturbation_constant
 
 
 @pytest.mark.parametrize("constant", [1, 2, 3, 4])

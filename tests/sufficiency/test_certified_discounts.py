@@ -10,20 +10,16 @@ import pytest
 from flint import arb
 
 from tabular_inversion import Goals, Sparse, Stochastic, Unconstrained
+from tabular_inversion.discounts import LongDeterminantError, certified_discounts, exceptional_discounts
+from tabular_inversion.discounts.certified import CertifiedDiscount
+from tabular_inversion.discounts.regularity import Part, expand
+from tabular_inversion.discounts.value_polynomials import ValueRow
 from tabular_inversion.environments import chain, four_rooms, graph
 from tabular_inversion.errors import InputError, KernelClassError, ShapeError
 from tabular_inversion.exact import ExactGoals, ExactMDP, evaluate, fraction_array
+from tabular_inversion.exact.polynomials.roots import at
 from tabular_inversion.identifiability import WitnessError
 from tabular_inversion.plotting import plot_discounts
-from tabular_inversion.sufficiency import (
-    LongDeterminantError,
-    certified_discounts,
-    exceptional_discounts,
-)
-from tabular_inversion.sufficiency.discounts.certified import CertifiedDiscount
-from tabular_inversion.sufficiency.discounts.regularity import Part, expand
-from tabular_inversion.sufficiency.discounts.roots import at
-from tabular_inversion.sufficiency.discounts.value_polynomials import ValueRow
 
 
 def thirds(n: int, m: int, seed: int) -> ExactMDP:

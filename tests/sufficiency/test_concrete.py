@@ -14,10 +14,10 @@ from tabular_inversion import MDP, Deterministic, Goals, Status, Stochastic, Sup
 from tabular_inversion.environments import four_rooms, graph
 from tabular_inversion.errors import GoalsError, InputError, KernelError, PolicyError
 from tabular_inversion.exact import ExactGoals, ExactMDP, modular_test_matrix
+from tabular_inversion.exact.finite_field import from_flint
 from tabular_inversion.sufficiency import concrete, generic
 from tabular_inversion.sufficiency.concrete import _FixedWorld
-from tabular_inversion.sufficiency.finite_field import from_flint
-from tabular_inversion.sufficiency.worlds import read_question
+from tabular_inversion.sufficiency.question import read_question
 
 CONCRETE = sys.modules[_FixedWorld.__module__]
 

@@ -11,14 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabular_inversion import MDP, Goals, Sparse, Stochastic, Unconstrained, policies, solve
+from tabular_inversion.discounts import (
+    AlgebraicNumber,
+    exceptional_discounts,
+    indistinguishable_kernels,
+    polynomial_matrices,
+)
+from tabular_inversion.discounts.regularity import is_regular
 from tabular_inversion.environments import chain, four_rooms, graph, random_mdp
 from tabular_inversion.errors import DiscountError, GoalsError, InputError, KernelClassError, KernelError, ShapeError
 from tabular_inversion.exact import ExactGoals, ExactMDP, fraction_array, rank
+from tabular_inversion.exact.polynomials.roots import show_polynomial
 from tabular_inversion.identifiability import WitnessError
-from tabular_inversion.sufficiency import AlgebraicNumber, exceptional_discounts, indistinguishable_kernels
-from tabular_inversion.sufficiency.discounts import polynomial_matrices
-from tabular_inversion.sufficiency.discounts.regularity import is_regular
-from tabular_inversion.sufficiency.discounts.roots import show_polynomial
 
 
 def connected_graphs(*sizes):

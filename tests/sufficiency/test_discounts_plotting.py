@@ -6,10 +6,10 @@ import pytest
 from matplotlib.figure import Figure
 
 from tabular_inversion import Stochastic
+from tabular_inversion.discounts import exceptional_discounts
 from tabular_inversion.environments import graph
 from tabular_inversion.errors import InputError
 from tabular_inversion.plotting import plot_discounts
-from tabular_inversion.sufficiency import exceptional_discounts
 
 K33, K32 = (exceptional_discounts(graph(nx.complete_bipartite_graph(3, b))) for b in (3, 2))
 

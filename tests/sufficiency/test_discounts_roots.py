@@ -9,8 +9,8 @@ from flint import fmpq_poly, fmpz_poly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tabular_inversion.sufficiency import AlgebraicNumber
-from tabular_inversion.sufficiency.discounts.polynomial_matrices import (
+from tabular_inversion.discounts import AlgebraicNumber
+from tabular_inversion.exact.polynomials.matrices import (
     determinant,
     generic_rank,
     null_vector,
@@ -19,7 +19,7 @@ from tabular_inversion.sufficiency.discounts.polynomial_matrices import (
     values_at,
     vanishes,
 )
-from tabular_inversion.sufficiency.discounts.roots import at, divides, isolate, show_polynomial, sign_variations
+from tabular_inversion.exact.polynomials.roots import at, divides, isolate, show_polynomial, sign_variations
 
 X = sympy.symbols("x")
 COEFFICIENTS = st.lists(st.integers(-9, 9), min_size=1, max_size=6)

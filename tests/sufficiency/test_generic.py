@@ -27,11 +27,7 @@ from tabular_inversion import (
 from tabular_inversion.environments import four_rooms, random_mdp
 from tabular_inversion.errors import InputError, KernelClassError, PolicyError
 from tabular_inversion.exact import ExactGoals, ExactMDP
-from tabular_inversion.sufficiency import generic
-from tabular_inversion.sufficiency import proofs as proof_kinds
-from tabular_inversion.sufficiency.draws import Chance
-from tabular_inversion.sufficiency.elimination import Levels, solve_sparse
-from tabular_inversion.sufficiency.finite_field import (
+from tabular_inversion.exact.finite_field import (
     PRIME,
     column_ranks,
     from_flint,
@@ -46,7 +42,11 @@ from tabular_inversion.sufficiency.finite_field import (
     times,
     to_flint,
 )
-from tabular_inversion.sufficiency.worlds import read_question
+from tabular_inversion.exact.modular_elimination import Levels, solve_sparse
+from tabular_inversion.sufficiency import generic
+from tabular_inversion.sufficiency import proofs as proof_kinds
+from tabular_inversion.sufficiency.by_draws.draws import Chance
+from tabular_inversion.sufficiency.question import read_question
 
 residues = st.one_of(st.integers(0, PRIME - 1), st.integers(PRIME - 5, PRIME - 1), st.integers(0, 5))
 
@@ -121,7 +121,7 @@ def test_levels_couple_neighbours_only_and_grids_have_thin_ones():
 
 
 def test_graphs_that_are_too_wide_are_refused(monkeypatch):
-    monkeypatch.setattr("tabular_inversion.sufficiency.elimination.MAX_WORK", 10.0)
+    monkeypatch.setattr("tabular_inversion.exact.modular_elimination.MAX_WORK", 10.0)
     with pytest.raises(InputError, match="too many to eliminate"):
         generic(nx.complete_graph(5), [0])
 

@@ -28,10 +28,10 @@ from tabular_inversion.errors import GoalsError, InputError, KernelClassError, S
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP, evaluate, solve
 from tabular_inversion.exact.agent_values import ExactAgentValues as Agent
 from tabular_inversion.sufficiency import InsufficientGoalsError, MinimalGoals, minimal
-from tabular_inversion.sufficiency.minimal import smallest
-from tabular_inversion.sufficiency.minimal_proofs import Branch, Cut, Leaf
-from tabular_inversion.sufficiency.minimal_spanning import Violation
-from tabular_inversion.sufficiency.minimal_sparse import floor_of
+from tabular_inversion.sufficiency.smallest.lower_bounds import Branch, Cut, Leaf
+from tabular_inversion.sufficiency.smallest.minimal import smallest
+from tabular_inversion.sufficiency.smallest.spanning import Violation
+from tabular_inversion.sufficiency.smallest.sparse_rows import floor_of
 
 CLASSES = ("unconstrained", "stochastic", "supported", "deterministic", "sparse:1", "sparse:2")
 
@@ -371,6 +371,6 @@ def test_floats_stand_for_the_fractions_that_are_allowed():
 
 
 def test_too_large_systems_are_refused(monkeypatch):
-    monkeypatch.setattr("tabular_inversion.sufficiency.minimal_spanning.MAX_ENTRIES", 10)
+    monkeypatch.setattr("tabular_inversion.sufficiency.smallest.spanning.MAX_ENTRIES", 10)
     with pytest.raises(InputError, match="entries"):
         minimal(chain(4), Goals.indicator(4), Deterministic())

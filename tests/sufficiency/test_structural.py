@@ -20,14 +20,14 @@ from tabular_inversion import (
 )
 from tabular_inversion.environments import four_rooms
 from tabular_inversion.errors import GoalsError, InputError, KernelClassError, KernelError, PolicyError
+from tabular_inversion.exact.finite_field import subset_ranks
 from tabular_inversion.identifiability import WitnessError
 from tabular_inversion.sufficiency import Cut, generic, linkage, structural
 from tabular_inversion.sufficiency import proofs as proof_kinds
-from tabular_inversion.sufficiency.draws import Chance
-from tabular_inversion.sufficiency.finite_field import subset_ranks
-from tabular_inversion.sufficiency.linkages import Network
-from tabular_inversion.sufficiency.structural import decide_by_paths
-from tabular_inversion.sufficiency.worlds import read_question
+from tabular_inversion.sufficiency.by_draws.draws import Chance
+from tabular_inversion.sufficiency.by_paths.linkages import Network
+from tabular_inversion.sufficiency.by_paths.structural import decide_by_paths
+from tabular_inversion.sufficiency.question import read_question
 
 SEEDS = range(40)
 

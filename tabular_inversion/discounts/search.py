@@ -1,0 +1,107 @@
+"""The search for discounts at which a rank falls, piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from flint import fmpz_poly
+
+from tabular_inversion.discounts.policy_pieces import Piece
+from tabular_inversion.discounts.regularity import is_regular
+from tabular_inversion.exact.polynomials.matrices import (
+    PolynomialMatrix,
+    generic_rank,
+    is_long,
+    rank_at,
+    rank_drops,
+)
+from tabular_inversion.exact.polynomials.roots import AlgebraicNumber, isolate, show_polynomial
+
+_SHOWN_WIDTH = Fraction(1, 2**40)
+
+
+@dataclass(frozen=True, eq=False)
+class ExceptionalDiscount:
+    """A discount at which the rank of M, or of M with a row of ones below it, is less than nearby.
+
+    Attributes
+    ----------
+    discount : AlgebraicNumber
+        Where, exactly: an isolating interval and a minimal polynomial, or a fraction.
+    multiplicity : int
+        How often it is a root of det M, or of the greatest common divisor of random combinations of largest minors
+        where M is not square.
+    rank, rank_with_ones : int
+        The ranks of M and of [M;1] there. Both are proved where the discount is rational. Elsewhere they are ranks
+        modulo a prime of 61 bits: never more than the true ones. That the columns are dependent, where they are, is
+        proved by `ExceptionalDiscounts.verify`.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> from tabular_inversion.environments import graph
+    >>> from tabular_inversion.discounts import exceptional_discounts
+    >>> found, = exceptional_discounts(graph(nx.complete_bipartite_graph(3, 2))).discounts
+    >>> found.discount.minimal_polynomial, found.rank, found.rank_with_ones
+    ((-1, 0, 2), 4, 5)
+    """
+
+    discount: AlgebraicNumber
+    multiplicity: int
+    rank: int
+    rank_with_ones: int
+
+    def __float__(self) -> float:
+        return float(self.discount)
+
+    @property
+    def label(self) -> str:
+        """The discount in few digits, or as a fraction, for pictures."""
+        return f"{float(self):.4f}" if self.discount.value is None else str(self.discount.value)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, with fractions as texts."""
+        number = self.discount.refine(_SHOWN_WIDTH)
+        return {
+            "discount": None if number.value is None else str(number.value),
+            "decimal": float(number),
+            "interval": [str(number.lower), str(number.upper)],
+            "minimal_polynomial": show_polynomial(number.minimal_polynomial),
+            "degree": number.degree,
+            "multiplicity": self.multiplicity,
+            "rank": self.rank,
+            "rank_with_ones": self.rank_with_ones,
+        }
+
+
+def with_ones(matrix: PolynomialMatrix) -> PolynomialMatrix:
+    """Return a matrix with a row of ones below it."""
+    return [*matrix, [fmpz_poly([1])] * len(matrix[0])]
+
+
+def search(
+    pieces: tuple[Piece, ...], progress: Callable[[int, int], None] | None = None
+) -> tuple[tuple[tuple[int, int], ...], tuple[ExceptionalDiscount, ...]]:
+    """Return the usual ranks of M and [M;1] on each piece, and every discount at which they are not the usual ones."""
+    ranks, discounts = [], []
+    for done, piece in enumerate(pieces):
+        if progress is not None:
+            progress(done, len(pieces))
+        matrix = [row.numerators for row in piece.rows]
+        extended = with_ones(matrix)
+        usual = (generic_rank(matrix), generic_rank(extended))
+        ranks.append(usual)
+        if usual[0] == len(matrix) == len(matrix[0]) and is_long(matrix) and is_regular(piece):
+            continue
+        candidates = dict(isolate(rank_drops(matrix, usual[0])))
+        if usual[1] > usual[0]:  # otherwise [M;1] loses rank only where M does
+            candidates = dict(isolate(rank_drops(extended, usual[1]))) | candidates
+        for number in sorted(candidates):
+            if piece.lower <= number < piece.upper:
+                there = (rank_at(matrix, number), rank_at(extended, number))
+                if there != usual:
+                    discounts.append(ExceptionalDiscount(number, candidates[number], *there))
+    return tuple(ranks), tuple(discounts)

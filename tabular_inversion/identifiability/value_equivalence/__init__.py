@@ -1,6 +1,0 @@
-"""All kernels that give an agent its values: what is known of a world that is not identified (S2, S3)."""
-
-from tabular_inversion.identifiability.value_equivalence.factory import value_equivalence
-from tabular_inversion.identifiability.value_equivalence.interface import Interval, ValueEquivalence
-
-__all__ = ["Interval", "ValueEquivalence", "value_equivalence"]

@@ -1,0 +1,1 @@
+"""G2: generic rank by draws in a finite field."""

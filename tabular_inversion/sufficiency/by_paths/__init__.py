@@ -1,0 +1,1 @@
+"""G1: structural rank by vertex-disjoint paths."""

@@ -1,0 +1,1 @@
+"""G4: smallest sets of goals that suffice."""

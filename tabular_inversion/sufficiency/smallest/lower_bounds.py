@@ -1,0 +1,208 @@
+"""Why no smaller goal set suffices: rational null vectors, and a tree of linear bounds in fractions.
+
+A cut names goals of which any sufficient set holds at least so many: all others together leave independent null vectors
+on one support, each of which needs one more goal. Nonnegative weights on cuts bound the size of every set from below;
+where one choice of weights is not enough, the tree splits on whether a goal is chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from scipy.optimize import linprog
+
+from tabular_inversion._typing import BoolArray, FloatArray
+from tabular_inversion.exact import rank
+from tabular_inversion.exact.linear_algebra import null_space
+from tabular_inversion.exact.rationals import FractionArray
+from tabular_inversion.sufficiency.smallest.spanning import Violation
+
+MAX_NODES = 2000
+"""So many linear programs are solved for a proof before it is given up."""
+
+_GRID = 2**24  # weights are rounded to multiples of 1 / _GRID: any nonnegative weights give a true bound
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """At least so many of the goals `outside` belong to any sufficient set.
+
+    Attributes
+    ----------
+    outside : numpy.ndarray of bool, shape (k,)
+        The goals meant.
+    vectors : numpy.ndarray of Fraction, shape (n, at_least)
+        Independent differences of kernel rows that no goal but those outside can see.
+    """
+
+    outside: BoolArray
+    vectors: FractionArray
+
+    @property
+    def at_least(self) -> int:
+        """How many of them."""
+        return int(self.vectors.shape[1])
+
+    @classmethod
+    def of(cls, violation: Violation, matrix: FractionArray, *, sums_to_one: bool) -> Cut | None:
+        """Find the null vectors in fractions; None if there are fewer than the prime made believe."""
+        system = matrix[~violation.outside][:, violation.states]
+        if sums_to_one:
+            system = np.vstack([system, np.full((1, len(violation.states)), Fraction(1), dtype=object)])
+        basis = null_space(system)
+        if basis.shape[1] < violation.at_least:
+            return None
+        vectors = np.full((matrix.shape[1], violation.at_least), Fraction(0), dtype=object)
+        vectors[violation.states] = basis[:, : violation.at_least]
+        return cls(violation.outside, vectors)
+
+    def verify(self, matrix: FractionArray, *, sums_to_one: bool) -> bool:
+        """Multiply out, and check that the vectors are independent."""
+        used = (self.vectors != 0).any(axis=1)
+        unseen = (matrix[~self.outside][:, used] @ self.vectors[used] == 0).all()
+        balanced = not sums_to_one or (self.vectors.sum(axis=0) == 0).all()
+        return bool(unseen and balanced and rank(self.vectors).rank == self.at_least)
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """Weights on cuts, by their numbers."""
+
+    weights: tuple[tuple[int, Fraction], ...]
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Either the goal is not chosen, or it is."""
+
+    goal: int
+    without: Leaf | Branch
+    chosen: Leaf | Branch
+
+
+Tree = Leaf | Branch
+
+
+def prove(outside: BoolArray, at_least: Any, size: int, given: list[int]) -> Tree | None:
+    """Prove that no choice of fewer than `size` goals meets all cuts, by branch and bound; None if that is not found.
+
+    Parameters
+    ----------
+    outside : numpy.ndarray of bool, shape (cuts, k)
+        A row for each cut.
+    at_least : numpy.ndarray of int, shape (cuts,)
+        How many of its goals are needed.
+    size : int
+        The bound to prove.
+    given : list of int
+        Goals that are chosen anyway; they count.
+    """
+    return _grow(outside, np.asarray(at_least), size, _root(outside, given), iter(range(MAX_NODES)))
+
+
+def _root(outside: BoolArray, given: list[int]) -> Any:
+    state = np.full(outside.shape[1], -1)
+    state[given] = 1
+    return state
+
+
+def _grow(outside: BoolArray, at_least: Any, size: int, state: Any, budget: Iterator[int]) -> Tree | None:
+    """Prove the bound where goals with state 1 are chosen, those with state 0 are not, and the others are free."""
+    if next(budget, None) is None:
+        return None
+    share, weights = _relaxed(outside, at_least, size, state)
+    leaf = Leaf(tuple((int(i), weight) for i, weight in enumerate(weights) if weight))
+    if _bound(leaf, outside, at_least, state) > size - 1:
+        return leaf
+    free = np.flatnonzero(state < 0)
+    if free.size == 0:
+        return None
+    # Undecided goals of many cuts: on FourRooms such trees are less than half the size of others.
+    goal = int(free[(outside[:, free].sum(axis=0) * np.minimum(share, 1.0 - share)).argmax()])
+    children = []
+    for value in (0, 1):
+        child = state.copy()
+        child[goal] = value
+        grown = _grow(outside, at_least, size, child, budget)
+        if grown is None:
+            return None
+        children.append(grown)
+    return Branch(goal, *children)
+
+
+def _relaxed(outside: BoolArray, at_least: Any, size: int, state: Any) -> tuple[FloatArray, list[Fraction]]:
+    """Solve the linear program, in which a cut may be missed at the price of `size` goals: it is never infeasible."""
+    free = state < 0
+    left = at_least - outside[:, state == 1].sum(axis=1)
+    n_cuts, n_free = len(outside), int(free.sum())
+    matrix = np.hstack([outside[:, free], np.eye(n_cuts)])
+    cost = np.concatenate([np.ones(n_free), np.full(n_cuts, float(size))])
+    limits = [(0, 1)] * n_free + [(0, None)] * n_cuts
+    found = linprog(cost, A_ub=-matrix, b_ub=-left, bounds=limits, method="highs")
+    weights = np.rint(np.maximum(-found.ineqlin.marginals, 0.0) * _GRID).astype(int)
+    return found.x[:n_free], [Fraction(int(weight), _GRID) for weight in weights]
+
+
+def _bound(leaf: Leaf, outside: BoolArray, at_least: Any, state: Any) -> Fraction:
+    """Bound from below the size of every choice that meets the cuts and agrees with the state, exactly.
+
+    Weighing the cuts gives ``sum_g price_g x_g >= sum_c weight_c at_least_c``, and a goal counts
+    ``x_g >= price_g x_g - (price_g - 1)`` where its price exceeds one.
+    """
+    price = [Fraction(0)] * outside.shape[1]
+    total = Fraction(0)
+    for cut, weight in leaf.weights:
+        total += weight * int(at_least[cut])
+        for goal in np.flatnonzero(outside[cut]).tolist():
+            price[goal] += weight
+    for goal, fixed in enumerate(state.tolist()):
+        if fixed == 1:
+            total += 1 - price[goal]
+        elif fixed < 0:
+            total -= max(price[goal] - 1, Fraction(0))
+    return total
+
+
+def proves(tree: Tree, outside: BoolArray, at_least: Any, size: int, given: list[int]) -> bool:
+    """Re-check a tree: the weights at each leaf are nonnegative and bound every choice there from below.
+
+    Examples
+    --------
+    >>> pairs = np.array([[1, 1, 0], [0, 1, 1], [1, 0, 1]], bool)
+    >>> tree = prove(pairs, [1, 1, 1], 2, [])
+    >>> proves(tree, pairs, [1, 1, 1], 2, []), proves(tree, pairs, [1, 1, 1], 3, [])
+    (True, False)
+    """
+    return all(
+        all(0 <= cut < len(outside) and weight >= 0 for cut, weight in leaf.weights)
+        and _bound(leaf, outside, at_least, state) > size - 1
+        for leaf, state in _leaves(tree, _root(outside, given))
+    )
+
+
+def _leaves(tree: Tree, state: Any) -> Iterator[tuple[Leaf, Any]]:
+    if isinstance(tree, Leaf):
+        yield tree, state
+        return
+    for value, child in ((0, tree.without), (1, tree.chosen)):
+        below = state.copy()
+        below[tree.goal] = value
+        yield from _leaves(child, below)
+
+
+def used_cuts(tree: Tree) -> set[int]:
+    """Return the numbers of the cuts with a weight at some leaf."""
+    if isinstance(tree, Leaf):
+        return {cut for cut, _ in tree.weights}
+    return used_cuts(tree.without) | used_cuts(tree.chosen)
+
+
+def renumber(tree: Tree, numbers: dict[int, int]) -> Tree:
+    """Return the tree with its cuts numbered anew."""
+    if isinstance(tree, Leaf):
+        return Leaf(tuple((numbers[cut], weight) for cut, weight in tree.weights))
+    return Branch(tree.goal, renumber(tree.without, numbers), renumber(tree.chosen, numbers))

@@ -1,0 +1,84 @@
+"""`value_equivalence`: all kernels of a class that give an agent its values."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.errors import InputError
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Unconstrained
+from tabular_inversion.value_equivalence.construction import (
+    DistinctRows,
+    distribution_polytopes,
+    row_space,
+    vector_polytopes,
+)
+from tabular_inversion.value_equivalence.distributions import DistributionSets
+from tabular_inversion.value_equivalence.interface import ValueEquivalence
+from tabular_inversion.value_equivalence.successors import SuccessorSets, matching_successors
+from tabular_inversion.value_equivalence.vectors import VectorSets
+
+
+def value_equivalence(agent: AgentValues, kernel_class: KernelClass, *, noise: float = 0.0) -> ValueEquivalence:
+    """Collect all kernels of a class that explain an agent's values (S2).
+
+    Parameters
+    ----------
+    agent : AgentValues
+        Values with their goals, discount and policy; never the kernel.
+    kernel_class : KernelClass
+        What is known of the kernel.
+    noise : float
+        How far each Q-value may be from the truth, at least 0.
+
+    Returns
+    -------
+    ValueEquivalence
+        Row by row; what it can say depends on the class.
+
+    Raises
+    ------
+    AgentValuesError
+        If no row of the class explains the values of some state and action.
+    KernelClassError
+        If a known support is empty.
+    InputError
+        If the noise is negative.
+
+    Notes
+    -----
+    Let ``|Qhat - Q| <= eps``. Max, soft max and averages over actions move by eps at most when Q does, and the
+    continuation C is at most 1, so ``|Mhat - M| <= discount * eps`` in every entry. A distribution p with M p = q
+    then has ``|Mhat p - qhat| <= |(Mhat - M) p| + |qhat - q| <= (1 + discount) * eps``: the relaxed set contains it.
+
+    Examples
+    --------
+    One goal, three states: each row keeps one degree of freedom, and every entry has an interval.
+
+    >>> import numpy as np
+    >>> from tabular_inversion import Goals, MDP, Stochastic, solve
+    >>> kernel = np.array([[[0.0, 0.5, 0.5]], [[0.25, 0.5, 0.25]], [[0.0, 0.0, 1.0]]])
+    >>> agent = solve(MDP(kernel, discount=0.0), Goals([[0.0, 1.0, 2.0]]))
+    >>> sets = value_equivalence(agent, Stochastic())
+    >>> sets.dimension.ravel()
+    array([1, 1, 0])
+    >>> lower, upper = sets.bounds()
+    >>> (lower[:, 0].round(6) + 0.0).tolist()
+    [[0.0, 0.0, 0.5], [0.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    >>> upper[:, 0].round(6).tolist()
+    [[0.25, 0.5, 0.75], [0.5, 1.0, 0.5], [0.0, 0.0, 1.0]]
+    >>> sets.determined_functionals([[0.0, 10.0, 20.0], [1.0, 0.0, 0.0]])[:, :, 0]
+    array([[ True,  True,  True],
+           [False, False,  True]])
+    """
+    if not (np.isfinite(noise) and noise >= 0):
+        raise InputError(f"noise is {noise}; expected a finite number of at least 0.")
+    what = (agent, kernel_class, float(noise))
+    if isinstance(kernel_class, Sparse):
+        return ValueEquivalence(*what)
+    if isinstance(kernel_class, Deterministic):
+        return SuccessorSets(*what, matching_successors(agent, noise))
+    distinct = DistinctRows.of(agent, kernel_class)
+    if isinstance(kernel_class, Unconstrained):
+        return VectorSets(*what, row_space(agent), vector_polytopes(*what, distinct), distinct.shared)
+    return DistributionSets(*what, distribution_polytopes(*what, distinct), distinct.shared)
