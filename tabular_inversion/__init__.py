@@ -18,10 +18,10 @@ from tabular_inversion.mdp import MDP
 
 if TYPE_CHECKING:
     from tabular_inversion.bellman import bellman_residual, evaluate, solve, solve_soft
+    from tabular_inversion.equivalence import ValueEquivalence, value_equivalence
     from tabular_inversion.identifiability import Evidence, Status, Verdict, Witness, identify
     from tabular_inversion.inversion import Inversion, invert
     from tabular_inversion.planning import plan, robust
-    from tabular_inversion.value_equivalence import ValueEquivalence, value_equivalence
 
 __version__ = "0.1.0"
 
@@ -29,7 +29,7 @@ __version__ = "0.1.0"
 _LATER = {
     "bellman": ("bellman_residual", "evaluate", "solve", "solve_soft"),
     "identifiability": ("Evidence", "Status", "Verdict", "Witness", "identify"),
-    "value_equivalence": ("ValueEquivalence", "value_equivalence"),
+    "equivalence": ("ValueEquivalence", "value_equivalence"),
     "inversion": ("Inversion", "invert"),
     "planning": ("plan", "robust"),
 }

@@ -12,12 +12,12 @@ from scipy.sparse import diags_array, issparse
 from tabular_inversion._typing import BoolArray, FloatArray, Kernel
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.bellman import evaluate, solve
+from tabular_inversion.equivalence import ValueEquivalence
 from tabular_inversion.errors import ConvergenceError, GoalsError, InputError, KernelClassError, ShapeError
 from tabular_inversion.goals import Goals
 from tabular_inversion.mdp import MDP
 from tabular_inversion.policies import greedy
 from tabular_inversion.validation import check_positive, frozen_array
-from tabular_inversion.value_equivalence import ValueEquivalence
 
 __all__ = ["Plan", "RobustPlan", "determined_goals", "plan", "robust"]
 

@@ -37,7 +37,7 @@ ROOMS = (
     "exact",
     "recovery",
     "identifiability",
-    "value_equivalence",
+    "equivalence",
     "error_bounds",
     "inversion",
     "planning",

@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 from tabular_inversion._typing import BoolArray, SparseMatrix
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.bellman import solve
+from tabular_inversion.equivalence import value_equivalence
 from tabular_inversion.experiments.continuous_worlds import (
     Experiment,
     early_values,
@@ -23,7 +24,6 @@ from tabular_inversion.identifiability import Status, identify
 from tabular_inversion.kernel_classes import Supported
 from tabular_inversion.planning import plan, robust
 from tabular_inversion.recovery import recover
-from tabular_inversion.value_equivalence import value_equivalence
 
 
 @dataclass(frozen=True, eq=False)

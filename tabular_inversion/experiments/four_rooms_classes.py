@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_inversion.bellman import evaluate, solve
+from tabular_inversion.equivalence import ValueEquivalence, value_equivalence
 from tabular_inversion.experiments.four_rooms_agents import mse
 from tabular_inversion.experiments.four_rooms_cases import Case
 from tabular_inversion.experiments.run_folder import Arrays, RunFolder
@@ -12,7 +13,6 @@ from tabular_inversion.identifiability import identify
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.mdp import MDP
 from tabular_inversion.planning import robust
-from tabular_inversion.value_equivalence import ValueEquivalence, value_equivalence
 
 
 def run_classes(task: tuple[RunFolder, Case]) -> Arrays:

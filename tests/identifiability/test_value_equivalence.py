@@ -28,10 +28,11 @@ from tabular_inversion import (
     strategies,
 )
 from tabular_inversion.environments import four_rooms, random_mdp
+from tabular_inversion.equivalence import value_equivalence
 from tabular_inversion.errors import AgentValuesError, InputError, KernelClassError, KernelError, ShapeError
-from tabular_inversion.identifiability import Status, linear_programs
+from tabular_inversion.identifiability import Status
 from tabular_inversion.policies import uniform
-from tabular_inversion.value_equivalence import value_equivalence
+from tabular_inversion.recovery import linear_programs
 
 LP = 1e-8
 """Sharp to HiGHS's tolerance of 1e-10, times the condition of a small basis."""

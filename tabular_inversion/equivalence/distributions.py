@@ -10,24 +10,24 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
-from tabular_inversion.errors import InputError
-from tabular_inversion.kernel_classes import Supported
-from tabular_inversion.recovery.intervals import ROUNDING
-from tabular_inversion.value_equivalence.construction import nearest_rows
-from tabular_inversion.value_equivalence.diameter import close_gaps, farthest_pairs
-from tabular_inversion.value_equivalence.extremes import entry_bounds, function_bounds
-from tabular_inversion.value_equivalence.interface import (
+from tabular_inversion.equivalence.construction import nearest_rows
+from tabular_inversion.equivalence.diameter import close_gaps, farthest_pairs
+from tabular_inversion.equivalence.extremes import entry_bounds, function_bounds
+from tabular_inversion.equivalence.interface import (
     DETERMINED,
     Interval,
     Norm,
     ValueEquivalence,
     check_norm,
 )
-from tabular_inversion.value_equivalence.nearest import Divergence, check_divergence, nearest_points
-from tabular_inversion.value_equivalence.polytopes import Polytopes
-from tabular_inversion.value_equivalence.programs import maximise
-from tabular_inversion.value_equivalence.sampling import hit_and_run
-from tabular_inversion.value_equivalence.vertices import vertices_of
+from tabular_inversion.equivalence.nearest import Divergence, check_divergence, nearest_points
+from tabular_inversion.equivalence.polytopes import Polytopes
+from tabular_inversion.equivalence.programs import maximise
+from tabular_inversion.equivalence.sampling import hit_and_run
+from tabular_inversion.equivalence.vertices import vertices_of
+from tabular_inversion.errors import InputError
+from tabular_inversion.kernel_classes import Supported
+from tabular_inversion.recovery.intervals import ROUNDING
 
 
 @dataclass(frozen=True, eq=False, repr=False)

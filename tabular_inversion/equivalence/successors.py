@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.equivalence.interface import Interval, Norm, ValueEquivalence, check_norm
+from tabular_inversion.equivalence.nearest import Divergence, check_divergence
 from tabular_inversion.errors import InputError
 from tabular_inversion.kernel_classes import Deterministic
 from tabular_inversion.recovery.intervals import allowance, goal_sizes, refusal
 from tabular_inversion.recovery.system import UNCERTAIN, RowSystem
-from tabular_inversion.value_equivalence.interface import Interval, Norm, ValueEquivalence, check_norm
-from tabular_inversion.value_equivalence.nearest import Divergence, check_divergence
 
 _CHUNK = 2**22
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
+from tabular_inversion.equivalence.polytopes import Polytopes
 from tabular_inversion.recovery.linear_programs import block_size, solve_blocks
-from tabular_inversion.value_equivalence.polytopes import Polytopes
 
 
 def maximise(polytopes: Polytopes, rows: IntArray, objectives: FloatArray) -> FloatArray:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_inversion.agent_values import AgentValues
-from tabular_inversion.errors import InputError
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Unconstrained
-from tabular_inversion.value_equivalence.construction import (
+from tabular_inversion.equivalence.construction import (
     DistinctRows,
     distribution_polytopes,
     row_space,
     vector_polytopes,
 )
-from tabular_inversion.value_equivalence.distributions import DistributionSets
-from tabular_inversion.value_equivalence.interface import ValueEquivalence
-from tabular_inversion.value_equivalence.successors import SuccessorSets, matching_successors
-from tabular_inversion.value_equivalence.vectors import VectorSets
+from tabular_inversion.equivalence.distributions import DistributionSets
+from tabular_inversion.equivalence.interface import ValueEquivalence
+from tabular_inversion.equivalence.successors import SuccessorSets, matching_successors
+from tabular_inversion.equivalence.vectors import VectorSets
+from tabular_inversion.errors import InputError
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Unconstrained
 
 
 def value_equivalence(agent: AgentValues, kernel_class: KernelClass, *, noise: float = 0.0) -> ValueEquivalence:

@@ -15,12 +15,12 @@ from tabular_inversion.discounts import (
     AlgebraicNumber,
     exceptional_discounts,
     indistinguishable_kernels,
-    polynomial_matrices,
 )
 from tabular_inversion.discounts.regularity import is_regular
 from tabular_inversion.environments import chain, four_rooms, graph, random_mdp
 from tabular_inversion.errors import DiscountError, GoalsError, InputError, KernelClassError, KernelError, ShapeError
 from tabular_inversion.exact import ExactGoals, ExactMDP, fraction_array, rank
+from tabular_inversion.exact.polynomials import matrices as polynomial_matrices
 from tabular_inversion.exact.polynomials.roots import show_polynomial
 from tabular_inversion.identifiability import WitnessError
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_inversion._typing import FloatArray
-from tabular_inversion.value_equivalence.nearest import nearest_points
-from tabular_inversion.value_equivalence.polytopes import Polytopes
+from tabular_inversion.equivalence.nearest import nearest_points
+from tabular_inversion.equivalence.polytopes import Polytopes
 
 _BURN_IN = 10
 """Multiples of the thinning that pass before the first sample."""

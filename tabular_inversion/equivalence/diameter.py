@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import LinearConstraint, milp
 
 from tabular_inversion._typing import FloatArray, IntArray
-from tabular_inversion.value_equivalence.polytopes import Polytopes
+from tabular_inversion.equivalence.polytopes import Polytopes
 
 SMALL = 16
 """Polytopes with up to this many entries get an integer program without being asked."""

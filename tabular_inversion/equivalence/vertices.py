@@ -8,9 +8,9 @@ from math import comb
 import numpy as np
 
 from tabular_inversion._typing import FloatArray
+from tabular_inversion.equivalence.polytopes import Polytopes
 from tabular_inversion.errors import InputError
 from tabular_inversion.recovery.system import UNCERTAIN
-from tabular_inversion.value_equivalence.polytopes import Polytopes
 
 MAX_BASES = 200_000
 """More sets of columns than this are refused."""

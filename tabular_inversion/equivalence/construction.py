@@ -10,6 +10,8 @@ from scipy.sparse import issparse
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.equivalence.facial_reduction import reduce_to_faces
+from tabular_inversion.equivalence.polytopes import Polytopes
 from tabular_inversion.errors import KernelClassError
 from tabular_inversion.identifiability.instance import POSITIVE
 from tabular_inversion.kernel_classes import KernelClass, Supported
@@ -17,8 +19,6 @@ from tabular_inversion.recovery import recover
 from tabular_inversion.recovery.intervals import Intervals, allowance, refusal
 from tabular_inversion.recovery.linear_programs import LINEAR_PROGRAM_TOLERANCE
 from tabular_inversion.recovery.system import CONSISTENT, UNCERTAIN
-from tabular_inversion.value_equivalence.facial_reduction import reduce_to_faces
-from tabular_inversion.value_equivalence.polytopes import Polytopes
 
 _CENTRAL = 0.9
 """Rows that miss their values by less than this part of what is allowed are far enough inside."""

@@ -12,9 +12,9 @@ from dataclasses import replace
 import numpy as np
 
 from tabular_inversion._typing import BoolArray, IntArray
+from tabular_inversion.equivalence.polytopes import Polytopes
 from tabular_inversion.recovery.linear_programs import block_size, solve_blocks
 from tabular_inversion.recovery.system import UNCERTAIN
-from tabular_inversion.value_equivalence.polytopes import Polytopes
 
 _BATCH = 1024
 

@@ -25,6 +25,7 @@ from tabular_inversion import (
     solve_soft,
 )
 from tabular_inversion.environments import four_rooms, random_mdp
+from tabular_inversion.error_bounds import bounds as error_bounds
 from tabular_inversion.error_bounds.bounds import error_bound, perturbation_constant, separation_radius
 from tabular_inversion.error_bounds.norms import operator_norms
 from tabular_inversion.error_bounds.tight_instances import (
@@ -35,7 +36,6 @@ from tabular_inversion.error_bounds.tight_instances import (
     tight_matching_instance,
 )
 from tabular_inversion.errors import InputError, KernelClassError
-from tabular_inversion.identifiability import error_bounds
 from tabular_inversion.recovery import recover
 
 NORMS = (1.0, 2.0, np.inf)

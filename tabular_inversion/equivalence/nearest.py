@@ -25,9 +25,9 @@ from typing import Literal, get_args
 import numpy as np
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
+from tabular_inversion.equivalence.polytopes import Polytopes
 from tabular_inversion.errors import ConvergenceError, InputError
 from tabular_inversion.recovery.intervals import ROUNDING
-from tabular_inversion.value_equivalence.polytopes import Polytopes
 
 Divergence = Literal["euclidean", "kl"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_inversion._typing import FloatArray, IntArray
+from tabular_inversion.equivalence.polytopes import Polytopes
+from tabular_inversion.equivalence.programs import maximise
 from tabular_inversion.recovery.linear_programs import block_size
-from tabular_inversion.value_equivalence.polytopes import Polytopes
-from tabular_inversion.value_equivalence.programs import maximise
 
 
 def function_bounds(polytopes: Polytopes, functions: FloatArray) -> tuple[FloatArray, FloatArray]:

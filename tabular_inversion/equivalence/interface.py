@@ -12,12 +12,12 @@ from scipy.sparse import issparse
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.equivalence.nearest import Divergence
 from tabular_inversion.errors import InputError, KernelClassError, KernelError, ShapeError
 from tabular_inversion.kernel_classes import KernelClass, Supported
 from tabular_inversion.mdp import MDP
 from tabular_inversion.recovery.intervals import allowance
 from tabular_inversion.validation import ROW_SUM_TOLERANCE, check_distributions, finite_array
-from tabular_inversion.value_equivalence.nearest import Divergence
 
 Norm = Literal["max", "l1"]
 

@@ -8,19 +8,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
-from tabular_inversion.errors import KernelClassError
-from tabular_inversion.value_equivalence.diameter import farthest_pairs
-from tabular_inversion.value_equivalence.extremes import function_bounds
-from tabular_inversion.value_equivalence.interface import (
+from tabular_inversion.equivalence.diameter import farthest_pairs
+from tabular_inversion.equivalence.extremes import function_bounds
+from tabular_inversion.equivalence.interface import (
     DETERMINED,
     Interval,
     Norm,
     ValueEquivalence,
     check_norm,
 )
-from tabular_inversion.value_equivalence.nearest import Divergence, check_divergence, nearest_points
-from tabular_inversion.value_equivalence.polytopes import Polytopes
-from tabular_inversion.value_equivalence.programs import maximise
+from tabular_inversion.equivalence.nearest import Divergence, check_divergence, nearest_points
+from tabular_inversion.equivalence.polytopes import Polytopes
+from tabular_inversion.equivalence.programs import maximise
+from tabular_inversion.errors import KernelClassError
 
 
 @dataclass(frozen=True, eq=False, repr=False)
