@@ -49,6 +49,10 @@ class FileFormatError(InputError):
     """A file is truncated, altered, of another kind, or written by an unknown version."""
 
 
+class WitnessError(TabularInversionError):
+    """A witness, a proof or a stated result does not survive its re-check."""
+
+
 class ConvergenceError(TabularInversionError, RuntimeError):
     """An iteration stopped before it reached the accuracy that was asked for."""
 

@@ -27,6 +27,7 @@ ROOMS = (
     "parallel",
     "validation",
     "storage",
+    "records",
     "mdp",
     "goals",
     "policies",

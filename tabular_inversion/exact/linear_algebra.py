@@ -9,19 +9,23 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from math import prod
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from flint import fmpq, fmpq_mat, fmpz, fmpz_mat, nmod_mat
 from numpy.typing import ArrayLike
 
-from tabular_inversion.errors import InputError, ShapeError
+from tabular_inversion.errors import InputError, ShapeError, WitnessError
 from tabular_inversion.exact.modular import pivot_columns, primes, reconstruct, reduce, residues
 from tabular_inversion.exact.rationals import FractionArray, fraction_array, integer_rows, matrix_from_flint
+from tabular_inversion.records import Record
+
+Side = Literal["right", "left"]
+"""From which side null vectors meet a matrix."""
 
 
 @dataclass(frozen=True, eq=False)
-class ExactRank:
+class ExactRank(Record):
     """The rank of a rational matrix, with what proves it.
 
     Attributes
@@ -31,22 +35,26 @@ class ExactRank:
     prime : int
         Modulo this prime, which divides no denominator, the rank is the same. So the true one is no smaller.
     null_vectors : numpy.ndarray of object, shape (columns, columns - rank) or (rows, rows - rank)
-        Independent columns X with ``matrix @ X = 0`` (side "right"), or ``X.T @ matrix = 0`` (side "left"). So the
-        rank is no larger. There are none where the rank is full.
+        The basis X in reduced form (see `null_space`) of ``matrix @ X = 0`` (side "right"), or of ``X.T @ matrix = 0``
+        (side "left"). So the rank is no larger. It has no columns where the rank is full.
     side : {"right", "left"}
-        From which side the null vectors meet the matrix.
+        From which side the null vectors meet the matrix; the shorter one where the rank is full.
 
     Examples
     --------
     >>> result = rank([[1, 2], [2, 4]])
-    >>> result.rank, result.verify([[1, 2], [2, 4]]), result.verify([[1, 2], [3, 4]])
-    (1, True, False)
+    >>> result.rank
+    1
+    >>> result.verify([[1, 2], [2, 4]])
+    >>> result.verify([[1, 2], [3, 4]])
+    Traceback (most recent call last):
+    tabular_inversion.errors.WitnessError: rank: it is 2 modulo the prime 2305843009213693951; 1 was stated.
     """
 
     rank: int
     prime: int
     null_vectors: FractionArray
-    side: Literal["right", "left"]
+    side: Side
 
     @property
     def proof(self) -> str:
@@ -55,21 +63,48 @@ class ExactRank:
         count = self.null_vectors.shape[1]
         return f"{lower}; {count} independent {self.side} null vectors" if count else f"full {lower}"
 
-    def verify(self, matrix: ArrayLike) -> bool:
-        """Check both halves of the proof against `matrix`, from scratch."""
+    def verify(self, matrix: ArrayLike) -> None:
+        """Check both halves of the proof against `matrix`, from scratch.
+
+        Raises
+        ------
+        WitnessError
+            Naming the field that does not hold.
+        InputError, ShapeError
+            If `matrix` is no rational matrix.
+        """
         array = _read(matrix)
-        if residues(array, self.prime).rank() != self.rank:
-            return False
-        if self.rank == min(array.shape):
-            return True
-        integers = integer_rows(array if self.side == "right" else array.T)[0]
-        vectors = integer_rows(self.null_vectors.T)[0]
-        nullity = integers.ncols() - self.rank
-        return bool(
-            self.null_vectors.shape == (integers.ncols(), nullity)
-            and (integers * vectors.transpose()).is_zero()
-            and nmod_mat(vectors, self.prime).rank() == nullity
-        )
+        try:
+            found = residues(array, self.prime).rank()
+        except (InputError, TypeError) as problem:
+            raise WitnessError(f"prime: {problem}") from problem
+        if found != self.rank:
+            raise WitnessError(f"rank: it is {found} modulo the prime {self.prime}; {self.rank} was stated.")
+        if self.side not in get_args(Side) or (found == min(array.shape) and self.side != _sides(array)[0]):
+            raise WitnessError(f"side: null vectors do not belong on side {self.side!r} of a matrix of this rank.")
+        _check_reduced_basis(array if self.side == "right" else array.T, found, self.null_vectors)
+
+
+def _sides(array: FractionArray) -> list[Side]:
+    """Return both sides, the one on which a matrix of full rank has no null vectors first."""
+    return ["right", "left"] if len(array) >= array.shape[1] else ["left", "right"]
+
+
+def _check_reduced_basis(array: FractionArray, rank: int, vectors: FractionArray) -> None:
+    """Raise unless the vectors are the one basis in reduced form of those that a matrix of this rank sends to zero."""
+    columns, nullity = array.shape[1], array.shape[1] - rank
+    if not isinstance(vectors, np.ndarray) or vectors.shape != (columns, nullity):
+        raise WitnessError(f"null_vectors: expected shape {(columns, nullity)}, got {np.shape(vectors)}.")
+    if nullity == 0:
+        return
+    # In reduced form the last entries that are not zero are 1, move down, and stand alone in their rows: so the
+    # vectors are independent, and no other basis has this form.
+    ends = (columns - 1) - (vectors[::-1] != 0).argmax(axis=0)
+    unit = np.array([[int(i == j) for j in range(nullity)] for i in range(nullity)], dtype=object)
+    if (np.diff(ends) <= 0).any() or (vectors[ends] != unit).any():
+        raise WitnessError("null_vectors: they are not in reduced form, so that their independence is not shown.")
+    if not (integer_rows(array)[0] * integer_rows(vectors.T)[0].transpose()).is_zero():
+        raise WitnessError("null_vectors: the matrix does not send them to zero.")
 
 
 def rank(matrix: ArrayLike) -> ExactRank:
@@ -102,7 +137,7 @@ def rank(matrix: ArrayLike) -> ExactRank:
     array = _read(matrix)
     prime, reduced = reduce(array)
     count = reduced.rank()
-    sides: list[Literal["right", "left"]] = ["right", "left"] if len(array) >= array.shape[1] else ["left", "right"]
+    sides = _sides(array)
     if count == min(array.shape):
         return ExactRank(count, prime, np.empty((count, 0), dtype=object), sides[0])
     integers = {side: integer_rows(array if side == "right" else array.T)[0] for side in sides}

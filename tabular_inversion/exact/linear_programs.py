@@ -15,10 +15,11 @@ from numpy.typing import ArrayLike
 from scipy.optimize import linprog
 
 from tabular_inversion._typing import BoolArray, FloatArray
-from tabular_inversion.errors import InputError, ShapeError
+from tabular_inversion.errors import InputError, ShapeError, WitnessError
 from tabular_inversion.exact.linear_algebra import null_space, solve_linear
 from tabular_inversion.exact.rationals import FractionArray, fraction_array, to_floats
 from tabular_inversion.exact.simplex import phase_one
+from tabular_inversion.records import Record
 
 _NEARLY_ZERO = 1e-8
 """Floats below this share of the largest are taken for zero: a guess, which exact arithmetic then checks."""
@@ -28,7 +29,7 @@ _DENOMINATOR = 10**6
 
 
 @dataclass(frozen=True, eq=False)
-class Feasibility:
+class Feasibility(Record):
     """Either a solution of ``matrix @ x = right_hand_side, x >= 0``, or a proof that there is none.
 
     Attributes
@@ -41,23 +42,35 @@ class Feasibility:
     Examples
     --------
     >>> found = find_nonnegative_solution([[1, 2]], [1])
-    >>> found.verify([[1, 2]], [1]), found.verify([[1, 2]], [2])
-    (True, False)
+    >>> found.verify([[1, 2]], [1])
+    >>> found.verify([[1, 2]], [2])
+    Traceback (most recent call last):
+    tabular_inversion.errors.WitnessError: solution: it does not satisfy the equations with entries of at least 0.
     """
 
     solution: FractionArray | None
     certificate: FractionArray | None
 
-    def verify(self, matrix: ArrayLike, right_hand_side: ArrayLike) -> bool:
-        """Check the solution or the certificate against the problem, from scratch."""
+    def verify(self, matrix: ArrayLike, right_hand_side: ArrayLike) -> None:
+        """Check the solution or the certificate against the problem, from scratch.
+
+        Raises
+        ------
+        WitnessError
+            Naming the field that does not hold; also if there is not exactly one of the two.
+        InputError, ShapeError
+            As `find_nonnegative_solution`.
+        """
         left, right = _read_system(matrix, right_hand_side)
-        if self.solution is not None:
-            return _solves(left, right, self.solution)
-        return self.certificate is not None and _refutes(left, right, self.certificate)
+        _check_one_of("solution", self.solution, self.certificate)
+        if self.solution is not None and not _solves(left, right, self.solution):
+            raise WitnessError("solution: it does not satisfy the equations with entries of at least 0.")
+        if self.certificate is not None and not _refutes(left, right, self.certificate):
+            raise WitnessError("certificate: it does not show that the equations have no solution of at least 0.")
 
 
 @dataclass(frozen=True, eq=False)
-class Recession:
+class Recession(Record):
     """Either a direction in which a polyhedron goes on, or a proof that there is none.
 
     Attributes
@@ -72,23 +85,30 @@ class Recession:
     Examples
     --------
     >>> found = find_recession_vector([[1, 1]], [True, True])
-    >>> found.vector is None, found.verify([[1, 1]], [True, True])
-    (True, True)
+    >>> found.vector is None
+    True
+    >>> found.verify([[1, 1]], [True, True])
     """
 
     vector: FractionArray | None
     certificate: FractionArray | None
 
-    def verify(self, matrix: ArrayLike, nonnegative: ArrayLike) -> bool:
-        """Check the vector or the certificate against the problem, from scratch."""
+    def verify(self, matrix: ArrayLike, nonnegative: ArrayLike) -> None:
+        """Check the vector or the certificate against the problem, from scratch.
+
+        Raises
+        ------
+        WitnessError
+            Naming the field that does not hold; also if there is not exactly one of the two.
+        InputError, ShapeError
+            As `find_recession_vector`.
+        """
         system, mask = _read_cone(matrix, nonnegative)
-        if self.vector is not None:
-            v = self.vector
-            return bool((v != 0).any() and (system @ v == 0).all() and (v[mask] >= 0).all())
-        if self.certificate is None or null_space(system[:, ~mask]).shape[1]:
-            return False
-        image = self.certificate @ system
-        return bool((image[mask] > 0).all() and (image[~mask] == 0).all())
+        _check_one_of("vector", self.vector, self.certificate)
+        if self.vector is not None and not _recedes(system, mask, self.vector):
+            raise WitnessError("vector: it is zero, changes the equations, or is negative where it may not be.")
+        if self.certificate is not None and not _bounds(system, mask, self.certificate):
+            raise WitnessError("certificate: it does not show that no direction leads on.")
 
 
 def find_nonnegative_solution(matrix: ArrayLike, right_hand_side: ArrayLike) -> Feasibility:
@@ -223,6 +243,23 @@ def _solves(matrix: FractionArray, right_hand_side: FractionArray, x: FractionAr
 
 def _refutes(matrix: FractionArray, right_hand_side: FractionArray, y: FractionArray) -> bool:
     return bool(y.shape == right_hand_side.shape and (y @ matrix >= 0).all() and y @ right_hand_side < 0)
+
+
+def _check_one_of(name: str, found: FractionArray | None, certificate: FractionArray | None) -> None:
+    if (found is None) == (certificate is None):
+        count = "neither" if found is None else "both"
+        raise WitnessError(f"certificate: of {name} and certificate there is {count}; expected one.")
+
+
+def _recedes(system: FractionArray, mask: BoolArray, v: FractionArray) -> bool:
+    return bool(v.shape == mask.shape and (v != 0).any() and (system @ v == 0).all() and (v[mask] >= 0).all())
+
+
+def _bounds(system: FractionArray, mask: BoolArray, u: FractionArray) -> bool:
+    if u.shape != system.shape[:1] or null_space(system[:, ~mask]).shape[1]:
+        return False
+    image = u @ system
+    return bool((image[mask] > 0).all() and (image[~mask] == 0).all())
 
 
 def _guess_solution(matrix: FractionArray, right_hand_side: FractionArray) -> FractionArray | None:

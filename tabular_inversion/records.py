@@ -1,0 +1,137 @@
+"""Results that cannot be changed: frozen dataclasses whose arrays are read-only, compared entry by entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array, issparse
+
+
+class Record:
+    """Base of frozen dataclasses (``eq=False``) that hold arrays: deeply read-only, with equality.
+
+    Arrays given to the constructor are copied unless they are read-only already. Whatever comes out of
+    `copy.deepcopy` or out of a pickle is read-only again.
+
+    Examples
+    --------
+    >>> import copy
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True, eq=False)
+    ... class Point(Record):
+    ...     place: np.ndarray
+    >>> point = Point(np.array([1.0, np.nan]))
+    >>> copy.deepcopy(point) == point, copy.deepcopy(point).place.flags.writeable
+    (True, False)
+    """
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            object.__setattr__(self, name, _frozen(value))
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        vars(self).update(state)
+        _freeze(vars(self), set())
+
+    def __eq__(self, other: object) -> bool:
+        return same(self, other) if type(other) is type(self) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # arrays have no hash
+
+
+def same(first: Any, second: Any) -> bool:
+    """Tell whether two values are of one type and equal in every entry; NaN equals NaN.
+
+    Parameters
+    ----------
+    first, second : object
+        Numbers, texts, None, arrays, sparse matrices, dataclasses, and tuples, lists or dicts of such.
+
+    Examples
+    --------
+    >>> same((np.array([1, 2]), float("nan")), (np.array([1, 2]), float("nan")))
+    True
+    >>> same(1, 1.0), same(np.array([1, 2]), np.array([1, 3]))
+    (False, False)
+    """
+    if first is second:
+        return True
+    if type(first) is not type(second):
+        return False
+    if isinstance(first, np.ndarray):
+        return _same_arrays(first, second)
+    if issparse(first):
+        return first.shape == second.shape and first.dtype == second.dtype and (first != second).nnz == 0
+    if isinstance(first, tuple | list):
+        return len(first) == len(second) and all(map(same, first, second))
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(same(value, second[key]) for key, value in first.items())
+    if is_dataclass(first) and not isinstance(first, type):
+        return all(same(getattr(first, field.name), getattr(second, field.name)) for field in fields(first))
+    return bool(first == second or (first != first and second != second))  # noqa: PLR0124  NaN
+
+
+def _same_arrays(first: Any, second: Any) -> bool:
+    if first.shape != second.shape or first.dtype != second.dtype:
+        return False
+    if first.dtype == object:
+        return all(map(same, first.ravel().tolist(), second.ravel().tolist()))
+    return bool(np.array_equal(first, second, equal_nan=first.dtype.kind in "fc"))
+
+
+def _frozen(value: Any) -> Any:
+    """Return the value with read-only arrays, which nobody else holds a writeable name of."""
+    if isinstance(value, np.ndarray):
+        if value.base is None and not value.flags.writeable:
+            return value
+        copied = np.array(value, order="C")
+        copied.flags.writeable = False
+        return copied
+    if issparse(value):
+        return value if _is_read_only(value) else read_only_rows(value)
+    if isinstance(value, tuple | list):
+        return tuple(_frozen(item) for item in value)
+    return value
+
+
+def read_only_rows(matrix: Any) -> Any:
+    """Return a sparse matrix as a read-only csr_array with sorted indices and no entry twice.
+
+    Examples
+    --------
+    >>> read_only_rows(csr_array([[0, 1]])).data.flags.writeable
+    False
+    """
+    result = csr_array(matrix, copy=True)
+    result.sum_duplicates()
+    for part in (result.data, result.indices, result.indptr):
+        part.flags.writeable = False
+    return result
+
+
+def _is_read_only(matrix: Any) -> bool:
+    parts = (getattr(matrix, name, None) for name in ("data", "indices", "indptr"))
+    return isinstance(matrix, csr_array) and not any(part is None or part.flags.writeable for part in parts)
+
+
+def _freeze(value: Any, seen: set[int]) -> None:
+    """Make every array that can be reached read-only, in place: for values that nobody else holds."""
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    elif issparse(value):
+        for part in (value.data, value.indices, value.indptr):
+            part.flags.writeable = False
+    elif isinstance(value, tuple | list):
+        for item in value:
+            _freeze(item, seen)
+    elif isinstance(value, dict):
+        for item in value.values():
+            _freeze(item, seen)
+    elif is_dataclass(value) and not isinstance(value, type):
+        _freeze(vars(value), seen)
