@@ -1,16 +1,22 @@
 """Whether values determine the world: verdicts with proofs and witnesses."""
 
+from tabular_inversion.errors import WitnessError
+from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion
 from tabular_inversion.identifiability.identify import identify
-from tabular_inversion.identifiability.verdict import Evidence, Scope, Status, Verdict, Witness, WitnessError
+from tabular_inversion.identifiability.recheck import verify
+from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict, Witness
 from tabular_inversion.identifiability.witnesses import check_forward
 
 __all__ = [
     "Evidence",
+    "Hint",
     "Scope",
     "Status",
+    "ValuesQuestion",
     "Verdict",
     "Witness",
     "WitnessError",
     "check_forward",
     "identify",
+    "verify",
 ]

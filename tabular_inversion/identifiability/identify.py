@@ -8,25 +8,17 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular_inversion._typing import IntArray, Kernel
+from tabular_inversion._typing import Kernel
 from tabular_inversion.agent_values import AgentValues
-from tabular_inversion.errors import InputError
+from tabular_inversion.errors import InputError, WitnessError
+from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion
 from tabular_inversion.identifiability.consistency import Consistency, consistency
 from tabular_inversion.identifiability.decision import Decision
 from tabular_inversion.identifiability.instance import decide_instance
 from tabular_inversion.identifiability.uniform import decide_uniform
-from tabular_inversion.identifiability.verdict import (
-    UNAVAILABLE,
-    Evidence,
-    Scope,
-    Status,
-    Verdict,
-    WitnessError,
-    overall,
-)
-from tabular_inversion.identifiability.verification import compare
-from tabular_inversion.identifiability.witnesses import SAME_VALUES, check_forward, check_rows, make_witness
-from tabular_inversion.kernel_classes import KernelClass, Supported
+from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict
+from tabular_inversion.identifiability.witnesses import check_forward, check_own_values, check_rows, make_witness
+from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.recovery import Recovery, recover
 from tabular_inversion.recovery.certificates import matrix_uncertainty
 from tabular_inversion.recovery.system import RowSystem
@@ -127,8 +119,13 @@ def decide(agent: AgentValues, kernel_class: KernelClass, recovery: Recovery | N
     explained = consistency(agent, kernel_class, recovery.rows, noise)
     decision = _decide_consistent(agent, kernel_class, system, recovery.rows, explained, noise)
     kernel = recovery.kernel(agent.row_index, agent.available)
-    residual = float(explained.residuals.max())
+    residual = _largest_residual(agent, recovery.rows)
     return _dress(agent, kernel_class, system, "instance", residual, decision, kernel, noise)
+
+
+def _largest_residual(agent: AgentValues, rows: Kernel) -> float:
+    """Return ``max |M p - q|`` over rows and goals, in the units of Q."""
+    return float(np.abs((rows @ agent.test_matrix.T).T - agent.right_hand_sides).max())
 
 
 def _decide_consistent(
@@ -178,46 +175,6 @@ def _undecided(decision: Decision) -> Decision:
     return replace(decision, evidence=evidence, pair=kept)
 
 
-def verify(verdict: Verdict) -> None:
-    """Do what `Verdict.verify` promises."""
-    if verdict.evidence is Evidence.EXACT or not isinstance(verdict.agent, AgentValues):
-        from tabular_inversion.identifiability.rational.identify import verify_exactly
-
-        verify_exactly(verdict)
-        return
-    agent, kernel_class = verdict.agent, verdict.kernel_class
-    witness = verdict.witness
-    order = np.arange(agent.n_states)[::-1]
-    again = identify(
-        agent.permute_states(order),
-        _permuted(kernel_class, agent, order),
-        scope=verdict.scope,
-        noise=verdict.noise,
-    )
-    compare(verdict, again, order)
-    if witness is None:
-        return
-    row = witness.state * agent.n_actions + witness.action
-    measured = make_witness(agent, row, witness.first, witness.second)
-    check_rows(measured, kernel_class)
-    if verdict.scope == "instance" and verdict.noise == 0:
-        values = agent.right_hand_sides[:, [int(np.searchsorted(agent.row_index, row))]]
-        size = np.abs(agent.test_matrix).max(axis=1, keepdims=True)
-        gap = np.abs(agent.test_matrix @ witness.first[:, None] - values) / np.where(size > 0, size, 1.0)
-        if gap.max() > SAME_VALUES:
-            raise WitnessError(
-                f"witness for state {witness.state}, action {witness.action}: its rows miss the agent's values by "
-                f"{gap.max():.1e}; same means {SAME_VALUES}."
-            )
-
-
-def _permuted(kernel_class: KernelClass, agent: AgentValues, order: IntArray) -> KernelClass:
-    if not isinstance(kernel_class, Supported):
-        return kernel_class
-    rows = (order[:, None] * agent.n_actions + np.arange(agent.n_actions)).ravel()
-    return Supported(kernel_class.support[rows][:, order])
-
-
 def _without_witness(
     codes: NDArray[np.int8], evidence: NDArray[np.int8], reason: str
 ) -> tuple[NDArray[np.int8], NDArray[np.int8], str]:
@@ -245,32 +202,25 @@ def _dress(
         pair = decision.pair
         witness = make_witness(agent, int(agent.row_index[pair.row]), pair.first, pair.second)
         try:
-            check_rows(witness, kernel_class)
+            check_rows(agent, witness, kernel_class)
+            if scope == "instance" and noise == 0:
+                check_own_values(agent, witness, kernel_class)
             # Noisy values, or ones with inconsistent rows, are those of no kernel: there is nothing to replay.
             if kernel is not None and noise == 0 and not (codes == Status.INCONSISTENT).any():
                 check_forward(agent, kernel, witness, kernel_class)
         except WitnessError as problem:
             codes, evidence, reason = _without_witness(codes, evidence, f"{reason}; but {problem}")
             witness = None
-    if (codes == Status.UNDECIDED).any() and "would" not in reason:
+    if (codes == Status.UNDECIDED).any() and noise == 0:
         reason = f"{reason}; floats leave {int((codes == Status.UNDECIDED).sum())} rows open: exact values would decide"
-    row_status, row_evidence = (np.full(agent.available.size, UNAVAILABLE, np.int8) for _ in range(2))
-    row_status[agent.row_index], row_evidence[agent.row_index] = codes, evidence
-    status, strength = overall(codes, evidence)
-    return Verdict(
-        status=status,
-        evidence=strength,
-        scope=scope,
-        kernel_class=kernel_class,
-        row_status=row_status.reshape(agent.available.shape),
-        row_evidence=row_evidence.reshape(agent.available.shape),
+    return Verdict.of_rows(
+        ValuesQuestion(agent, kernel_class, scope, noise),
+        codes,
+        evidence,
         rank=system.rank,
         sigma_min=system.sigma_min,
-        n_states=agent.n_states,
-        n_goals=agent.n_goals,
         witness=witness,
         reason=reason,
         largest_residual=residual,
-        agent=agent,
-        noise=noise,
+        hint=Hint.EXACT if noise == 0 else Hint.LESS_NOISE,
     )

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Literal
+from functools import cached_property, singledispatch
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular_inversion.errors import TabularInversionError
+from tabular_inversion.errors import WitnessError
+from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion, VerdictQuestion
 from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.records import Record
 
-Scope = Literal["instance", "uniform"]
+if TYPE_CHECKING:
+    from tabular_inversion.agent_values import AgentValues
+    from tabular_inversion.exact import ExactAgentValues
+    from tabular_inversion.identifiability.proofs import Proof
 
 UNAVAILABLE = -1
 """Marks the entries of `Verdict.row_status` that belong to unavailable actions."""
@@ -47,12 +53,8 @@ class Evidence(IntEnum):
     EXACT = 2
 
 
-class WitnessError(TabularInversionError):
-    """A witness or proof does not survive its re-check."""
-
-
 @dataclass(frozen=True, eq=False)
-class Witness:
+class Witness(Record):
     """Two different rows of the class that give every goal the same value at (state, action).
 
     Attributes
@@ -62,9 +64,7 @@ class Witness:
     first, second : numpy.ndarray, shape (S,)
         The two rows: floats, or Fractions at exact evidence.
     value_gap : float
-        ``max_g |M (first - second)|``, relative to the largest entry of M.
-    distance : float
-        ``sum |first - second|``.
+        ``max_g |M (first - second)|``, relative for each goal to its largest test value where either row leads.
 
     Examples
     --------
@@ -80,7 +80,11 @@ class Witness:
     first: NDArray[Any]
     second: NDArray[Any]
     value_gap: float
-    distance: float
+
+    @property
+    def distance(self) -> float:
+        """``sum |first - second|``."""
+        return float(np.abs(self.first - self.second).sum())
 
     def to_dict(self) -> dict[str, Any]:
         """Return the nonzero entries of both rows by state: numbers, or texts such as "1/24" at exact evidence."""
@@ -100,46 +104,34 @@ class Witness:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Verdict:
+class Verdict(Record):
     """Whether values determine the kernel, for each row and overall.
 
     Attributes
     ----------
-    status : Status
-        Overall: IDENTIFIED only if every row is.
-    evidence : Evidence
-        How strong the overall answer is: for IDENTIFIED the weakest of all rows, otherwise the strongest among the
-        rows that decided it.
-    scope : {"instance", "uniform"}
-        Whether the question is about this agent's own rows, or about every member of the class under these test
-        functions.
-    kernel_class : KernelClass
-        The class the answer is relative to.
+    question : VerdictQuestion
+        What was asked: values, kernel class, scope and noise; or a graph, goals and draws.
     row_status : numpy.ndarray of int8, shape (S, A)
         A `Status` for each row, -1 where the action is unavailable.
     row_evidence : numpy.ndarray of int8, shape (S, A)
         An `Evidence` for each row, -1 where the action is unavailable.
     rank : int
-        Numerical rank of the system: of M for `Unconstrained`, of [M;1] otherwise.
+        Rank of the system: of M for `Unconstrained`, of [M;1] otherwise.
     sigma_min : float
         The n-th singular value of that system (0 when it has fewer than n rows), after its rows were centred
         (where the class sums to one) and scaled to unit size; NaN where the verdict is about no single M.
-    n_states, n_goals : int
-        n and k.
     witness : Witness or None
         For a row that is not identified.
     reason : str
         One sentence: what decided.
     largest_residual : float
-        ``max |M p - q|`` over rows, of the best rows in the class; NaN at uniform scope.
-    agent : AgentValues, ExactAgentValues or None
-        The values that the verdict is about; None where it is about almost all worlds on a graph.
-    proofs : tuple
-        At exact evidence: what proves the rows' status, each with ``rows``, ``text`` and ``verify()``.
+        ``max |M p - q|`` over rows and goals, of the best rows in the class, in the units of Q; NaN at uniform scope.
+    proofs : tuple of Proof
+        At exact evidence: what proves the rows' status.
     error_probability : float
         A bound on the chance that a random draw misled: 0 where nothing that was drawn could.
-    noise : float
-        How far the values were said to be from the truth, at most.
+    hint : Hint or None
+        What would decide the rows that are open; None where none is.
 
     Examples
     --------
@@ -154,23 +146,57 @@ class Verdict:
     TypeError: a verdict is not true or false; compare verdict.status with Status.IDENTIFIED.
     """
 
-    status: Status
-    evidence: Evidence
-    scope: Scope
-    kernel_class: KernelClass
+    question: VerdictQuestion
     row_status: NDArray[np.int8]
     row_evidence: NDArray[np.int8]
     rank: int
     sigma_min: float
-    n_states: int
-    n_goals: int
     witness: Witness | None
     reason: str
     largest_residual: float
-    agent: Any
-    proofs: tuple[Any, ...] = ()
+    proofs: tuple[Proof, ...] = ()
     error_probability: float = 0.0
-    noise: float = 0.0
+    hint: Hint | None = None
+
+    @classmethod
+    def of_rows(
+        cls,
+        question: VerdictQuestion,
+        codes: NDArray[np.int8],
+        evidence: NDArray[np.int8],
+        *,
+        rank: int,
+        reason: str,
+        sigma_min: float = float("nan"),
+        largest_residual: float = float("nan"),
+        witness: Witness | None = None,
+        proofs: tuple[Proof, ...] = (),
+        error_probability: float = 0.0,
+        hint: Hint | None = None,
+    ) -> Verdict:
+        """Return the verdict on a question from the codes of its available rows, in ascending order of s*A + a.
+
+        Parameters
+        ----------
+        question : VerdictQuestion
+            What was asked.
+        codes, evidence : numpy.ndarray of int8, shape (rows,)
+            A `Status` and an `Evidence` for each available row.
+        rank, reason, sigma_min, largest_residual, witness, proofs, error_probability
+            As the attributes.
+        hint : Hint, optional
+            What would decide rows that are open; left out where none is.
+        """
+        tables = []
+        for values in (codes, evidence):
+            table = np.full(question.available.shape, UNAVAILABLE, np.int8)
+            table[question.available] = values
+            tables.append(table)
+        still = hint if (codes == Status.UNDECIDED).any() else None
+        return cls(
+            question, *tables, int(rank), float(sigma_min), witness, reason, float(largest_residual), tuple(proofs),
+            float(error_probability), still,
+        )  # fmt: skip
 
     def __bool__(self) -> bool:
         """Refuse: a verdict has four values."""
@@ -179,6 +205,51 @@ class Verdict:
     def __repr__(self) -> str:
         counts = f"{self.rows_identified} of {self.rows} rows identified"
         return f"<Verdict {self.status.name}, {self.evidence.name.lower()}, {self.scope} scope: {counts}>"
+
+    @cached_property
+    def _overall(self) -> tuple[Status, Evidence]:
+        available = self.row_status != UNAVAILABLE
+        return overall(self.row_status[available], self.row_evidence[available])
+
+    @property
+    def status(self) -> Status:
+        """Overall: IDENTIFIED only if every row is."""
+        return self._overall[0]
+
+    @property
+    def evidence(self) -> Evidence:
+        """How strong the overall answer is: for IDENTIFIED the weakest of all rows, else the strongest that decided."""
+        return self._overall[1]
+
+    @property
+    def scope(self) -> Scope:
+        """Whether the answer is about an agent's own rows, or about every member of the class."""
+        return self.question.scope
+
+    @property
+    def kernel_class(self) -> KernelClass:
+        """The class the answer is relative to."""
+        return self.question.kernel_class
+
+    @property
+    def agent(self) -> AgentValues | ExactAgentValues | None:
+        """The values that the answer is about; None where it is about almost all worlds on a graph."""
+        return self.question.agent if isinstance(self.question, ValuesQuestion) else None
+
+    @property
+    def noise(self) -> float:
+        """How far the values were said to be from the truth, at most."""
+        return self.question.noise if isinstance(self.question, ValuesQuestion) else 0.0
+
+    @property
+    def n_states(self) -> int:
+        """n, the number of states."""
+        return int(self.row_status.shape[0])
+
+    @property
+    def n_goals(self) -> int:
+        """k, the number of goals."""
+        return self.question.n_goals
 
     @property
     def rows(self) -> int:
@@ -196,24 +267,18 @@ class Verdict:
         return None if code == UNAVAILABLE else Status(code)
 
     def verify(self) -> None:
-        """Re-check the proofs or the witness from scratch.
+        """Decide the question again and compare every field; re-check each proof and the witness from scratch.
 
-        Verdicts with values decide the question again, floats with the states in another order, which sends every
-        factorisation and search another way; each row must get the same status with no less evidence, and the witness
-        is re-checked. Exact ones re-check each proof too, and that it is about these values. Verdicts without values
-        re-check each proof.
+        Verdicts on values in floats are decided twice: as they are, which must give every field again, and with the
+        states in another order, which sends every factorisation and search another way and may contradict no row.
+        The numbers in `reason` count up to their second digit, `sigma_min` and `largest_residual` up to rounding.
 
         Raises
         ------
         WitnessError
-            If anything does not survive.
+            Naming the field that does not survive.
         """
-        if self.agent is None:
-            _check_proofs(self)
-            return
-        from tabular_inversion.identifiability.identify import verify
-
-        verify(self)
+        check_verdict(self.question, self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as the JSON object that ``tabular-inversion identify --json`` prints."""
@@ -241,18 +306,13 @@ def overall(codes: NDArray[np.int8], evidence: NDArray[np.int8]) -> tuple[Status
     return status, Evidence(int(deciding.min() if status is Status.IDENTIFIED else deciding.max()))
 
 
-def _check_proofs(verdict: Verdict) -> None:
-    """Raise `WitnessError` unless every proof holds, and together they cover every row that was decided."""
-    index = np.flatnonzero(verdict.row_status != UNAVAILABLE)
-    covered = np.zeros(len(index), bool)
-    for proof in verdict.proofs:
-        if not proof.verify():
-            raise WitnessError(f"a proof does not hold: {proof.text}.")
-        covered[proof.rows] = True
-    codes = verdict.row_status.ravel()[index]
-    bare = np.flatnonzero((codes != Status.UNDECIDED) & ~covered)
-    if bare.size:
-        state, action = divmod(int(index[bare[0]]), verdict.row_status.shape[1])
-        raise WitnessError(f"no proof covers the row of state {state}, action {action}.")
-    if (codes == Status.NOT_IDENTIFIED).any() and verdict.witness is None:
-        raise WitnessError("a row is not identified, and there is no witness.")
+@singledispatch
+def check_verdict(question: object, verdict: Verdict) -> None:  # noqa: ARG001
+    """Do what `Verdict.verify` promises; each kind of question registers its own way to decide again.
+
+    Raises
+    ------
+    WitnessError
+        If a field does not survive, or nothing here can decide a question of this type.
+    """
+    raise WitnessError(f"question: nothing here decides a question of type {type(question).__name__} again.")

@@ -10,15 +10,17 @@ from scipy.sparse import csr_array, issparse, vstack
 from tabular_inversion._typing import FloatArray, Kernel
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.bellman import bellman_residual, evaluate, solve, solve_soft
-from tabular_inversion.identifiability.verdict import Witness, WitnessError
+from tabular_inversion.errors import WitnessError
+from tabular_inversion.identifiability.verdict import Witness
 from tabular_inversion.kernel_classes import KernelClass, Supported, Unconstrained
 from tabular_inversion.mdp import MDP
 
-SAME_VALUES = 1e-8
-"""Largest difference, relative to the largest value, of Q-values that count as the same."""
+SAME_VALUES = 2.0**-32
+"""Values count as the same if they differ by this for each state and goal, relative to what varies in them: 2^20
+roundings. Rows are found from systems whose ranks have a gap of so many, which leaves so much of a null vector."""
 
-DIFFERENT_ROWS = 1e-6
-"""Least L1 distance of two rows that count as different."""
+DIFFERENT_ROWS = 2.0**-32
+"""Least L1 distance of two rows that count as different: 2^20 roundings of a probability."""
 
 _SOLVED = 2**18
 """Up to so many Q-values, both kernels are solved from scratch; beyond, the agent's values are checked in them."""
@@ -26,6 +28,9 @@ _SOLVED = 2**18
 
 def make_witness(agent: AgentValues, row_number: int, first: FloatArray, second: FloatArray) -> Witness:
     """Measure a pair of rows under the agent's test functions.
+
+    Far from its goal an agent's values are small; relative to the largest of all, any two rows would seem to agree. So
+    the gap is relative to the largest where either row leads.
 
     Parameters
     ----------
@@ -37,32 +42,76 @@ def make_witness(agent: AgentValues, row_number: int, first: FloatArray, second:
         The two rows.
     """
     state, action = divmod(row_number, agent.n_actions)
-    scale = np.abs(agent.test_matrix).max(axis=1)
-    gap = np.abs(agent.test_matrix @ (first - second)) / np.where(scale > 0, scale, 1.0)
-    return Witness(state, action, first, second, float(gap.max()), float(np.abs(first - second).sum()))
+    return Witness(state, action, first, second, _value_gap(agent, first, second))
 
 
-def check_rows(witness: Witness, kernel_class: KernelClass) -> None:
-    """Raise `WitnessError` unless both rows are members of the class, differ, and have the same values.
+def _value_gap(agent: AgentValues, first: FloatArray, second: FloatArray) -> float:
+    shown = agent.test_matrix[:, (first != 0) | (second != 0)]
+    scale = np.maximum(np.abs(shown).max(axis=1, initial=0.0), np.finfo(np.float64).tiny)
+    return float((np.abs(agent.test_matrix @ (first - second)) / scale).max())
+
+
+def _allowed(agent: AgentValues, kernel_class: KernelClass, rows: FloatArray, extent: float) -> FloatArray:
+    """Bound, for each goal, how far ``M v`` of a vector found from rows (2, S) may be from what it stands for."""
+    matrix = agent.test_matrix
+    # A constant that a goal pays everywhere adds the same to all distributions: it only costs digits.
+    varies = np.ptp(matrix, axis=1) if kernel_class.sums_to_one else np.abs(matrix).max(axis=1)
+    terms = agent.n_states + agent.n_goals
+    rounding = np.finfo(np.float64).eps * terms * (np.abs(matrix) @ np.abs(rows).sum(axis=0))
+    return np.asarray(SAME_VALUES * terms * varies * extent + rounding)
+
+
+def check_rows(agent: AgentValues, witness: Witness, kernel_class: KernelClass) -> None:
+    """Raise unless both rows are members of the class, differ, and have the same values for every goal, as measured.
 
     Raises
     ------
     WitnessError
-        Saying which of the three fails, and by how much.
+        Saying what fails, and by how much.
     """
-    rows = np.stack([witness.first, witness.second])
     where = f"witness for state {witness.state}, action {witness.action}"
-    if not kernel_class.contains(rows).all():
+    expected = (agent.n_states,)
+    if any(row.shape != expected or row.dtype != np.float64 for row in (witness.first, witness.second)):
+        raise WitnessError(f"{where}: expected two rows of floats of shape {expected}.")
+    rows = np.stack([witness.first, witness.second])
+    if not np.isfinite(rows).all() or not kernel_class.contains(rows).all():
         raise WitnessError(f"{where}: a row is no member of the class {kernel_class.name!r}.")
     if isinstance(kernel_class, Supported):
-        n_actions = kernel_class.support.shape[0] // kernel_class.support.shape[1]
-        allowed = kernel_class.support[[witness.state * n_actions + witness.action]].toarray()[0]
+        allowed = kernel_class.support[[witness.state * agent.n_actions + witness.action]].toarray()[0]
         if rows[:, ~allowed].any():
             raise WitnessError(f"{where}: a row leaves the known support.")
     if not witness.distance >= DIFFERENT_ROWS:
-        raise WitnessError(f"{where}: the rows are {witness.distance:.1e} apart; different means {DIFFERENT_ROWS}.")
-    if not witness.value_gap <= SAME_VALUES:
-        raise WitnessError(f"{where}: the values differ by {witness.value_gap:.1e}; same means {SAME_VALUES}.")
+        raise WitnessError(f"{where}: the rows are {witness.distance:.1e} apart; different means {DIFFERENT_ROWS:.1e}.")
+    gap = np.abs(agent.test_matrix @ (witness.first - witness.second))
+    excess = gap - _allowed(agent, kernel_class, rows, witness.distance)
+    if not (excess <= 0).all():
+        goal = int(excess.argmax())
+        raise WitnessError(f"{where}: the values of goal {goal} differ by {gap[goal]:.1e}, which is more than rounding.")
+    measured = _value_gap(agent, witness.first, witness.second)
+    if not abs(witness.value_gap - measured) <= np.finfo(np.float64).eps * agent.n_states:
+        raise WitnessError(f"{where}: value_gap is {measured:.3e}; {witness.value_gap:.3e} was stated.")
+
+
+def check_own_values(agent: AgentValues, witness: Witness, kernel_class: KernelClass) -> None:
+    """Raise unless the rows have the agent's own values at their place, as instance scope without noise asks.
+
+    Raises
+    ------
+    WitnessError
+        Saying for which goal they have not, and by how much.
+    """
+    row = int(np.searchsorted(agent.row_index, witness.state * agent.n_actions + witness.action))
+    values = agent.right_hand_sides[:, row]
+    rows = np.stack([witness.first, witness.second])
+    gap = np.abs(agent.test_matrix @ rows.T - values[:, None]).max(axis=1)
+    extent = float(np.abs(rows).sum(axis=1).max())
+    excess = gap - _allowed(agent, kernel_class, rows, extent) - np.finfo(np.float64).eps * np.abs(values)
+    if not (excess <= 0).all():
+        goal = int(excess.argmax())
+        raise WitnessError(
+            f"witness for state {witness.state}, action {witness.action}: its rows miss the agent's value of goal "
+            f"{goal} by {gap[goal]:.1e}, which is more than rounding."
+        )
 
 
 def check_forward(agent: AgentValues, kernel: Kernel, witness: Witness, kernel_class: KernelClass) -> float:
@@ -89,7 +138,7 @@ def check_forward(agent: AgentValues, kernel: Kernel, witness: Witness, kernel_c
     Raises
     ------
     WitnessError
-        If it exceeds `SAME_VALUES`, or `check_rows` fails.
+        If it exceeds `SAME_VALUES` for each state and goal, over 1 - discount, or `check_rows` fails.
 
     Notes
     -----
@@ -105,7 +154,7 @@ def check_forward(agent: AgentValues, kernel: Kernel, witness: Witness, kernel_c
     >>> check_forward(agent, result.kernel, result.verdict.witness, Stochastic()) < 1e-12
     True
     """
-    check_rows(witness, kernel_class)
+    check_rows(agent, witness, kernel_class)
     if isinstance(kernel_class, Unconstrained):
         return witness.value_gap
     scale = max(float(np.nanmax(np.abs(agent.q))), np.finfo(float).tiny)
@@ -117,10 +166,12 @@ def check_forward(agent: AgentValues, kernel: Kernel, witness: Witness, kernel_c
         seen = [_forward(agent, world) for world in worlds]
         gaps = [seen[0] - seen[1], seen[0] - agent.q, seen[1] - agent.q]
         gap = max(float(np.nanmax(np.abs(difference))) for difference in gaps) / scale
-    if not gap <= SAME_VALUES:
+    # Each row of the kernels may miss its values by so much; the operator contracts by the discount.
+    same = SAME_VALUES * (agent.n_states + agent.n_goals) / (1.0 - agent.discount)
+    if not gap <= same:
         raise WitnessError(
             f"witness for state {witness.state}, action {witness.action}: the two kernels' Q-values differ by "
-            f"{gap:.1e} (relative); same means {SAME_VALUES}."
+            f"{gap:.1e} (relative); same means {same:.1e}."
         )
     return gap
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -30,7 +31,8 @@ def unconstrained(system: ExactSystem, *, uniform: bool) -> ExactDecision:
     reason = f"M has rank {found.rank} of {system.n_states} ({found.proof})"
     if found.rank == system.n_states:
         codes[consistent] = Status.IDENTIFIED
-        return ExactDecision(codes, (*proofs, RankProof(consistent, system.matrix, found)), None, reason)
+        proofs += [RankProof(consistent, found)] if consistent.size else []
+        return ExactDecision(codes, tuple(proofs), None, reason)
     codes[consistent] = Status.NOT_IDENTIFIED
     pair = None
     if consistent.size:
@@ -51,7 +53,7 @@ def stochastic_uniform(system: ExactSystem) -> ExactDecision:
         least = found if least is None or found.rank - mask.sum() < least.rank - system.n_states else least
         if found.rank == mask.sum():
             codes[rows] = Status.IDENTIFIED
-            proofs.append(RankProof(rows, matrix, found))
+            proofs.append(RankProof(rows, found))
             continue
         codes[rows] = Status.NOT_IDENTIFIED
         if pair is None:
@@ -72,8 +74,9 @@ def stochastic_instance(system: ExactSystem, guess: FloatArray) -> ExactDecision
     open_rows = codes == Status.UNDECIDED
     unique = open_rows & (everywhere.codes == Status.IDENTIFIED)
     codes[unique] = Status.IDENTIFIED
-    proofs += [type(p)(np.intersect1d(p.rows, np.flatnonzero(unique)), p.matrix, p.rank)
-               for p in everywhere.proofs if isinstance(p, RankProof)]  # fmt: skip
+    for proof in everywhere.proofs:
+        own = np.intersect1d(proof.rows, np.flatnonzero(unique))
+        proofs += [replace(proof, rows=own)] if own.size else []
     left = np.flatnonzero(open_rows & ~unique)
     pair = None
     reason = everywhere.reason
@@ -101,7 +104,7 @@ def _decide_on_faces(
         found = find_recession_vector(matrix, off)
         if found.vector is None:
             codes[rows] = Status.IDENTIFIED
-            proofs.append(FaceProof(rows, matrix, off, found))
+            proofs.append(FaceProof(rows, off, found))
             continue
         codes[rows] = Status.NOT_IDENTIFIED
         if pair is None:
@@ -131,7 +134,7 @@ def deterministic(system: ExactSystem, *, uniform: bool) -> ExactDecision:
         reason = f"M has {len(states_of)} different columns among {len(columns)}"
         everything = np.arange(system.n_rows)
         if not shared:
-            proof = ColumnProof(everything, system.matrix, np.arange(len(columns)))
+            proof = ColumnProof(everything, np.arange(len(columns)))
             return ExactDecision(np.full(system.n_rows, Status.IDENTIFIED, np.int8), (proof,), None, reason)
         pair = ExactPair(0, unit[shared[0][0]], unit[shared[0][1]])
         return ExactDecision(np.full(system.n_rows, Status.NOT_IDENTIFIED, np.int8), (), pair, reason)
@@ -145,12 +148,10 @@ def deterministic(system: ExactSystem, *, uniform: bool) -> ExactDecision:
             successors[row] = states[0]
         elif states and several is None:
             several = ExactPair(row, unit[states[0]], unit[states[1]])
-    proof = ColumnProof(
-        np.array(list(successors), np.intp), system.matrix, np.array(list(successors.values()), np.intp)
-    )
+    proof = ColumnProof(np.array(list(successors), np.intp), np.array(list(successors.values()), np.intp))
     counts = [int((codes == status).sum()) for status in Status]
     reason = (
         f"{counts[Status.IDENTIFIED]} rows match one column of M, {counts[Status.NOT_IDENTIFIED]} several, "
         f"{counts[Status.INCONSISTENT]} none"
     )
-    return ExactDecision(codes, (proof,), several, reason)
+    return ExactDecision(codes, (proof,) if successors else (), several, reason)

@@ -59,7 +59,7 @@ def stochastic_points(
         points[row] = Fraction(0)
         if found.solution is None:
             codes[row] = Status.INCONSISTENT
-            proofs.append(EmptyProof(np.array([row]), system.matrix[:, free], system.values[:, row], found))
+            proofs.append(EmptyProof(np.array([row]), found))
         else:
             points[row, free] = found.solution
     return points, codes, proofs
@@ -80,7 +80,7 @@ def affine_points(system: ExactSystem) -> tuple[FractionArray, NDArray[np.int8],
         more = rank(np.column_stack([system.matrix, values]))
         if more.rank > whole.rank:
             codes[row] = Status.INCONSISTENT
-            proofs.append(DimensionProof(np.array([row]), system.matrix, values, (whole, more)))
+            proofs.append(DimensionProof(np.array([row]), whole, more))
         else:
             points[row] = solve_linear(system.matrix, values[:, None])[:, 0]
     return points, codes, proofs

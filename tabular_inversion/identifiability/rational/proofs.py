@@ -1,60 +1,53 @@
-"""What proves an exact answer; each proof carries all that its re-check needs, and re-checks from scratch."""
+"""What proves an exact answer; each proof re-checks from scratch against the equations of its rows."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
 
 from tabular_inversion._typing import BoolArray, IntArray
-from tabular_inversion.errors import InputError
+from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.exact import ExactRank
 from tabular_inversion.exact.linear_algebra import solve_linear
 from tabular_inversion.exact.linear_programs import Feasibility, Recession
 from tabular_inversion.exact.rationals import FractionArray
+from tabular_inversion.identifiability.proofs import Proof
 from tabular_inversion.identifiability.rational.system import ExactSystem
 
 
 @dataclass(frozen=True, eq=False)
-class Proof(ABC):
-    """Proof of the status of some rows.
+class ValueProof(Proof):
+    """Proof about the rows of one agent's values, or of its test functions.
 
-    Attributes
-    ----------
-    rows : numpy.ndarray of int
-        Positions, among the available rows, of those that the proof covers.
+    It holds no equations: they are those of the agent, so that it can be about no others.
     """
 
-    rows: IntArray
-
     @abstractmethod
-    def verify(self) -> bool:
-        """Re-check the proof from what it carries."""
+    def verify(self, system: ExactSystem, *, uniform: bool) -> None:
+        """Re-check that the proof holds for the equations of its rows, and settles the question at this scope.
 
-    @property
-    @abstractmethod
-    def text(self) -> str:
-        """The proof in words."""
+        Raises
+        ------
+        WitnessError
+            Naming what fails.
+        """
 
+    def columns(self, system: ExactSystem) -> FractionArray:
+        """Return the equations on the states that all of the rows may reach; they must be the same states."""
+        masks = np.unique(system.allowed[self.rows], axis=0)
+        if len(masks) != 1:
+            raise WitnessError(f"rows: a proof is about {len(masks)} different sets of next states; expected one.")
+        columns: FractionArray = system.matrix[:, masks[0]]
+        return columns
 
-@dataclass(frozen=True, eq=False)
-class ValueProof(Proof):
-    """Proof about the rows of one agent's values, or of its test functions."""
-
-    @abstractmethod
-    def fits(self, system: ExactSystem, *, uniform: bool) -> bool:
-        """Tell whether what the proof carries is that of its rows, and settles the question at this scope."""
-
-
-def _same(first: FractionArray, second: FractionArray) -> bool:
-    return first.shape == second.shape and bool((first == second).all())
-
-
-def _same_columns(system: ExactSystem, rows: IntArray, matrix: FractionArray) -> bool:
-    """Tell whether a matrix is the system's on the states that each of the rows may reach."""
-    masks = np.unique(system.allowed[rows], axis=0)
-    return len(masks) == 0 or (len(masks) == 1 and _same(matrix, system.matrix[:, masks[0]]))
+    def only_row(self, system: ExactSystem) -> FractionArray:
+        """Return the right-hand side of the one row that the proof is about."""
+        if len(self.rows) != 1:
+            raise WitnessError(f"rows: a proof of contradiction is about one row, not {len(self.rows)}.")
+        values: FractionArray = system.values[:, self.rows[0]]
+        return values
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,27 +56,23 @@ class RankProof(ValueProof):
 
     Attributes
     ----------
-    matrix : numpy.ndarray of Fraction, shape (equations, N)
-        M or [M;1] on the states that the rows may reach.
     rank : ExactRank
-        Equal to N.
+        Of M or [M;1] on the states that the rows may reach: as many as these.
     """
 
-    matrix: FractionArray
     rank: ExactRank
 
-    def verify(self) -> bool:
-        """Re-check that the rank is N."""
-        return self.rank.rank == self.matrix.shape[1] and self.rank.verify(self.matrix)
-
-    def fits(self, system: ExactSystem, *, uniform: bool) -> bool:  # noqa: ARG002  independence settles both scopes
-        """Tell whether the columns are those of the rows."""
-        return _same_columns(system, self.rows, self.matrix)
+    def verify(self, system: ExactSystem, *, uniform: bool) -> None:  # noqa: ARG002  independence settles both scopes
+        """Re-check the rank, and that it is full."""
+        matrix = self.columns(system)
+        self.rank.verify(matrix)
+        if self.rank.rank != matrix.shape[1]:
+            raise WitnessError(f"rank: {self.rank.rank} of {matrix.shape[1]} columns are independent; all should be.")
 
     @property
     def text(self) -> str:
         """The proof in words."""
-        return f"{self.matrix.shape[1]} columns are independent: {self.rank.proof}"
+        return f"{self.rank.rank} columns are independent: {self.rank.proof}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,31 +81,31 @@ class FaceProof(ValueProof):
 
     Attributes
     ----------
-    matrix : numpy.ndarray of Fraction, shape (k + 1, N)
-        [M;1] on the states that the rows may reach.
     off : numpy.ndarray of bool, shape (N,)
-        The states that the rows do not reach.
+        Of the N states that the rows may reach, those that they do not reach.
     recession : Recession
         Holding a certificate.
     """
 
-    matrix: FractionArray
     off: BoolArray
     recession: Recession
 
-    def verify(self) -> bool:
-        """Re-check the certificate."""
-        return self.recession.vector is None and self.recession.verify(self.matrix, self.off)
-
-    def fits(self, system: ExactSystem, *, uniform: bool) -> bool:
-        """Tell whether the columns are those of the rows, and the values those of distributions on the face."""
-        if uniform or not _same_columns(system, self.rows, self.matrix):
-            return False
+    def verify(self, system: ExactSystem, *, uniform: bool) -> None:
+        """Re-check the certificate, and that the values are those of distributions inside the face."""
+        if uniform:
+            raise WitnessError("proofs: a face says nothing about rows elsewhere, which uniform scope asks about.")
+        matrix = self.columns(system)
+        if self.off.shape != matrix.shape[1:] or self.off.dtype != bool:
+            raise WitnessError(f"off: expected bool of shape {matrix.shape[1:]}, got {self.off.shape}.")
+        if self.recession.vector is not None:
+            raise WitnessError("recession: there is a direction that leads off the face.")
+        self.recession.verify(matrix, self.off)
         try:
-            weights = solve_linear(self.matrix[:, ~self.off], system.values[:, self.rows])
-        except InputError:
-            return False
-        return bool((weights >= 0).all())
+            weights = solve_linear(matrix[:, ~self.off], system.values[:, self.rows])
+        except InputError as problem:
+            raise WitnessError("off: the rows do not lie on this face.") from problem
+        if not (weights > 0).all():
+            raise WitnessError("off: the rows do not lie inside this face.")
 
     @property
     def text(self) -> str:
@@ -130,27 +119,24 @@ class ColumnProof(ValueProof):
 
     Attributes
     ----------
-    matrix : numpy.ndarray of Fraction, shape (k, n)
-        M.
     states : numpy.ndarray of int
-        The successors whose columns are meant.
+        The successors whose columns are meant: one for each row, or all states at uniform scope.
     """
 
-    matrix: FractionArray
     states: IntArray
 
-    def verify(self) -> bool:
-        """Re-check each column against all."""
-        equal = (self.matrix[:, self.states, None] == self.matrix[:, None, :]).all(axis=0)
-        return bool((equal.sum(axis=1) == 1).all())
-
-    def fits(self, system: ExactSystem, *, uniform: bool) -> bool:
-        """Tell whether the matrix is M, and the columns are the values of the rows, or all there are."""
-        if not _same(self.matrix, system.matrix):
-            return False
-        if uniform:
-            return set(self.states.tolist()) == set(range(system.n_states))
-        return _same(self.matrix[:, self.states], system.values[:, self.rows])
+    def verify(self, system: ExactSystem, *, uniform: bool) -> None:
+        """Re-check each column against all, and that they are the values of the rows, or all there are."""
+        expected = np.arange(system.n_states) if uniform else self.states
+        valid = self.states.dtype.kind == "i" and bool(((self.states >= 0) & (self.states < system.n_states)).all())
+        if not valid or not np.array_equal(self.states, expected) or not (uniform or len(self.states) == len(self.rows)):
+            raise WitnessError("states: expected the successor of each row, or every state once at uniform scope.")
+        shown = system.matrix[:, self.states]
+        equal = (shown[:, :, None] == system.matrix[:, None, :]).all(axis=0)
+        if not (equal.sum(axis=1) == 1).all():
+            raise WitnessError("states: a column of M is equal to another one.")
+        if not uniform and (shown != system.values[:, self.rows]).any():
+            raise WitnessError("states: a column of M does not have the values of its row.")
 
     @property
     def text(self) -> str:
@@ -164,26 +150,17 @@ class EmptyProof(ValueProof):
 
     Attributes
     ----------
-    matrix : numpy.ndarray of Fraction, shape (k + 1, N)
-        [M;1] on the states that the row may reach.
-    values : numpy.ndarray of Fraction, shape (k + 1,)
-        The row's right-hand side.
     feasibility : Feasibility
-        Holding a certificate.
+        Holding a certificate for [M;1] on the states that the row may reach.
     """
 
-    matrix: FractionArray
-    values: FractionArray
     feasibility: Feasibility
 
-    def verify(self) -> bool:
+    def verify(self, system: ExactSystem, *, uniform: bool) -> None:
         """Re-check the certificate."""
-        return self.feasibility.solution is None and self.feasibility.verify(self.matrix, self.values)
-
-    def fits(self, system: ExactSystem, *, uniform: bool) -> bool:
-        """Tell whether equations and values are those of the rows."""
-        same = all(_same(self.values, system.values[:, row]) for row in self.rows)
-        return not uniform and same and _same_columns(system, self.rows, self.matrix)
+        if uniform or self.feasibility.solution is not None:
+            raise WitnessError("feasibility: expected a certificate that no row has the values, at instance scope.")
+        self.feasibility.verify(self.columns(system), self.only_row(system))
 
     @property
     def text(self) -> str:
@@ -197,33 +174,22 @@ class DimensionProof(ValueProof):
 
     Attributes
     ----------
-    matrix : numpy.ndarray of Fraction, shape (equations, n)
-        M.
-    values : numpy.ndarray of Fraction, shape (equations,)
-        The row's right-hand side.
-    ranks : tuple of ExactRank
-        Of the matrix, and of the matrix with the right-hand side appended.
+    without, extended : ExactRank
+        Of the equations' left-hand sides, and of these with the right-hand side appended.
     """
 
-    matrix: FractionArray
-    values: FractionArray
-    ranks: tuple[ExactRank, ExactRank]
+    without: ExactRank
+    extended: ExactRank
 
-    def verify(self) -> bool:
+    def verify(self, system: ExactSystem, *, uniform: bool) -> None:
         """Re-check both ranks."""
-        extended = np.column_stack([self.matrix, self.values])
-        return (
-            self.ranks[1].rank > self.ranks[0].rank
-            and self.ranks[0].verify(self.matrix)
-            and self.ranks[1].verify(extended)
-        )
-
-    def fits(self, system: ExactSystem, *, uniform: bool) -> bool:
-        """Tell whether equations and values are those of the rows."""
-        same = all(_same(self.values, system.values[:, row]) for row in self.rows)
-        return not uniform and same and _same_columns(system, self.rows, self.matrix)
+        if uniform or self.extended.rank <= self.without.rank:
+            raise WitnessError("extended: the right-hand side does not raise the rank, or no row is asked about.")
+        matrix = self.columns(system)
+        self.without.verify(matrix)
+        self.extended.verify(np.column_stack([matrix, self.only_row(system)]))
 
     @property
     def text(self) -> str:
         """The proof in words."""
-        return f"the right-hand side raises the rank from {self.ranks[0].rank} to {self.ranks[1].rank}"
+        return f"the right-hand side raises the rank from {self.without.rank} to {self.extended.rank}"

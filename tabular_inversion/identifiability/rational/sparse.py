@@ -12,7 +12,7 @@ import numpy as np
 from flint import nmod_mat
 
 from tabular_inversion._typing import FloatArray
-from tabular_inversion.errors import InputError
+from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.exact import rank
 from tabular_inversion.exact.linear_algebra import null_space, solve_linear
 from tabular_inversion.exact.modular import reduce
@@ -29,44 +29,27 @@ MAX_SUPPORTS = 50_000
 
 @dataclass(frozen=True, eq=False)
 class SearchProof(ValueProof):
-    """Every support was tried: the re-check tries them again.
+    """Every support of at most N states was tried: the re-check tries them again.
 
-    Attributes
-    ----------
-    system : ExactSystem
-        [M;1].
-    n_successors : int
-        N.
-    points : numpy.ndarray of Fraction, shape (R, n), or None
-        The known rows; None at uniform scope.
+    It holds nothing, because nothing short is known that would prove it.
     """
 
-    system: ExactSystem
-    n_successors: int
-    points: FractionArray | None
-
-    def verify(self) -> bool:
+    def verify(self, system: ExactSystem, *, uniform: bool) -> None:
         """Search again."""
-        if self.points is None:
-            return _sparse_null_vector(self.system.matrix, self.n_successors) is None
-        return all(_other_row(self.system, self.n_successors, self.points[row], row) is None for row in self.rows)
-
-    def fits(self, system: ExactSystem, *, uniform: bool) -> bool:
-        """Tell whether the system is this one, and the known rows have its values."""
-        own = self.system
-        same = (own.matrix.shape, own.values.shape) == (system.matrix.shape, system.values.shape)
-        if not same or (own.matrix != system.matrix).any() or (own.values != system.values).any():
-            return False
-        if uniform or self.points is None:
-            return uniform and self.points is None
-        points = self.points[self.rows]
-        few = ((points > 0).sum(axis=1) <= self.n_successors) & (points >= 0).all(axis=1)
-        return bool(few.all()) and not (system.matrix @ points.T != system.values[:, self.rows]).any()
+        n_successors = system.max_successors
+        if uniform:
+            if _sparse_null_vector(system.matrix, n_successors) is not None:
+                raise WitnessError(f"proofs: two rows of at most {n_successors} successors have the same values.")
+            return
+        for row in self.rows.tolist():
+            own = _other_row(system, n_successors, None, row)
+            if own is None or _other_row(system, n_successors, own, row) is not None:
+                raise WitnessError(f"proofs: not exactly one row of at most {n_successors} successors has the values.")
 
     @property
     def text(self) -> str:
         """The proof in words."""
-        return f"all supports of at most {self.n_successors} states were tried"
+        return "all supports of as many states as a row may have successors were tried"
 
 
 def sparse_uniform(system: ExactSystem, n_successors: int) -> ExactDecision:
@@ -81,7 +64,7 @@ def sparse_uniform(system: ExactSystem, n_successors: int) -> ExactDecision:
         return ExactDecision(np.full(system.n_rows, Status.UNDECIDED, np.int8), (), None, reason)
     vector = _sparse_null_vector(system.matrix, n_successors)
     if vector is None:
-        proof = SearchProof(everything, system, n_successors, None)
+        proof = SearchProof(everything)
         reason = f"no two rows with at most {n_successors} successors share their values: {tried} sets of columns tried"
         return ExactDecision(np.full(system.n_rows, Status.IDENTIFIED, np.int8), (proof,), None, reason)
     pair = ExactPair(0, *split_exactly(vector))
@@ -147,7 +130,8 @@ def sparse_instance(system: ExactSystem, n_successors: int, guess: FloatArray) -
             unique.append(int(row))
         elif pair is None:
             pair = ExactPair(int(row), own, other)
-    proofs.append(SearchProof(np.array(unique, np.intp), system, n_successors, points))
+    if unique:
+        proofs.append(SearchProof(np.array(unique, np.intp)))
     return ExactDecision(codes, tuple(proofs), pair, f"{among_all.reason}; {tried} supports tried for {left.size} rows")
 
 

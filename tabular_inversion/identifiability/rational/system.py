@@ -22,12 +22,15 @@ class ExactSystem:
         Numbers s*A + a of the available rows.
     allowed : numpy.ndarray of bool, shape (R, n)
         Where each row may be positive.
+    max_successors : int
+        How many entries of a row may be positive.
     """
 
     matrix: FractionArray
     values: FractionArray
     row_index: IntArray
     allowed: BoolArray
+    max_successors: int
 
     @property
     def n_rows(self) -> int:

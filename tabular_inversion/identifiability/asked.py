@@ -1,0 +1,98 @@
+"""What a verdict is about: the question that it answers, and a hint where it stays open."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Literal
+
+from tabular_inversion._typing import BoolArray
+from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.records import Record
+
+if TYPE_CHECKING:
+    from tabular_inversion.agent_values import AgentValues
+    from tabular_inversion.exact import ExactAgentValues
+
+Scope = Literal["instance", "uniform"]
+
+
+class Hint(Enum):
+    """What would decide the rows that a verdict leaves open.
+
+    Examples
+    --------
+    >>> Hint.EXACT.value
+    'exact values would decide'
+    """
+
+    EXACT = "exact values would decide"
+    LESS_NOISE = "less noise would decide"
+    TIME = "more time would decide"
+    MORE_GOALS = "more goals would decide"
+    KNOWN_SUPPORT = "a known support, or fewer successors, would decide"
+    DRAWS = "draws in a finite field would decide: ask `generic`"
+    WORLD = "it differs from kernel to kernel: a given world would decide, ask `concrete`"
+
+
+class VerdictQuestion(Record, ABC):
+    """All that a decision looked at: a verdict carries it, so that its re-check decides again."""
+
+    kernel_class: KernelClass
+    """The class that rows are judged in."""
+
+    @property
+    @abstractmethod
+    def scope(self) -> Scope:
+        """Whether an agent's own rows are asked about, or every member of the class."""
+
+    @property
+    @abstractmethod
+    def available(self) -> BoolArray:
+        """Which rows exist, shape (S, A)."""
+
+    @property
+    @abstractmethod
+    def n_goals(self) -> int:
+        """k."""
+
+
+@dataclass(frozen=True, eq=False)
+class ValuesQuestion(VerdictQuestion):
+    """Do these values determine the world?
+
+    Attributes
+    ----------
+    agent : AgentValues or ExactAgentValues
+        The values.
+    kernel_class : KernelClass
+        What is known of the kernel.
+    scope : {"instance", "uniform"}
+        See `identify`.
+    noise : float
+        How far each Q-value may be from the truth; 0 for exact values.
+
+    Examples
+    --------
+    >>> from tabular_inversion import Goals, Stochastic, identify, solve
+    >>> from tabular_inversion.environments import chain
+    >>> question = identify(solve(chain(3), Goals.generic(3, 2, seed=0)), Stochastic()).question
+    >>> question.scope, question.noise, question.n_goals
+    ('instance', 0.0, 2)
+    """
+
+    agent: AgentValues | ExactAgentValues
+    kernel_class: KernelClass
+    scope: Scope
+    noise: float = 0.0
+
+    @property
+    def available(self) -> BoolArray:
+        """Which rows exist, shape (S, A)."""
+        return self.agent.available
+
+    @property
+    def n_goals(self) -> int:
+        """k."""
+        return self.agent.n_goals

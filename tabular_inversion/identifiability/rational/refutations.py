@@ -1,0 +1,93 @@
+"""Witnesses in fractions: two rows of the class with the same values, made and checked."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_inversion import exact
+from tabular_inversion.errors import WitnessError
+from tabular_inversion.exact import ExactAgentValues, ExactMDP
+from tabular_inversion.exact.rationals import FractionArray
+from tabular_inversion.identifiability.rational.decision import ExactPair
+from tabular_inversion.identifiability.verdict import Witness
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported
+
+
+def make_exact_witness(agent: ExactAgentValues, pair: ExactPair) -> Witness:
+    """Return two rows with exactly the same values as a witness for the agent's available row at their position."""
+    state, action = divmod(int(agent.row_index[pair.row]), agent.n_actions)
+    return Witness(state, action, pair.first, pair.second, 0.0)
+
+
+def check_rows_exactly(agent: ExactAgentValues, kernel_class: KernelClass, witness: Witness) -> None:
+    """Check two rows in fractions: members of the class, different, equal values for every goal, as measured.
+
+    Raises
+    ------
+    WitnessError
+        Saying what fails.
+    """
+    where = f"witness for state {witness.state}, action {witness.action}"
+    if any(row.shape != (agent.n_states,) or row.dtype != object for row in (witness.first, witness.second)):
+        raise WitnessError(f"{where}: expected two rows of {agent.n_states} fractions.")
+    for row in (witness.first, witness.second):
+        if kernel_class.sums_to_one and ((row < 0).any() or row.sum() != 1):
+            raise WitnessError(f"{where}: a row is no distribution.")
+        if isinstance(kernel_class, Sparse) and (row > 0).sum() > kernel_class.max_successors:
+            raise WitnessError(f"{where}: a row has more than {kernel_class.max_successors} successors.")
+        if isinstance(kernel_class, Deterministic) and (row > 0).sum() != 1:
+            raise WitnessError(f"{where}: a row is not deterministic.")
+        if isinstance(kernel_class, Supported):
+            number = witness.state * agent.n_actions + witness.action
+            if ((row != 0) & ~kernel_class.support[[number]].toarray()[0]).any():
+                raise WitnessError(f"{where}: a row leaves the known support.")
+    if (witness.first == witness.second).all():
+        raise WitnessError(f"{where}: the two rows are equal.")
+    if (agent.test_matrix @ (witness.first - witness.second) != 0).any() or witness.value_gap != 0:
+        raise WitnessError(f"{where}: the values differ.")
+
+
+def check_own_values_exactly(agent: ExactAgentValues, witness: Witness) -> None:
+    """Check that the rows have the agent's own values at their place, as instance scope asks.
+
+    Raises
+    ------
+    WitnessError
+        If they have not.
+    """
+    row = int(np.searchsorted(agent.row_index, witness.state * agent.n_actions + witness.action))
+    if (agent.test_matrix @ witness.first != agent.right_hand_sides[:, row]).any():
+        raise WitnessError(
+            f"witness for state {witness.state}, action {witness.action}: its rows have equal values, but not the "
+            "agent's."
+        )
+
+
+def check_forward_exactly(agent: ExactAgentValues, kernel: FractionArray, witness: Witness) -> None:
+    """Solve (or evaluate) the agent in both kernels, in fractions, and compare their Q-values for every goal.
+
+    Parameters
+    ----------
+    agent : ExactAgentValues
+        Goals, discount and policy.
+    kernel : numpy.ndarray of Fraction, shape (S, A, S)
+        A kernel with the agent's values; its row is replaced by each of the witness's rows in turn.
+    witness : Witness
+        Of instance scope.
+
+    Raises
+    ------
+    WitnessError
+        If any two of the three Q-functions differ.
+    """
+    for row in (witness.first, witness.second):
+        changed = np.array(kernel)
+        changed[witness.state, witness.action] = row
+        world = ExactMDP(changed, agent.discount, agent.available)
+        forward = (
+            exact.solve(world, agent.goals)
+            if agent.policy is None
+            else exact.evaluate(world, agent.goals, agent.policy)
+        )
+        if not np.array_equal(forward.q, agent.q):
+            raise WitnessError(f"witness for state {witness.state}, action {witness.action}: the Q-values differ.")

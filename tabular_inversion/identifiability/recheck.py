@@ -1,0 +1,125 @@
+"""The promise of `Verdict.verify`: the question is decided again, and every field of the verdict compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tabular_inversion._typing import IntArray
+from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.errors import TabularInversionError, WitnessError
+from tabular_inversion.identifiability.asked import ValuesQuestion, VerdictQuestion
+from tabular_inversion.identifiability.identify import identify
+from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict, check_verdict
+from tabular_inversion.identifiability.verification import check_form, check_no_contradiction, compare
+from tabular_inversion.identifiability.witnesses import check_own_values, check_rows
+from tabular_inversion.kernel_classes import KernelClass, Supported
+from tabular_inversion.records import same
+
+
+def verify(verdict: Verdict) -> None:
+    """Decide the question of a verdict again and compare every field; the same as `Verdict.verify`.
+
+    Raises
+    ------
+    WitnessError
+        Naming the field that does not survive.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from tabular_inversion import Goals, Stochastic, identify, solve
+    >>> from tabular_inversion.environments import chain
+    >>> verdict = identify(solve(chain(3), Goals.generic(3, 2, seed=0)), Stochastic())
+    >>> verify(verdict)
+    >>> verify(replace(verdict, rank=2))
+    Traceback (most recent call last):
+    tabular_inversion.errors.WitnessError: rank: it is 3; 2 was stated.
+    """
+    check_verdict(verdict.question, verdict)
+
+
+@check_verdict.register
+def _(question: ValuesQuestion, verdict: Verdict) -> None:
+    if type(question) is not ValuesQuestion:
+        raise WitnessError(f"question: nothing here decides a question of type {type(question).__name__} again.")
+    check_form(verdict)
+    again = decided_again(question, identify, question.agent, question.kernel_class,
+                          scope=question.scope, noise=question.noise)  # fmt: skip
+    if not same(question, again.question):
+        raise WitnessError("question: what was decided is not what is asked; give the agent that `identify` took.")
+    if isinstance(question.agent, AgentValues):
+        _verify_floats(question, question.agent, verdict, again)
+    else:
+        _verify_fractions(question, question.agent, verdict, again)
+
+
+def decided_again(question: VerdictQuestion, decide: Any, *arguments: Any, **options: Any) -> Verdict:
+    """Return a second decision; a question that cannot be asked is a forged one."""
+    try:
+        verdict: Verdict = decide(*arguments, **options)
+    except (TabularInversionError, TypeError, AttributeError, ValueError, IndexError) as problem:
+        raise WitnessError(f"question: {type(question).__name__} cannot be decided: {problem}") from problem
+    return verdict
+
+
+def _verify_floats(question: ValuesQuestion, agent: AgentValues, verdict: Verdict, again: Verdict) -> None:
+    scale = float(np.nanmax(np.abs(agent.q)) + np.abs(agent.test_matrix).max())
+    compare(verdict, again, scale=scale)
+    if verdict.proofs:
+        raise WitnessError("proofs: floats have none.")
+    if verdict.witness is not None:
+        check_rows(agent, verdict.witness, question.kernel_class)
+        if question.scope == "instance" and question.noise == 0:
+            check_own_values(agent, verdict.witness, question.kernel_class)
+    order = np.arange(agent.n_states)[::-1]
+    moved = _permuted(question.kernel_class, agent, order)
+    other = identify(agent.permute_states(order), moved, scope=question.scope, noise=question.noise)
+    check_no_contradiction(verdict, other, order)
+
+
+def _permuted(kernel_class: KernelClass, agent: AgentValues, order: IntArray) -> KernelClass:
+    if not isinstance(kernel_class, Supported):
+        return kernel_class
+    rows = (order[:, None] * agent.n_actions + np.arange(agent.n_actions)).ravel()
+    return Supported(kernel_class.support[rows][:, order])
+
+
+def _verify_fractions(question: ValuesQuestion, agent: Any, verdict: Verdict, again: Verdict) -> None:
+    # Loaded late, as python-flint is: whoever has exact values has it already.
+    from tabular_inversion.identifiability.rational.identify import exact_system
+    from tabular_inversion.identifiability.rational.refutations import check_own_values_exactly, check_rows_exactly
+
+    floats = agent.to_float()
+    compare(verdict, again, scale=float(np.nanmax(np.abs(floats.q)) + np.abs(floats.test_matrix).max()))
+    check_proofs(verdict, again)
+    system = exact_system(agent, question.kernel_class)
+    for proof in verdict.proofs:
+        proof.verify(system, uniform=question.scope == "uniform")  # type: ignore[attr-defined]
+    if verdict.witness is not None:
+        check_rows_exactly(agent, question.kernel_class, verdict.witness)
+        if question.scope == "instance":
+            check_own_values_exactly(agent, verdict.witness)
+
+
+def check_proofs(verdict: Verdict, again: Verdict) -> None:
+    """Raise unless the proofs are of the kinds, and about the rows, that the question asks for.
+
+    Known kinds only: they are those that the deciders make, compared by their exact types, so that no object with a
+    `verify` method of its own can take a proof's place.
+    """
+    if len(verdict.proofs) != len(again.proofs):
+        raise WitnessError(f"proofs: {len(again.proofs)} are needed, so that each decided row has its own; "
+                           f"there are {len(verdict.proofs)}.")  # fmt: skip
+    for proof, expected in zip(verdict.proofs, again.proofs, strict=True):
+        if type(proof) is not type(expected):
+            raise WitnessError(f"proofs: expected {type(expected).__name__}, got {type(proof).__name__}.")
+        if not same(proof.rows, expected.rows):
+            raise WitnessError(f"proofs: a {type(proof).__name__} is not about the rows that it should cover.")
+    covered = np.zeros(int(again.rows), bool)
+    for proof in verdict.proofs:
+        covered[proof.rows] = True
+    identified = verdict.row_status[verdict.question.available] == Status.IDENTIFIED
+    if verdict.evidence is Evidence.EXACT and (identified & ~covered).any():
+        raise WitnessError(f"proofs: none covers the identified row number {int((identified & ~covered).argmax())}.")
