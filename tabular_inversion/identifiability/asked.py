@@ -39,13 +39,15 @@ class Hint(Enum):
 class VerdictQuestion(Record, ABC):
     """All that a decision looked at: a verdict carries it, so that its re-check decides again."""
 
-    kernel_class: KernelClass
-    """The class that rows are judged in."""
+    if TYPE_CHECKING:  # fields of some questions, which cannot implement an abstract property
 
-    @property
-    @abstractmethod
-    def scope(self) -> Scope:
-        """Whether an agent's own rows are asked about, or every member of the class."""
+        @property
+        def kernel_class(self) -> KernelClass:
+            """The class that rows are judged in."""
+
+        @property
+        def scope(self) -> Scope:
+            """Whether an agent's own rows are asked about, or every member of the class."""
 
     @property
     @abstractmethod

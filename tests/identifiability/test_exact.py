@@ -12,7 +12,9 @@ from tabular_inversion.environments import four_rooms, graph
 from tabular_inversion.errors import InputError
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
 from tabular_inversion.identifiability import Evidence, Status, WitnessError
-from tabular_inversion.identifiability.rational.identify import check_forward_exactly
+from tabular_inversion.identifiability.rational.identify import exact_system
+from tabular_inversion.identifiability.rational.proofs import ColumnProof
+from tabular_inversion.identifiability.rational.refutations import check_forward_exactly
 from tabular_inversion.interop import exact_kernel
 
 HALF = Fraction(1, 2)
@@ -167,31 +169,28 @@ class TestFalseProofs:
         _, agent = draw(k=3)
         verdict = identify(agent, Stochastic())
         proof = verdict.proofs[0]
-        broken = np.array(proof.matrix)
-        broken[:, 1] = broken[:, 0]
-        with pytest.raises(WitnessError, match="does not hold"):
-            replace(verdict, proofs=(replace(proof, matrix=broken), *verdict.proofs[1:])).verify()
+        broken = exact.rank(np.ones((4, 4), int))
+        with pytest.raises(WitnessError, match="rank"):
+            replace(verdict, proofs=(replace(proof, rank=broken), *verdict.proofs[1:])).verify()
 
     def test_a_missing_proof(self):
         _, agent = draw(k=3)
-        with pytest.raises(WitnessError, match="no proof covers"):
+        with pytest.raises(WitnessError, match="proofs: 1 are needed"):
             replace(identify(agent, Stochastic()), proofs=()).verify()
 
     def test_a_face_that_is_not_the_rows_own(self):
         _, agent = k33(HALF)
         verdict = identify(agent, Stochastic())
         face = verdict.proofs[-1]
-        with pytest.raises(WitnessError, match="does not hold"):
+        with pytest.raises(WitnessError, match="certificate"):
             replace(verdict, proofs=(*verdict.proofs[:-1], replace(face, off=~face.off))).verify()
 
     def test_equal_columns(self):
-        _, agent = draw(n=4, k=1, branching=1)
-        verdict = identify(agent, Deterministic())
-        proof = verdict.proofs[0]
-        broken = np.array(proof.matrix)
-        broken[:] = broken[0, 0]
-        with pytest.raises(WitnessError, match="does not hold"):
-            replace(verdict, proofs=(replace(proof, matrix=broken),)).verify()
+        _, agent = k33(HALF)
+        flat = ExactAgentValues(agent.q, ExactGoals([[0] * 6] * 6), agent.discount, agent.policy, agent.available)
+        system = exact_system(flat, Deterministic())
+        with pytest.raises(WitnessError, match="equal to another"):
+            ColumnProof(np.arange(18), np.arange(6)).verify(system, uniform=True)
 
     @pytest.mark.parametrize("second", ["same", "heavy", "elsewhere"])
     def test_witnesses(self, second):
@@ -222,8 +221,6 @@ def test_an_exact_verdict_that_was_tampered_with_does_not_survive(scope, goals):
             changed[0, 0] = code
             with pytest.raises(WitnessError):
                 replace(verdict, row_status=changed).verify()
-        with pytest.raises(WitnessError):
-            replace(verdict, status=Status((verdict.status + 1) % 4)).verify()
 
 
 class TestProofsOfSomethingElse:
@@ -232,33 +229,32 @@ class TestProofsOfSomethingElse:
     def test_independence_of_another_matrix(self):
         _, agent = draw(k=3)
         verdict = identify(agent, Stochastic())
-        proof = verdict.proofs[0]
         unit = np.array([[Fraction(int(i == j)) for j in range(4)] for i in range(4)], dtype=object)
-        other = replace(proof, matrix=unit, rank=exact.rank(unit))
-        assert other.verify()
-        with pytest.raises(WitnessError, match="not about the rows"):
-            replace(verdict, proofs=(other, *verdict.proofs[1:])).verify()
+        other = exact.rank(unit[:3])
+        other.verify(unit[:3])
+        with pytest.raises(WitnessError, match="rank"):
+            replace(verdict, proofs=(replace(verdict.proofs[0], rank=other), *verdict.proofs[1:])).verify()
 
     def test_a_face_on_which_the_row_does_not_lie(self):
         _, agent = k33(HALF, noisy=True)
         verdict = identify(agent, Stochastic())
         faces = [proof for proof in verdict.proofs if hasattr(proof, "recession")]
         for all_rows in (np.arange(24), np.append(faces[0].rows, 3)):
-            with pytest.raises(WitnessError, match="not about the rows"):
+            with pytest.raises(WitnessError, match="proofs|states"):
                 replace(verdict, proofs=(replace(faces[0], rows=all_rows), *faces[1:])).verify()
 
     def test_another_successors_column(self):
         _, agent = draw(k=1, branching=1)
         verdict = identify(agent, Deterministic())
         proof = verdict.proofs[0]
-        with pytest.raises(WitnessError, match="not about the rows"):
+        with pytest.raises(WitnessError, match="proofs|states"):
             replace(verdict, proofs=(replace(proof, states=(proof.states + 1) % 4),)).verify()
 
     def test_a_face_at_uniform_scope(self):
         _, agent = k33(HALF)
         verdict = identify(agent, Stochastic())
-        with pytest.raises(WitnessError, match="not about the rows"):
-            replace(verdict, scope="uniform").verify()
+        with pytest.raises(WitnessError, match="row_status"):
+            replace(verdict, question=replace(verdict.question, scope="uniform")).verify()
 
     def test_two_rows_that_share_other_values_than_the_agents(self):
         _, agent = draw(k=1)

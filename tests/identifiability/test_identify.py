@@ -180,16 +180,16 @@ def test_values_checked_in_large_worlds_bound_those_of_solved_ones(kind, monkeyp
     for kernel in (result.kernel, csr_array(result.kernel.reshape(12, 6))):
         assert check_forward(agent, kernel, good, Stochastic()) < 1e-12
         # A row that is off by delta moves the values by about as much, and the bound must see it.
-        row = 0.9 * good.first + 0.1 * np.eye(6)[good.first.argmin()]
-        off = Witness(good.state, good.action, row, good.second, 0.0, good.distance)
         changed = np.array(result.kernel)
-        changed[good.state, good.action] = row
+        changed[good.state, good.action] = good.first
+        row = changed[good.state, 1 - good.action]
+        changed[good.state, 1 - good.action] = 0.9 * row + 0.1 * np.eye(6)[row.argmin()]
         forward = {"max": solve, "softmax": lambda world, g: solve_soft(world, g, 0.5)}
         again = forward.get(kind, lambda world, g: evaluate(world, g, agent.policy))(MDP(changed, 0.8), goals)
         moved = np.abs(again.q - agent.q).max() / np.abs(agent.q).max()
         assert moved > 1e-4
         with pytest.raises(WitnessError, match=r"differ by (\S+)") as caught:
-            check_forward(agent, kernel, off, Stochastic())
+            check_forward(agent, changed, good, Stochastic())
         assert float(str(caught.value).split("differ by ")[1].split()[0]) >= 0.99 * moved
 
 
@@ -271,31 +271,40 @@ class TestWitnessChecker:
         return make_witness(self.agent, good.state * 2 + good.action, **fields)
 
     def test_the_true_one_passes(self):
-        check_rows(self.change(), Stochastic())
+        check_rows(self.agent, self.change(), Stochastic())
 
     def test_equal_rows(self):
         with pytest.raises(WitnessError, match="apart"):
-            check_rows(self.change(second=self.result.verdict.witness.first), Stochastic())
+            check_rows(self.agent, self.change(second=self.result.verdict.witness.first), Stochastic())
 
     def test_another_value(self):
-        with pytest.raises(WitnessError, match="values differ"):
-            check_rows(self.change(second=np.array([1.0, 0.0, 0.0, 0.0])), Stochastic())
+        with pytest.raises(WitnessError, match="values of goal 0 differ"):
+            check_rows(self.agent, self.change(second=np.array([1.0, 0.0, 0.0, 0.0])), Stochastic())
 
     def test_not_a_distribution(self):
         with pytest.raises(WitnessError, match="no member"):
-            check_rows(self.change(second=self.result.verdict.witness.second * 2), Stochastic())
+            check_rows(self.agent, self.change(second=self.result.verdict.witness.second * 2), Stochastic())
 
     def test_off_the_support(self):
         support = np.ones((4, 2, 4), bool)
         support[self.result.verdict.witness.state, self.result.verdict.witness.action] = [True, False, False, False]
         with pytest.raises(WitnessError, match="support"):
-            check_rows(self.change(), Supported(support))
+            check_rows(self.agent, self.change(), Supported(support))
 
     def test_forward_values_that_differ(self):
         good = self.result.verdict.witness
-        wrong = Witness(good.state, good.action, good.first, np.array([1.0, 0.0, 0.0, 0.0]), 0.0, good.distance)
-        with pytest.raises(WitnessError, match="Q-values differ"):
+        wrong = Witness(good.state, good.action, good.first, np.array([1.0, 0.0, 0.0, 0.0]), 0.0)
+        with pytest.raises(WitnessError, match="values of goal 0 differ"):
             check_forward(self.agent, self.result.kernel, wrong, Stochastic())
+        other = np.array(self.result.kernel)
+        other[good.state, 1 - good.action] = [1.0, 0.0, 0.0, 0.0]
+        with pytest.raises(WitnessError, match="Q-values differ"):
+            check_forward(self.agent, other, good, Stochastic())
+
+    def test_a_gap_that_was_not_measured(self):
+        wrong = replace(self.change(), value_gap=1e-3)
+        with pytest.raises(WitnessError, match="was stated"):
+            check_rows(self.agent, wrong, Stochastic())
 
 
 @pytest.mark.parametrize(("scope", "noise"), [("global", 0.0), ("instance", -1.0), ("instance", np.nan)])
@@ -368,12 +377,11 @@ def tampered(verdict):
     states = np.argwhere(verdict.row_status >= 0)
     for code in Status:
         state, action = states[0]
-        if code in {verdict.row_status[state, action], Status.UNDECIDED}:
+        if code == verdict.row_status[state, action]:
             continue
         changed = verdict.row_status.copy()
         changed[state, action] = code
         yield f"row to {code.name}", replace(verdict, row_status=changed)
-    yield "status", replace(verdict, status=Status((verdict.status + 1) % 4))
     if (verdict.row_evidence == Evidence.NUMERIC).any():
         yield "evidence", replace(verdict, row_evidence=np.maximum(verdict.row_evidence, Evidence.CERTIFIED))
     if verdict.witness is not None:
@@ -411,7 +419,7 @@ def test_a_witness_with_other_values_than_the_agents_does_not_survive():
     verdict = identify(agent, Stochastic())
     uniform_one = identify(agent, Stochastic(), scope="uniform").witness
     place = {"state": verdict.witness.state, "action": verdict.witness.action}
-    with pytest.raises(WitnessError, match="miss the agent's values"):
+    with pytest.raises(WitnessError, match="miss the agent's value of goal 0"):
         replace(verdict, witness=replace(uniform_one, **place)).verify()
 
 
