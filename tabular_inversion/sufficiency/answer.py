@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular_inversion.identifiability.rational.proofs import Proof
-from tabular_inversion.identifiability.verdict import UNAVAILABLE, Evidence, Status, Verdict, overall
+from tabular_inversion.identifiability.asked import Hint, VerdictQuestion
+from tabular_inversion.identifiability.proofs import Proof
+from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict
 from tabular_inversion.sufficiency.proofs import WitnessProof
-from tabular_inversion.sufficiency.question import Question
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,28 +38,19 @@ class Answer:
     error_probability: float = 0.0
 
 
-def verdict_of(question: Question, answer: Answer, witness: WitnessProof | None) -> Verdict:
+def verdict_of(
+    asked: VerdictQuestion, answer: Answer, witness: WitnessProof | None, *, hint: Hint | None = None
+) -> Verdict:
     """Return the verdict, at uniform scope, that an answer and its witness make."""
     codes = answer.codes
-    evidence = np.where(codes == Status.UNDECIDED, Evidence.NUMERIC, Evidence.EXACT).astype(np.int8)
-    row_status, row_evidence = (np.full(question.available.size, UNAVAILABLE, np.int8) for _ in range(2))
-    row_status[question.row_index], row_evidence[question.row_index] = codes, evidence
-    status, strength = overall(codes, evidence)
-    return Verdict(
-        status=status,
-        evidence=strength,
-        scope="uniform",
-        kernel_class=question.kernel_class,
-        row_status=row_status.reshape(question.available.shape),
-        row_evidence=row_evidence.reshape(question.available.shape),
+    return Verdict.of_rows(
+        asked,
+        codes,
+        np.where(codes == Status.UNDECIDED, Evidence.NUMERIC, Evidence.EXACT).astype(np.int8),
         rank=answer.rank,
-        sigma_min=float("nan"),
-        n_states=question.n_states,
-        n_goals=question.goals.n_goals,
-        witness=None if witness is None else witness.witness,
         reason=answer.reason,
-        largest_residual=float("nan"),
-        agent=None,
+        witness=None if witness is None else witness.witness,
         proofs=answer.proofs if witness is None else (*answer.proofs, witness),
         error_probability=answer.error_probability,
+        hint=hint,
     )

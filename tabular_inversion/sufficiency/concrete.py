@@ -20,10 +20,12 @@ from tabular_inversion.exact.modular_elimination import Levels
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.exact.validation import exact_policy
 from tabular_inversion.goals import Goals
-from tabular_inversion.identifiability import Scope, Status, Verdict, identify
-from tabular_inversion.identifiability.rational.proofs import Proof
+from tabular_inversion.identifiability import Hint, Scope, Status, Verdict, identify
+from tabular_inversion.identifiability.asked import VerdictQuestion
+from tabular_inversion.identifiability.proofs import Proof
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported
 from tabular_inversion.mdp import MDP
+from tabular_inversion.records import Record
 from tabular_inversion.sufficiency.answer import Answer, verdict_of
 from tabular_inversion.sufficiency.by_draws.draws import Chance, Draw, ModularWorld, one_system
 from tabular_inversion.sufficiency.by_draws.generic import Bad, decide
@@ -117,7 +119,7 @@ def concrete(
             )
         given = _exact_policy(policy, floats.available, limit_denominator)
         weights = exact_policy(given, floats.available, read.n_goals)
-        return _modular(_FixedWorld(question, floats, weights, limit_denominator), seed)
+        return decide_modular(ModularQuestion(FixedWorld(question, floats, weights, limit_denominator), seed))
     world = read_exact_world(mdp, limit_denominator)
     exact_goals = ExactGoals.from_float(read)
     if isinstance(policy, str):
@@ -135,7 +137,7 @@ def _exact_policy(policy: ArrayLike | None, available: BoolArray, limit_denomina
 
 
 @dataclass(frozen=True, eq=False)
-class _FixedWorld:
+class FixedWorld(Record):
     """One world modulo the prime, of which only the combinations of its goals are drawn."""
 
     question: Question
@@ -181,8 +183,45 @@ class _FixedWorld:
         return 1.0
 
 
-def _modular(world: _FixedWorld, seed: int) -> Verdict:
+@dataclass(frozen=True, eq=False)
+class ModularQuestion(VerdictQuestion):
+    """Do these goals determine every member of the class in one world, by ranks modulo a prime?
+
+    Attributes
+    ----------
+    world : FixedWorld
+        The world, its goals and the class.
+    seed : int
+        Of the combinations of goals.
+    """
+
+    world: FixedWorld
+    seed: int
+
+    @property
+    def kernel_class(self) -> KernelClass:
+        """The class that rows are judged in."""
+        return self.world.question.kernel_class
+
+    @property
+    def scope(self) -> Scope:
+        """Uniform: larger worlds are judged at no other."""
+        return "uniform"
+
+    @property
+    def available(self) -> BoolArray:
+        """Which rows exist, shape (S, A)."""
+        return self.world.question.available
+
+    @property
+    def n_goals(self) -> int:
+        """k."""
+        return self.world.question.goals.n_goals
+
+
+def decide_modular(asked: ModularQuestion) -> Verdict:
     """Take independence from ranks modulo the prime, and dependence from cuts, or else from counts."""
+    world, seed = asked.world, asked.seed
     question = world.question
     found, _ = decide(world, 1, seed)
     full = found.codes == Status.IDENTIFIED
@@ -202,10 +241,10 @@ def _modular(world: _FixedWorld, seed: int) -> Verdict:
     if bad is not None:
         values = evaluate(world.mdp, question.goals, world.policy.astype(np.float64))
         witness = float_witness(question, values, *bad)
-    return verdict_of(question, Answer(codes, tuple(proofs), found.rank, reason), witness)
+    return verdict_of(asked, Answer(codes, tuple(proofs), found.rank, reason), witness, hint=Hint.EXACT)
 
 
-def _dependent(world: _FixedWorld, found: Answer, seed: int) -> tuple[list[Proof], Bad | None]:
+def _dependent(world: FixedWorld, found: Answer, seed: int) -> tuple[list[Proof], Bad | None]:
     """Return proofs that rows are not identified, and one of those rows with its states."""
     question = world.question
     single_sets = not isinstance(question.kernel_class, Sparse | Deterministic)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from tabular_inversion._typing import FloatArray, IntArray
+from tabular_inversion._typing import IntArray, SparseMatrix
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.errors import WitnessError
+from tabular_inversion.exact import ExactAgentValues
 from tabular_inversion.exact.finite_field import PRIME, column_ranks, equal_columns, subset_ranks
-from tabular_inversion.identifiability.rational.identify import check_rows_exactly
-from tabular_inversion.identifiability.rational.proofs import Proof
-from tabular_inversion.identifiability.verdict import Witness, WitnessError
+from tabular_inversion.identifiability.proofs import Proof
+from tabular_inversion.identifiability.rational.refutations import check_rows_exactly
+from tabular_inversion.identifiability.verdict import Witness
 from tabular_inversion.identifiability.witnesses import check_rows
 from tabular_inversion.sufficiency.by_draws.draws import Drawable
 from tabular_inversion.sufficiency.by_paths.linkages import Cut, Linkage
@@ -20,7 +22,27 @@ from tabular_inversion.sufficiency.question import Question
 
 
 @dataclass(frozen=True, eq=False)
-class PathsProof(Proof):
+class GraphProof(Proof):
+    """Proof about almost every world on a graph, or about one world modulo a prime."""
+
+    @abstractmethod
+    def verify(self) -> None:
+        """Re-check the proof from what it carries.
+
+        Raises
+        ------
+        WitnessError
+            Naming what fails.
+        """
+
+
+def _require(holds: bool, problem: str) -> None:
+    if not holds:
+        raise WitnessError(problem)
+
+
+@dataclass(frozen=True, eq=False)
+class PathsProof(GraphProof):
     """Disjoint paths lead from the successors of the rows to as many goals, so that their columns are independent.
 
     Attributes
@@ -31,9 +53,10 @@ class PathsProof(Proof):
 
     linkage: Linkage
 
-    def verify(self) -> bool:
+    def verify(self) -> None:
         """Re-check paths and cut."""
-        return len(self.linkage) == len(self.linkage.sources) and self.linkage.verify()
+        _require(len(self.linkage) == len(self.linkage.sources), "linkage: a successor of the rows has no path.")
+        self.linkage.verify()
 
     @property
     def text(self) -> str:
@@ -42,7 +65,7 @@ class PathsProof(Proof):
 
 
 @dataclass(frozen=True, eq=False)
-class MatchingProof(Proof):
+class MatchingProof(GraphProof):
     """All states but one at most are joined to goals, so that M, or [M;1] with a row of ones, has full rank.
 
     [M;1] is [R;1] times an invertible matrix, and [R;1] has full rank for almost all rewards if R lacks one column.
@@ -58,9 +81,11 @@ class MatchingProof(Proof):
     linkage: Linkage
     ones: int
 
-    def verify(self) -> bool:
+    def verify(self) -> None:
         """Re-check paths and cut."""
-        return len(self.linkage) + self.ones >= self.linkage.question.n_states and self.linkage.verify()
+        needed = self.linkage.question.n_states - self.ones
+        _require(len(self.linkage) >= needed, f"linkage: {len(self.linkage)} states have paths; {needed} are needed.")
+        self.linkage.verify()
 
     @property
     def text(self) -> str:
@@ -69,7 +94,7 @@ class MatchingProof(Proof):
 
 
 @dataclass(frozen=True, eq=False)
-class CutProof(Proof):
+class CutProof(GraphProof):
     """Every path from the successors of the rows to the goals meets a cut, which is too small.
 
     Attributes
@@ -89,10 +114,13 @@ class CutProof(Proof):
     cut: Cut
     slack: int
 
-    def verify(self) -> bool:
+    def verify(self) -> None:
         """Re-check that the cut cuts, and that it is too small."""
         behind = self.cut.behind(self.question)
-        return all(behind[states].all() and len(self.cut) + self.slack <= len(states) for states in self.sets)
+        _require(all(behind[states].all() for states in self.sets), "cut: a goal is reached past it.")
+        most = max(map(len, self.sets)) if self.sets else 0
+        few = all(len(self.cut) + self.slack <= len(states) for states in self.sets)
+        _require(few, f"cut: {len(self.cut)} states and goals are too many for sets of up to {most} columns.")
 
     @property
     def text(self) -> str:
@@ -104,14 +132,14 @@ class CutProof(Proof):
 
 
 @dataclass(frozen=True, eq=False)
-class SingleProof(Proof):
+class SingleProof(GraphProof):
     """Rows with one possible successor: their sum determines them."""
 
     sizes: IntArray
 
-    def verify(self) -> bool:
+    def verify(self) -> None:
         """Re-check the sizes of the supports."""
-        return bool((self.sizes == 1).all())
+        _require(bool((self.sizes == 1).all()), "sizes: a row has more than one successor.")
 
     @property
     def text(self) -> str:
@@ -120,7 +148,7 @@ class SingleProof(Proof):
 
 
 @dataclass(frozen=True, eq=False)
-class CountProof(Proof):
+class CountProof(GraphProof):
     """There are fewer equations than unknowns.
 
     Attributes
@@ -134,9 +162,10 @@ class CountProof(Proof):
     n_equations: int
     sizes: IntArray
 
-    def verify(self) -> bool:
+    def verify(self) -> None:
         """Compare the numbers."""
-        return bool((self.sizes > self.n_equations).all())
+        enough = bool((self.sizes > self.n_equations).all())
+        _require(enough, f"sizes: {self.n_equations} equations are enough for {int(self.sizes.min())} unknowns.")
 
     @property
     def text(self) -> str:
@@ -145,7 +174,7 @@ class CountProof(Proof):
 
 
 @dataclass(frozen=True, eq=False)
-class DrawProof(Proof):
+class DrawProof(GraphProof):
     """Ranks of sets of columns at random draws modulo the prime.
 
     Attributes
@@ -165,20 +194,22 @@ class DrawProof(Proof):
     """
 
     chance: Drawable
-    columns: Any
+    columns: IntArray | SparseMatrix
     full: bool
     ones: bool
     error_probability: float
     seed: int
 
-    def verify(self) -> bool:
+    def verify(self) -> None:
         """Draw again."""
         is_table = isinstance(self.columns, np.ndarray)
         sizes = np.full(len(self.columns), self.columns.shape[1]) if is_table else np.diff(self.columns.indptr)
         rng = np.random.default_rng(self.seed)
         draw = self.chance.draw(rng, ones=self.ones, n_functions=int(sizes.max(initial=1)))
         ranks = subset_ranks(draw.functions, self.columns) if is_table else column_ranks(draw.functions, self.columns)
-        return bool((ranks == sizes).all() if self.full else (ranks < sizes).all())
+        wrong = (ranks != sizes) if self.full else (ranks >= sizes)
+        what = "dependent at another draw" if self.full else "independent at another draw"
+        _require(not wrong.any(), f"columns: {int(wrong.sum())} of {len(sizes)} sets of columns are {what}.")
 
     @property
     def text(self) -> str:
@@ -191,7 +222,7 @@ class DrawProof(Proof):
 
 
 @dataclass(frozen=True, eq=False)
-class DistinctProof(Proof):
+class DistinctProof(GraphProof):
     """All columns of M differ at a random draw, hence almost everywhere.
 
     Attributes
@@ -205,10 +236,10 @@ class DistinctProof(Proof):
     chance: Drawable
     seed: int
 
-    def verify(self) -> bool:
+    def verify(self) -> None:
         """Draw again."""
         draw = self.chance.draw(np.random.default_rng(self.seed), ones=False, n_functions=2)
-        return equal_columns(draw.functions)[1].size == 0
+        _require(equal_columns(draw.functions)[1].size == 0, "chance: two columns of M are equal at another draw.")
 
     @property
     def text(self) -> str:
@@ -216,19 +247,8 @@ class DistinctProof(Proof):
         return f"all columns of M differ at a random draw modulo {PRIME}, hence almost everywhere"
 
 
-def measured(agent: AgentValues, state: int, action: int, first: FloatArray, second: FloatArray) -> Witness:
-    """Return two rows as a witness whose gap is relative to the largest values in the states that they reach.
-
-    Far from its goal an agent's values are small; relative to the largest of all, any two rows would seem to agree.
-    """
-    shown = agent.test_matrix[:, (first != 0) | (second != 0)]
-    scale = np.maximum(np.abs(shown).max(axis=1), np.finfo(np.float64).tiny)
-    gap = float((np.abs(agent.test_matrix @ (first - second)) / scale).max())
-    return Witness(state, action, first, second, gap, float(np.abs(first - second).sum()))
-
-
 @dataclass(frozen=True, eq=False)
-class WitnessProof(Proof):
+class WitnessProof(GraphProof):
     """Two rows of the class with the same values for every goal, at one drawn world.
 
     Attributes
@@ -241,21 +261,16 @@ class WitnessProof(Proof):
         Whose class is meant.
     """
 
-    agent: Any
+    agent: AgentValues | ExactAgentValues
     witness: Witness
     question: Question
 
-    def verify(self) -> bool:
+    def verify(self) -> None:
         """Re-check that both rows are in the class, differ, and have the same values."""
-        shown, kernel_class = self.witness, self.question.kernel_class
-        try:
-            if shown.first.dtype == object:
-                check_rows_exactly(self.agent, kernel_class, shown)
-            else:
-                check_rows(measured(self.agent, shown.state, shown.action, shown.first, shown.second), kernel_class)
-        except WitnessError:
-            return False
-        return True
+        if isinstance(self.agent, AgentValues):
+            check_rows(self.agent, self.witness, self.question.kernel_class)
+        else:
+            check_rows_exactly(self.agent, self.question.kernel_class, self.witness)
 
     @property
     def text(self) -> str:

@@ -18,6 +18,7 @@ from tabular_inversion.goals import Goals
 from tabular_inversion.kernel_classes import KernelClass, Supported
 from tabular_inversion.mdp import MDP
 from tabular_inversion.policies import check_policy, uniform
+from tabular_inversion.records import Record
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -29,7 +30,7 @@ _SAME = 1e-12  # between a float and its fraction: different fractions of small 
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class Question(Record):
     """Goals on a graph of possible transitions, and a kernel class.
 
     Attributes

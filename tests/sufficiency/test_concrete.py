@@ -16,10 +16,10 @@ from tabular_inversion.errors import GoalsError, InputError, KernelError, Policy
 from tabular_inversion.exact import ExactGoals, ExactMDP, modular_test_matrix
 from tabular_inversion.exact.finite_field import from_flint
 from tabular_inversion.sufficiency import concrete, generic
-from tabular_inversion.sufficiency.concrete import _FixedWorld
+from tabular_inversion.sufficiency.concrete import FixedWorld
 from tabular_inversion.sufficiency.question import read_question
 
-CONCRETE = sys.modules[_FixedWorld.__module__]
+CONCRETE = sys.modules[FixedWorld.__module__]
 
 
 def uniform_policy(world):
@@ -72,7 +72,7 @@ def test_the_modular_way_agrees_with_fractions(seed, conditional, monkeypatch):
 def test_modular_test_functions_are_those_of_the_exact_room():
     world, goals = four_rooms("windy", discount=0.75), Goals.indicator(68, [3, 30, 60])
     policy = uniform_policy(world)
-    fixed = _FixedWorld(read_question(world, goals, None, None), world, policy, None)
+    fixed = FixedWorld(read_question(world, goals, None, None), world, policy, None)
     expected = modular_test_matrix(ExactMDP.from_float(world), ExactGoals.from_float(goals), policy)
     found = replace(fixed.world, one_system=False).draw(np.eye(3, dtype=np.uint64), ones=False)
     np.testing.assert_array_equal(found.functions, from_flint(expected))

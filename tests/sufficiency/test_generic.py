@@ -25,7 +25,7 @@ from tabular_inversion import (
     solve,
 )
 from tabular_inversion.environments import four_rooms, random_mdp
-from tabular_inversion.errors import InputError, KernelClassError, PolicyError
+from tabular_inversion.errors import WitnessError, InputError, KernelClassError, PolicyError
 from tabular_inversion.exact import ExactGoals, ExactMDP
 from tabular_inversion.exact.finite_field import (
     PRIME,
@@ -266,26 +266,32 @@ def test_wrong_claims_about_draws_are_caught():
     right = [proof for proof in verdict.proofs if isinstance(proof, proof_kinds.DrawProof)]
     assert {proof.full for proof in right} == {True, False}
     for proof in right:
-        assert proof.verify()
-        assert not replace(proof, full=not proof.full).verify()
-    assert not proof_kinds.CountProof(np.array([0]), 3, np.array([3])).verify()
+        proof.verify()
+        with pytest.raises(WitnessError):
+            replace(proof, full=not proof.full).verify()
+    with pytest.raises(WitnessError):
+        proof_kinds.CountProof(np.array([0]), 3, np.array([3])).verify()
     constant = Chance(read_question(nx.cycle_graph(4), Goals(np.ones((1, 4))), None, None), None, generic_rewards=False)
-    assert not proof_kinds.DistinctProof(np.array([0]), constant, 0).verify()
+    with pytest.raises(WitnessError):
+        proof_kinds.DistinctProof(np.array([0]), constant, 0).verify()
 
 
 def test_wrong_witnesses_are_caught():
     verdict = generic(nx.star_graph(4), [1])
     proof = verdict.proofs[-1]
-    assert proof.verify()
+    proof.verify()
     other = np.array([Fraction(int(state == 1)) for state in range(5)], dtype=object)
-    assert not replace(proof, witness=replace(verdict.witness, first=other)).verify()
-    assert not replace(proof, witness=replace(verdict.witness, first=verdict.witness.second)).verify()
+    with pytest.raises(WitnessError):
+        replace(proof, witness=replace(verdict.witness, first=other)).verify()
+    with pytest.raises(WitnessError):
+        replace(proof, witness=replace(verdict.witness, first=verdict.witness.second)).verify()
     floats = generic(windy_grid(12), [70]).proofs[-1]
-    assert floats.verify()
+    floats.verify()
     states = np.flatnonzero(floats.witness.first + floats.witness.second)
     other = np.eye(144)[states[0]]
     claimed = replace(floats.witness, first=other)  # on the support, but of other values than claimed
-    assert not replace(floats, witness=claimed).verify()
+    with pytest.raises(WitnessError):
+        replace(floats, witness=claimed).verify()
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from tabular_inversion.exact.finite_field import (
     to_flint,
 )
 from tabular_inversion.exact.modular_elimination import Levels, solve_sparse
+from tabular_inversion.records import Record
 from tabular_inversion.sufficiency.question import Question
 
 
@@ -126,7 +127,7 @@ class Drawable(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Chance:
+class Chance(Record):
     """Draws of the weights on a question's graph, of the discount and, where asked, of the rewards.
 
     Attributes

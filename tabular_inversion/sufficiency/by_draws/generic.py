@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations
 from math import comb
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,11 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tabular_inversion import bellman
-from tabular_inversion._typing import FloatArray, IntArray
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.errors import InputError, KernelClassError, PolicyError
 from tabular_inversion.exact.finite_field import column_ranks, equal_columns, subset_ranks
 from tabular_inversion.goals import Goals
-from tabular_inversion.identifiability.rational.proofs import Proof
+from tabular_inversion.identifiability.asked import Hint, Scope, VerdictQuestion
+from tabular_inversion.identifiability.proofs import Proof
 from tabular_inversion.identifiability.verdict import Status, Verdict
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported
 from tabular_inversion.mdp import MDP
@@ -101,10 +103,53 @@ def generic(
         raise InputError(f"rewards is {rewards!r}; expected 'given' or 'generic'.")
     if draws < 1:
         raise InputError(f"draws is {draws}; expected at least 1.")
-    chance = Chance(question, conditional, rewards == "generic")
-    answer, bad = decide(chance, draws, seed)
-    witness = None if bad is None else drawn_witness(chance, *bad, seed)
-    return verdict_of(question, answer, witness)
+    return decide_generic(GenericQuestion(Chance(question, conditional, rewards == "generic"), draws, seed))
+
+
+@dataclass(frozen=True, eq=False)
+class GenericQuestion(VerdictQuestion):
+    """Do these goals determine almost every kernel on a graph, by draws in a finite field?
+
+    Attributes
+    ----------
+    chance : Chance
+        Graph, goals and class, and what is drawn.
+    draws : int
+        How many worlds are drawn.
+    seed : int
+        Of the draws.
+    """
+
+    chance: Chance
+    draws: int
+    seed: int
+
+    @property
+    def kernel_class(self) -> KernelClass:
+        """The class that rows are judged in."""
+        return self.chance.question.kernel_class
+
+    @property
+    def scope(self) -> Scope:
+        """Uniform: no row is given."""
+        return "uniform"
+
+    @property
+    def available(self) -> BoolArray:
+        """Which rows exist, shape (S, A)."""
+        return self.chance.question.available
+
+    @property
+    def n_goals(self) -> int:
+        """k."""
+        return self.chance.question.goals.n_goals
+
+
+def decide_generic(asked: GenericQuestion) -> Verdict:
+    """Return the verdict of `generic` on a question that was read."""
+    answer, bad = decide(asked.chance, asked.draws, asked.seed)
+    witness = None if bad is None else drawn_witness(asked.chance, *bad, asked.seed)
+    return verdict_of(asked, answer, witness, hint=Hint.WORLD)
 
 
 def _read(world: Any, goals: Any, kernel_class: KernelClass | None, policy: Any) -> tuple[Question, FloatArray | None]:

@@ -11,16 +11,18 @@ from scipy.sparse import csr_array
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.bellman import evaluate
+from tabular_inversion.errors import WitnessError
 from tabular_inversion.exact import ExactGoals, ExactMDP, null_space
 from tabular_inversion.exact import evaluate as evaluate_exactly
 from tabular_inversion.exact.rationals import FractionArray, fraction_array
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability.rational.decision import split_exactly
-from tabular_inversion.identifiability.verdict import Witness, WitnessError
+from tabular_inversion.identifiability.verdict import Witness
+from tabular_inversion.identifiability.witnesses import make_witness
 from tabular_inversion.mdp import MDP
 from tabular_inversion.recovery.system import RowSystem, split_into_rows
 from tabular_inversion.sufficiency.by_draws.draws import Chance
-from tabular_inversion.sufficiency.proofs import WitnessProof, measured
+from tabular_inversion.sufficiency.proofs import WitnessProof
 from tabular_inversion.sufficiency.question import Question
 
 MAX_EXACT_STATES = 100
@@ -58,8 +60,7 @@ def drawn_witness(chance: Chance, row: int, columns: IntArray, seed: int) -> Wit
     if pair is None:
         raise WitnessError("the drawn world identifies the row that draws modulo a prime do not; use another seed.")
     state, action = divmod(row, question.n_actions)
-    distance = float(np.abs(pair[0] - pair[1]).sum())
-    witness = Witness(state, action, *pair, value_gap=0.0, distance=distance)
+    witness = Witness(state, action, *pair, value_gap=0.0)
     return WitnessProof(np.array([], np.intp), agent, witness, question)
 
 
@@ -69,7 +70,7 @@ def float_witness(question: Question, agent: AgentValues, row: int, columns: Int
     pair = _float_pair(agent.test_matrix, columns[: agent.n_goals + int(ones) + 1], ones)
     if pair is None:
         raise WitnessError("floats identify the row that exact arithmetic does not; use another seed or world.")
-    witness = measured(agent, *divmod(row, question.n_actions), *pair)
+    witness = make_witness(agent, row, *pair)
     return WitnessProof(np.array([], np.intp), agent, witness, question)
 
 

@@ -17,9 +17,10 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 from tabular_inversion._typing import BoolArray, IntArray, SparseMatrix
-from tabular_inversion.errors import InputError
+from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.goals import Goals
 from tabular_inversion.mdp import MDP
+from tabular_inversion.records import Record
 from tabular_inversion.sufficiency.question import Question, read_question
 from tabular_inversion.validation import check_indices
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Cut:
+class Cut(Record):
     """States and goals that every path from some states to the goals meets.
 
     Attributes
@@ -63,11 +64,13 @@ class Cut:
 
 
 @dataclass(frozen=True, eq=False)
-class Linkage:
+class Linkage(Record):
     """As many vertex-disjoint paths as there can be, and a cut of that size (Menger).
 
     Attributes
     ----------
+    question : Question
+        Graph and goals.
     sources : numpy.ndarray of int
         X, where paths may begin.
     paths : tuple of numpy.ndarray of int
@@ -94,13 +97,36 @@ class Linkage:
     def __len__(self) -> int:
         return len(self.paths)
 
-    def verify(self) -> bool:
-        """Re-check from scratch that the paths are paths, that they share nothing, and that the cut cuts."""
-        return len(self.paths) == len(self.cut) and self._paths_hold() and bool(self._cut_holds())
+    def verify(self) -> None:
+        """Re-check from scratch that the paths are paths, that they share nothing, and that the cut cuts.
+
+        Raises
+        ------
+        WitnessError
+            Naming the field that does not hold.
+        """
+        states, goals = np.arange(self.question.n_states), np.arange(self.question.goals.n_goals)
+        for name, values, range_ in (
+            ("sources", self.sources, states),
+            ("goals", self.goals, goals),
+            ("cut", self.cut.states, states),
+            ("cut", self.cut.goals, goals),
+            *(("paths", path, states) for path in self.paths),
+        ):
+            if values.dtype.kind != "i" or not np.isin(values, range_).all() or len(np.unique(values)) < len(values):
+                raise WitnessError(f"{name}: expected different numbers from 0 to {len(range_) - 1}.")
+        if len(self.paths) != len(self.cut):
+            raise WitnessError(f"cut: it has {len(self.cut)} states and goals, and there are {len(self.paths)} paths.")
+        if not self._paths_hold():
+            raise WitnessError("paths: they do not lead from the sources to goals of their own without meeting.")
+        if not self._cut_holds():
+            raise WitnessError("cut: a source reaches a goal past it.")
 
     def _paths_hold(self) -> bool:
         if not self.paths:
-            return True
+            return len(self.goals) == 0
+        if any(len(path) == 0 for path in self.paths):
+            return False
         visited = np.concatenate(self.paths)
         ends = [path[-1] for path in self.paths]
         steps = [step for path in self.paths for step in zip(path[:-1].tolist(), path[1:].tolist(), strict=True)]
@@ -167,7 +193,6 @@ def linkage(
     >>> len(found), [rooms.state_name(s) for s in found.cut.states]
     (2, ['(6,8)', '(7,6)'])
     >>> found.verify()
-    True
     """
     question = read_question(world, goals, None, policy)
     return Network(question).linkage(check_indices("sources", sources, question.n_states, InputError))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tabular_inversion._typing import IntArray, SparseMatrix
+from tabular_inversion._typing import BoolArray, IntArray, SparseMatrix
 from tabular_inversion.errors import GoalsError, InputError
 from tabular_inversion.exact.finite_field import column_ranks
 from tabular_inversion.exact.modular_elimination import MAX_WORK
 from tabular_inversion.goals import Goals
-from tabular_inversion.identifiability.rational.proofs import Proof
+from tabular_inversion.identifiability.asked import Hint, Scope, VerdictQuestion
+from tabular_inversion.identifiability.proofs import Proof
 from tabular_inversion.identifiability.verdict import Status, Verdict
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported
 from tabular_inversion.mdp import MDP
@@ -97,14 +98,58 @@ def structural(
     >>> structural(nx.star_graph(4), [1, 2, 3], settle=True).row(0, 0).name
     'IDENTIFIED'
     """
-    question = read_question(world, goals, kernel_class, policy)
+    return decide_structural(StructuralQuestion(read_question(world, goals, kernel_class, policy), settle, seed))
+
+
+@dataclass(frozen=True, eq=False)
+class StructuralQuestion(VerdictQuestion):
+    """Do these goals determine almost every kernel on a graph, by paths and cuts?
+
+    Attributes
+    ----------
+    graph : Question
+        Graph, goals and class.
+    settle : bool
+        Whether draws decide the rows that paths and cuts leave undecided.
+    seed : int
+        Of all draws.
+    """
+
+    graph: Question
+    settle: bool
+    seed: int
+
+    @property
+    def kernel_class(self) -> KernelClass:
+        """The class that rows are judged in."""
+        return self.graph.kernel_class
+
+    @property
+    def scope(self) -> Scope:
+        """Uniform: no row is given."""
+        return "uniform"
+
+    @property
+    def available(self) -> BoolArray:
+        """Which rows exist, shape (S, A)."""
+        return self.graph.available
+
+    @property
+    def n_goals(self) -> int:
+        """k."""
+        return self.graph.goals.n_goals
+
+
+def decide_structural(asked: StructuralQuestion) -> Verdict:
+    """Return the verdict of `structural` on a question that was read."""
+    question, seed = asked.graph, asked.seed
     _check_endings(question.goals)
     chance = Chance(question, None, generic_rewards=True)
     answer, bad = decide_by_paths(question, chance, seed)
-    if settle and (answer.codes == Status.UNDECIDED).any():
+    if asked.settle and (answer.codes == Status.UNDECIDED).any():
         answer, bad = _settled(answer, bad, chance, seed)
     witness = None if bad is None else drawn_witness(chance, *bad, seed)
-    return verdict_of(question, answer, witness)
+    return verdict_of(asked, answer, witness, hint=Hint.WORLD if asked.settle else Hint.DRAWS)
 
 
 def _check_endings(goals: Goals) -> None:
