@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from tabular_inversion.cli import main
+from tabular_inversion.errors import WitnessError
 from tabular_inversion.sufficiency import MinimalGoals
 
 
@@ -132,7 +133,10 @@ def test_wrong_calls_end_with_two_and_one_line(cli, arguments, tmp_path, monkeyp
 
 
 def test_a_proof_that_does_not_hold_is_no_answer(monkeypatch, cli):
-    monkeypatch.setattr(MinimalGoals, "verify", lambda _: False)
+    def refuse(_):
+        raise WitnessError("goals: (0,) do not suffice.")
+
+    monkeypatch.setattr(MinimalGoals, "verify", refuse)
     status, out, err = cli("chain:4")
     assert (status, out) == (2, "")
-    assert "did not survive" in err
+    assert "do not suffice" in err

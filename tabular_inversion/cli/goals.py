@@ -19,7 +19,7 @@ from tabular_inversion.environments.specification import parse_environment, pars
 from tabular_inversion.errors import KernelClassError
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
 from tabular_inversion.goals import Goals
-from tabular_inversion.identifiability import Status, Verdict, WitnessError
+from tabular_inversion.identifiability import Status, Verdict
 from tabular_inversion.identifiability import identify as decide
 from tabular_inversion.interop import exact_kernel
 from tabular_inversion.kernel_classes import (
@@ -148,8 +148,7 @@ def _smallest(case: Case, seconds: float) -> tuple[MinimalGoals | None, str | No
         found = smallest(case.agent, case.kernel_class, given=case.given, seconds=seconds)
     except (InsufficientGoalsError, KernelClassError) as problem:
         return None, str(problem)
-    if not found.verify():
-        raise WitnessError("the proof that the goal set is minimal did not survive its re-check.")
+    found.verify()
     return found, None
 
 
@@ -160,7 +159,7 @@ def _judgement(verdict: Verdict, minimal: MinimalGoals | None) -> dict[str, Any]
     if verdict.status is Status.UNDECIDED and minimal is not None and (not minimal.given or not minimal.added):
         # The search for a smallest set tries more sets of columns than a verdict does.
         judged |= {"status": Status.IDENTIFIED.name, "evidence": "exact", "rows_identified": verdict.rows}
-        judged["reason"] = minimal.proof.text
+        judged["reason"] = minimal.text
     return judged
 
 
@@ -174,7 +173,7 @@ def _summary(found: MinimalGoals, case: Case) -> dict[str, Any]:
         "gap": found.gap,
         "optimal": found.optimal,
         "evidence": found.evidence.name.lower(),
-        "proof": found.proof.text,
+        "proof": found.text,
         "greedy_size": found.greedy_size,
         "greedy_guarantee": found.greedy_guarantee,
     }

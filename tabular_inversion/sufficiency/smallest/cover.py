@@ -11,7 +11,6 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from tabular_inversion._typing import BoolArray
-from tabular_inversion.sufficiency.smallest.lower_bounds import Cut
 from tabular_inversion.sufficiency.smallest.spanning import Violation
 
 _ROUNDING = 1e-6  # HiGHS bounds are floats: a bound this little above an integer is that integer
@@ -76,7 +75,8 @@ def cover(demand: Demand, given: list[int], *, seconds: float) -> Cover:
     chosen, lower_bound = given, len(given)
     while violations := demand.violations(chosen):
         known.update({(v.outside.tobytes(), v.at_least): v for v in violations})
-        outside, at_least = program(known.values(), len(violations[0].outside), demand.floor)
+        asked = [(violation.outside, violation.at_least) for violation in known.values()]
+        outside, at_least = program(asked, len(violations[0].outside), demand.floor)
         found, bound = fewest(outside, at_least, given, seconds=end - time.monotonic())
         chosen, lower_bound = found or chosen, max(lower_bound, bound)
         if time.monotonic() > end or (best is not None and lower_bound >= len(best)):
@@ -86,22 +86,22 @@ def cover(demand: Demand, given: list[int], *, seconds: float) -> Cover:
     return Cover(chosen, len(chosen), list(known.values()), greedy_size)
 
 
-def program(cuts: Iterable[Violation | Cut], n_goals: int, floor: int) -> tuple[BoolArray, list[int]]:
+def program(demands: Iterable[tuple[BoolArray, int]], n_goals: int, floor: int) -> tuple[BoolArray, list[int]]:
     """Return the demands as rows: which goals each is about, and how many it asks for; the last is the floor.
 
     Parameters
     ----------
-    cuts : iterable of Violation or Cut
-        The demands.
+    demands : iterable of (numpy.ndarray of bool, int)
+        At least so many of these goals.
     n_goals : int
         k.
     floor : int
         How many goals are needed whatever they are.
     """
-    listed = list(cuts)
+    listed = list(demands)
     everything = np.ones((1, n_goals), bool)
-    outside = np.concatenate([*(cut.outside[None] for cut in listed), everything])
-    return outside, [*(cut.at_least for cut in listed), floor]
+    outside = np.concatenate([*(goals[None] for goals, _ in listed), everything])
+    return outside, [*(at_least for _, at_least in listed), floor]
 
 
 def fewest(

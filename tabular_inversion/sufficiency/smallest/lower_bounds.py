@@ -1,7 +1,7 @@
 """Why no smaller goal set suffices: rational null vectors, and a tree of linear bounds in fractions.
 
-A cut names goals of which any sufficient set holds at least so many: all others together leave independent null vectors
-on one support, each of which needs one more goal. Nonnegative weights on cuts bound the size of every set from below;
+A shortage names goals of which any sufficient set holds at least so many: all others together leave independent null vectors
+on one support, each of which needs one more goal. Nonnegative weights on shortages bound the size of every set from below;
 where one choice of weights is not enough, the tree splits on whether a goal is chosen.
 """
 
@@ -10,15 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog
 
 from tabular_inversion._typing import BoolArray, FloatArray
+from tabular_inversion.errors import WitnessError
 from tabular_inversion.exact import rank
 from tabular_inversion.exact.linear_algebra import null_space
 from tabular_inversion.exact.rationals import FractionArray
+from tabular_inversion.records import Record
 from tabular_inversion.sufficiency.smallest.spanning import Violation
 
 MAX_NODES = 2000
@@ -28,18 +31,15 @@ _GRID = 2**24  # weights are rounded to multiples of 1 / _GRID: any nonnegative 
 
 
 @dataclass(frozen=True, eq=False)
-class Cut:
-    """At least so many of the goals `outside` belong to any sufficient set.
+class Shortage(Record):
+    """At least so many of the goals that see any of these vectors belong to any sufficient set.
 
     Attributes
     ----------
-    outside : numpy.ndarray of bool, shape (k,)
-        The goals meant.
     vectors : numpy.ndarray of Fraction, shape (n, at_least)
-        Independent differences of kernel rows that no goal but those outside can see.
+        Independent differences of kernel rows.
     """
 
-    outside: BoolArray
     vectors: FractionArray
 
     @property
@@ -47,8 +47,14 @@ class Cut:
         """How many of them."""
         return int(self.vectors.shape[1])
 
+    def outside(self, matrix: FractionArray) -> BoolArray:
+        """Tell which goals, rows of M, see any of the vectors, shape (k,)."""
+        used = (self.vectors != 0).any(axis=1)
+        seen: BoolArray = (matrix[:, used] @ self.vectors[used] != 0).any(axis=1)
+        return seen
+
     @classmethod
-    def of(cls, violation: Violation, matrix: FractionArray, *, sums_to_one: bool) -> Cut | None:
+    def of(cls, violation: Violation, matrix: FractionArray, *, sums_to_one: bool) -> Shortage | None:
         """Find the null vectors in fractions; None if there are fewer than the prime made believe."""
         system = matrix[~violation.outside][:, violation.states]
         if sums_to_one:
@@ -58,14 +64,22 @@ class Cut:
             return None
         vectors = np.full((matrix.shape[1], violation.at_least), Fraction(0), dtype=object)
         vectors[violation.states] = basis[:, : violation.at_least]
-        return cls(violation.outside, vectors)
+        return cls(vectors)
 
-    def verify(self, matrix: FractionArray, *, sums_to_one: bool) -> bool:
-        """Multiply out, and check that the vectors are independent."""
-        used = (self.vectors != 0).any(axis=1)
-        unseen = (matrix[~self.outside][:, used] @ self.vectors[used] == 0).all()
-        balanced = not sums_to_one or (self.vectors.sum(axis=0) == 0).all()
-        return bool(unseen and balanced and rank(self.vectors).rank == self.at_least)
+    def verify(self, n_states: int, *, sums_to_one: bool) -> None:
+        """Check that the vectors are independent, and keep sums where rows have one.
+
+        Raises
+        ------
+        WitnessError
+            If not.
+        """
+        if self.vectors.ndim != 2 or len(self.vectors) != n_states:
+            raise WitnessError(f"vectors: expected shape ({n_states}, any), got {self.vectors.shape}.")
+        if sums_to_one and (self.vectors.sum(axis=0) != 0).any():
+            raise WitnessError("vectors: one does not sum to zero, so that no two distributions differ by it.")
+        if rank(self.vectors).rank < self.at_least:
+            raise WitnessError("vectors: they depend on one another.")
 
 
 @dataclass(frozen=True)
@@ -167,27 +181,34 @@ def _bound(leaf: Leaf, outside: BoolArray, at_least: Any, state: Any) -> Fractio
     return total
 
 
-def proves(tree: Tree, outside: BoolArray, at_least: Any, size: int, given: list[int]) -> bool:
-    """Re-check a tree: the weights at each leaf are nonnegative and bound every choice there from below.
+def bound_of(tree: Tree, outside: BoolArray, at_least: Any, given: list[int]) -> int:
+    """Return the least size of a set of goals that a tree allows: the weights at each leaf bound every choice there.
+
+    Raises
+    ------
+    WitnessError
+        If a weight is negative, or belongs to no cut.
 
     Examples
     --------
     >>> pairs = np.array([[1, 1, 0], [0, 1, 1], [1, 0, 1]], bool)
-    >>> tree = prove(pairs, [1, 1, 1], 2, [])
-    >>> proves(tree, pairs, [1, 1, 1], 2, []), proves(tree, pairs, [1, 1, 1], 3, [])
-    (True, False)
+    >>> bound_of(prove(pairs, [1, 1, 1], 2, []), pairs, [1, 1, 1], [])
+    2
     """
-    return all(
-        all(0 <= cut < len(outside) and weight >= 0 for cut, weight in leaf.weights)
-        and _bound(leaf, outside, at_least, state) > size - 1
-        for leaf, state in _leaves(tree, _root(outside, given))
-    )
+    bounds = []
+    for leaf, state in _leaves(tree, _root(outside, given)):
+        if not all(0 <= cut < len(outside) and weight >= 0 for cut, weight in leaf.weights):
+            raise WitnessError("tree: a weight is negative, or belongs to no set of null vectors.")
+        bounds.append(ceil(_bound(leaf, outside, at_least, state)))
+    return min(bounds)
 
 
 def _leaves(tree: Tree, state: Any) -> Iterator[tuple[Leaf, Any]]:
     if isinstance(tree, Leaf):
         yield tree, state
         return
+    if not 0 <= tree.goal < len(state) or state[tree.goal] >= 0:
+        raise WitnessError(f"tree: it branches on goal {tree.goal}, which does not exist or is settled already.")
     for value, child in ((0, tree.without), (1, tree.chosen)):
         below = state.copy()
         below[tree.goal] = value

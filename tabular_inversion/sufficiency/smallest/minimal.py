@@ -6,23 +6,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from flint import fmpz
 from numpy.typing import ArrayLike
 
 from tabular_inversion import exact
-from tabular_inversion._typing import IntArray
-from tabular_inversion.errors import GoalsError, InputError, KernelClassError
+from tabular_inversion.errors import GoalsError, InputError, KernelClassError, WitnessError
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
-from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability import Evidence
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported
+from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported
 from tabular_inversion.mdp import MDP
+from tabular_inversion.records import Record
 from tabular_inversion.sufficiency.question import LIMIT_DENOMINATOR, read_exact_world
-from tabular_inversion.sufficiency.smallest.cover import Cover, Demand, cover, fewest, program
-from tabular_inversion.sufficiency.smallest.lower_bounds import Cut, Tree, prove, proves, renumber, used_cuts
-from tabular_inversion.sufficiency.smallest.spanning import Spanning, Violation, supports_of, word_primes
-from tabular_inversion.sufficiency.smallest.sparse_rows import SparseRows
+from tabular_inversion.sufficiency.smallest.cover import Cover, cover, program
+from tabular_inversion.sufficiency.smallest.lower_bounds import Shortage, prove, renumber, used_cuts
+from tabular_inversion.sufficiency.smallest.minimality import (
+    Claim,
+    MinimalityProof,
+    demand_of,
+    greedy_guarantee,
+    same_demand,
+)
+from tabular_inversion.sufficiency.smallest.spanning import Violation, word_primes
 from tabular_inversion.validation import check_indices
 
 
@@ -43,86 +47,8 @@ class InsufficientGoalsError(GoalsError):
         self.states = states
 
 
-@dataclass(frozen=True, eq=False)
-class MinimalityProof:
-    """That some goals suffice, and that no fewer do.
-
-    Attributes
-    ----------
-    matrix : numpy.ndarray of Fraction, shape (k, n)
-        M, a row for each candidate.
-    kernel_class : KernelClass
-        K.
-    row_index : numpy.ndarray of int
-        Numbers s*A + a of the available rows.
-    goals, given : tuple of int
-        The goals that suffice, and those among them that are there in any case.
-    lower_bound : int
-        The size that no sufficient set falls below.
-    cuts : tuple of Cut
-        How many goals of which kinds any sufficient set holds.
-    tree : Leaf or Branch or None
-        How the bound follows from the cuts and, as a last one, from how many goals any set needs; None if that rests
-        on an integer program solved in floats.
-    prime : int
-        Modulo this prime the chosen goals have full rank, and so have they in fractions.
-    """
-
-    matrix: FractionArray
-    kernel_class: KernelClass
-    row_index: IntArray
-    goals: tuple[int, ...]
-    given: tuple[int, ...]
-    lower_bound: int
-    cuts: tuple[Cut, ...]
-    tree: Tree | None
-    prime: int
-
-    @property
-    def text(self) -> str:
-        """The proof in words."""
-        enough = (
-            f"modulo {self.prime} any two rows of the class have different values for these {len(self.goals)} goals"
-        )
-        if self.lower_bound <= len(self.given):
-            return f"{enough}; no bound from below was needed"
-        how = "an integer program" if self.tree is None else "weights in fractions"
-        cuts = f"{len(self.cuts)} set{'s' * (len(self.cuts) != 1)} of null vectors"
-        cuts = cuts if self.cuts else "the theorem of van Kampen and Flores"
-        return f"{enough}; {cuts} and {how} show that no fewer than {self.lower_bound} suffice"
-
-    def verify(self) -> bool:
-        """Re-check everything from scratch, in fractions and modulo a prime; without a tree, solve the program."""
-        chosen, given = list(self.goals), list(self.given)
-        if self.prime >= 2**31 or not fmpz(self.prime).is_prime():  # products of larger residues overflow
-            return False
-        demand = demand_of(self.matrix, self.kernel_class, self.row_index, self.prime)
-        if demand.violations(chosen) or not set(given) <= set(chosen) or len(set(chosen)) < len(chosen):
-            return False
-        if self.lower_bound <= len(given):
-            return True
-        sums_to_one = self.kernel_class.sums_to_one
-        sound = all(cut.verify(self.matrix, sums_to_one=sums_to_one) and self._allows(cut) for cut in self.cuts)
-        if not sound:
-            return False
-        outside, at_least = program(self.cuts, len(self.matrix), demand.floor)
-        if self.tree is None:
-            return fewest(outside, at_least, given)[1] >= self.lower_bound
-        return proves(self.tree, outside, at_least, self.lower_bound, given)
-
-    def _allows(self, cut: Cut) -> bool:
-        """Tell whether two rows of the class can differ along each of the cut's vectors."""
-        kernel_class = same_demand(self.kernel_class, self.matrix.shape[1])
-        if isinstance(kernel_class, Sparse):
-            signs = np.stack([(cut.vectors > 0).sum(axis=0), (cut.vectors < 0).sum(axis=0)])
-            return cut.at_least == 1 and bool((signs <= kernel_class.max_successors).all())
-        supports = supports_of(kernel_class, self.row_index, self.matrix.shape[1])
-        used = (cut.vectors != 0).any(axis=1)
-        return bool((supports | ~used).all(axis=1).any())
-
-
 @dataclass(frozen=True, eq=False, repr=False)
-class MinimalGoals:
+class MinimalGoals(Record):
     """The smallest sufficient set of goals, or the smallest found and how far it may be from that.
 
     Attributes
@@ -141,9 +67,6 @@ class MinimalGoals:
         where the systems are not counted (`Sparse`), or there is none.
     kernel_class : KernelClass
         K.
-    evidence : Evidence
-        That the goals suffice is always exact. EXACT: so is the lower bound; NUMERIC: it rests on an integer program
-        solved in floats.
     agent : ExactAgentValues
         The agent with all candidates.
     proof : MinimalityProof
@@ -164,13 +87,21 @@ class MinimalGoals:
     greedy_size: int | None
     greedy_guarantee: float | None
     kernel_class: KernelClass
-    evidence: Evidence
     agent: ExactAgentValues
     proof: MinimalityProof
 
     def __repr__(self) -> str:
         known = "proved minimal" if self.optimal else f"at least {self.lower_bound} needed"
         return f"<MinimalGoals: {self.size} goal{'s' * (self.size != 1)}, {known}>"
+
+    @property
+    def evidence(self) -> Evidence:
+        """How strong the lower bound is: EXACT, or NUMERIC where it rests on an integer program solved in floats.
+
+        That the goals suffice is always exact.
+        """
+        numeric = self.proof.tree is None and self.lower_bound > len(self.given)
+        return Evidence.NUMERIC if numeric else Evidence.EXACT
 
     @property
     def size(self) -> int:
@@ -192,11 +123,33 @@ class MinimalGoals:
         """Whether no sufficient set is smaller."""
         return self.gap == 0
 
-    def verify(self) -> bool:
-        """Re-check from scratch that the goals suffice, and that the lower bound holds."""
-        proof = self.proof
-        same = (proof.goals, proof.given, proof.lower_bound) == (self.goals, self.given, self.lower_bound)
-        return same and np.array_equal(proof.matrix, self.agent.test_matrix) and proof.verify()
+    @property
+    def text(self) -> str:
+        """What proves it, in words."""
+        return self.proof.text(self._claim)
+
+    @property
+    def _claim(self) -> Claim:
+        return Claim(self.agent, self.kernel_class, self.goals, self.given, self.lower_bound)
+
+    def verify(self) -> None:
+        """Re-check from scratch that the goals suffice, that the lower bound holds, and what the greedy choice does.
+
+        A lower bound is the largest that its proof proves; at numeric evidence it may be smaller than what another
+        run of the integer program would reach.
+
+        Raises
+        ------
+        WitnessError
+            Naming the field that does not hold.
+        """
+        demand = self.proof.verify(self._claim)
+        greedy = None if demand.largest_gain is None else len(demand.completed(list(self.given)))
+        guarantee = greedy_guarantee(demand)
+        if (type(self.greedy_size), self.greedy_size) != (type(greedy), greedy):
+            raise WitnessError(f"greedy_size: it is {greedy}; {self.greedy_size} was stated.")
+        if (type(self.greedy_guarantee), self.greedy_guarantee) != (type(guarantee), guarantee):
+            raise WitnessError(f"greedy_guarantee: it is {guarantee}; {self.greedy_guarantee} was stated.")
 
 
 def minimal(
@@ -267,8 +220,9 @@ def minimal(
     >>> from tabular_inversion import Stochastic
     >>> from tabular_inversion.environments import chain
     >>> found = minimal(chain(4), Goals.indicator(4), Stochastic(), given=[2])
-    >>> found.goals, found.size, found.optimal, found.verify()
-    ((0, 1, 2), 3, True, True)
+    >>> found.goals, found.size, found.optimal
+    ((0, 1, 2), 3, True)
+    >>> found.verify()
     """
     return smallest(_agent(mdp, candidates, policy, limit_denominator), kernel_class, given=given, seconds=seconds)
 
@@ -280,6 +234,7 @@ def smallest(
 
     Examples
     --------
+    >>> from tabular_inversion import Stochastic
     >>> agent = exact.evaluate(ExactMDP([[[0, 1]], [[1, 0]]], "1/2"), ExactGoals([[1, 0], [2, 0]]), [[1], [1]])
     >>> smallest(agent, Stochastic()).goals
     (0,)
@@ -306,58 +261,41 @@ def _attempt(
     demand = demand_of(matrix, kernel_class, agent.row_index, prime)
     unmet = demand.violations(list(range(agent.n_goals)))
     if unmet:
-        cut = Cut.of(unmet[0], matrix, sums_to_one=kernel_class.sums_to_one)
+        cut = Shortage.of(unmet[0], matrix, sums_to_one=kernel_class.sums_to_one)
         if cut is None:
             return None
         raise _insufficient(agent, kernel_class, unmet)
     found = cover(demand, given, seconds=seconds)
-    proved = _proved(found, matrix, kernel_class, given, demand.floor)
-    if proved is None:
+    goals = tuple(sorted(found.goals))
+    claim = Claim(agent, kernel_class, goals, tuple(given), found.lower_bound)
+    proof = _proved(found, claim, demand.floor, prime)
+    if proof is None:
         return None
-    cuts, tree = proved
-    goals, bound = tuple(sorted(found.goals)), found.lower_bound
-    evidence = Evidence.NUMERIC if tree is None and bound > len(given) else Evidence.EXACT
-    proof = MinimalityProof(matrix, kernel_class, agent.row_index, goals, tuple(given), bound, cuts, tree, prime)
-    gain = demand.largest_gain
-    guarantee = float((1.0 / np.arange(1, gain + 1)).sum()) if gain else None
-    return MinimalGoals(goals, tuple(given), bound, found.greedy_size, guarantee, kernel_class, evidence, agent, proof)
+    # Of a tree the bound is what it proves, which may be more than was asked; without one, what the program reached.
+    bound = proof.lower_bound(claim) if proof.tree is not None or not proof.cuts else found.lower_bound
+    greedy = greedy_guarantee(demand)
+    return MinimalGoals(goals, tuple(given), bound, found.greedy_size, greedy, kernel_class, agent, proof)
 
 
-def demand_of(matrix: FractionArray, kernel_class: KernelClass, row_index: IntArray, prime: int) -> Demand:
-    """Return what a class asks of a goal set, in the arithmetic of a prime below 2**31."""
-    kernel_class = same_demand(kernel_class, matrix.shape[1])
-    if isinstance(kernel_class, Sparse):
-        return SparseRows(matrix, kernel_class.max_successors)
-    supports = supports_of(kernel_class, row_index, matrix.shape[1])
-    return Spanning(matrix, supports, sums_to_one=kernel_class.sums_to_one, prime=prime)
-
-
-def same_demand(kernel_class: KernelClass, n_states: int) -> KernelClass:
-    """Return the class of simplest form that asks the same of goals: one successor, or any number, is no search."""
-    if not isinstance(kernel_class, Sparse):
-        return kernel_class
-    if kernel_class.max_successors >= n_states - 1:
-        return Stochastic()
-    return Deterministic() if kernel_class.max_successors == 1 else kernel_class
-
-
-def _proved(
-    found: Cover, matrix: FractionArray, kernel_class: KernelClass, given: list[int], floor: int
-) -> tuple[tuple[Cut, ...], Tree | None] | None:
-    """Prove the lower bound in fractions; None if a cut holds modulo the prime only."""
+def _proved(found: Cover, claim: Claim, floor: int, prime: int) -> MinimalityProof | None:
+    """Prove the lower bound in fractions; None if a shortage holds modulo the prime only."""
+    used_prime = None if isinstance(same_demand(claim.kernel_class, claim.agent.n_states), Sparse) else prime
+    given = list(claim.given)
     if found.lower_bound <= len(given):
-        return (), None
-    count = len(found.violations)
+        return MinimalityProof((), None, used_prime)
+    count, matrix = len(found.violations), claim.agent.test_matrix
     # Where the floor is not the bound itself, its row would only make the linear programs harder to branch on.
-    outside, at_least = program(found.violations, len(matrix), floor if found.lower_bound <= floor else 0)
+    asked = [(violation.outside, violation.at_least) for violation in found.violations]
+    outside, at_least = program(asked, len(matrix), floor if found.lower_bound <= floor else 0)
     tree = prove(outside, at_least, found.lower_bound, given)
     used = range(count) if tree is None else sorted(used_cuts(tree) - {count})
-    cuts = [Cut.of(found.violations[i], matrix, sums_to_one=kernel_class.sums_to_one) for i in used]
+    sums_to_one = claim.kernel_class.sums_to_one
+    cuts = [Shortage.of(found.violations[i], matrix, sums_to_one=sums_to_one) for i in used]
     if any(cut is None for cut in cuts):
         return None
     numbers = {cut: i for i, cut in enumerate([*used, count])}
     renumbered = None if tree is None else renumber(tree, numbers)
-    return tuple(cut for cut in cuts if cut is not None), renumbered
+    return MinimalityProof(tuple(cut for cut in cuts if cut is not None), renumbered, used_prime)
 
 
 def _agent(
