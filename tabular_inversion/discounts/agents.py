@@ -11,24 +11,25 @@ from scipy.linalg import helmert
 
 from tabular_inversion import bellman, exact
 from tabular_inversion._typing import FloatArray
-from tabular_inversion.errors import DiscountError, KernelClassError, ShapeError
+from tabular_inversion.errors import DiscountError, KernelClassError, ShapeError, TabularInversionError, WitnessError
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
 from tabular_inversion.exact.rationals import FractionArray, to_floats
 from tabular_inversion.exact.validation import exact_policy
 from tabular_inversion.goals import Goals
 from tabular_inversion.kernel_classes import KernelClass, Stochastic, Unconstrained
 from tabular_inversion.mdp import MDP
+from tabular_inversion.records import Record, same
 from tabular_inversion.validation import finite_array
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AgentsAlongDiscounts:
+class AgentsAlongDiscounts(Record):
     """A world, its goals, and the agents on them at any discount.
 
     Attributes
     ----------
     mdp : ExactMDP
-        The world; its own discount plays no part.
+        The world, at discount 0: its own plays no part.
     goals : ExactGoals
         G goals on its states.
     policy : numpy.ndarray of Fraction, shape (S, A) or (G, S, A), or None
@@ -38,6 +39,15 @@ class AgentsAlongDiscounts:
     mdp: ExactMDP
     goals: ExactGoals
     policy: FractionArray | None
+
+    def _check_world(self) -> None:
+        """Raise unless the world, its goals and the policy fit together, and the world is at discount 0."""
+        try:
+            fitting = AgentsAlongDiscounts(*read_question(self.mdp, self.goals, self.policy))
+        except (TabularInversionError, AttributeError, TypeError) as problem:
+            raise WitnessError(f"mdp: world, goals and policy do not fit together ({problem}).") from problem
+        if not same(AgentsAlongDiscounts(self.mdp, self.goals, self.policy), fitting):
+            raise WitnessError(f"mdp: its discount is {self.mdp.discount}; 0 stands for all.")
 
     @property
     def n_states(self) -> int:
@@ -107,7 +117,8 @@ def read_question(
     world: MDP | ExactMDP, goals: Goals | ExactGoals | None, policy: ArrayLike | None
 ) -> tuple[ExactMDP, ExactGoals, FractionArray | None]:
     """Return a world, its goals (all indicators when omitted) and a policy in rational numbers, checked."""
-    mdp = world if isinstance(world, ExactMDP) else ExactMDP.from_float(world)
+    given = world if isinstance(world, ExactMDP) else ExactMDP.from_float(world)
+    mdp = ExactMDP(given.kernel, Fraction(0), given.available)
     chosen = Goals.indicator(mdp.n_states) if goals is None else goals
     exact_goals = chosen if isinstance(chosen, ExactGoals) else ExactGoals.from_float(chosen)
     if exact_goals.n_states != mdp.n_states:

@@ -26,14 +26,14 @@ from tabular_inversion.discounts.regularity import (
     prove,
 )
 from tabular_inversion.discounts.value_polynomials import ValueRow
-from tabular_inversion.errors import InputError
+from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.exact import ExactGoals, ExactMDP
 from tabular_inversion.exact.polynomials.matrices import generic_rank, values_at
 from tabular_inversion.exact.rationals import to_floats
 from tabular_inversion.goals import Goals
-from tabular_inversion.identifiability import WitnessError
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.mdp import MDP
+from tabular_inversion.records import same
 
 _WIDTH = Fraction(1, 2**44)
 _BITS = 256
@@ -101,7 +101,7 @@ class CertifiedDiscounts(AgentsAlongDiscounts):
     Attributes
     ----------
     mdp : ExactMDP
-        The world; its own discount plays no part.
+        The world, at discount 0: its own plays no part.
     goals : ExactGoals
         G goals on its states, at least n.
     policy : numpy.ndarray of Fraction, shape (S, A) or (G, S, A), or None
@@ -112,6 +112,8 @@ class CertifiedDiscounts(AgentsAlongDiscounts):
         For each piece intervals that cover it, ascending, and what is proved there of its rational functions.
     discounts : tuple of CertifiedDiscount
         Where the rank of M is n - 1, ascending. It is n at every other discount outside of `undecided`.
+    max_intervals : int
+        For each piece, no more intervals were looked at; what was left then is undecided.
 
     Examples
     --------
@@ -126,6 +128,7 @@ class CertifiedDiscounts(AgentsAlongDiscounts):
     pieces: tuple[Piece, ...]
     parts: tuple[tuple[Part, ...], ...]
     discounts: tuple[CertifiedDiscount, ...]
+    max_intervals: int
 
     def __repr__(self) -> str:
         shown = ", ".join(map(str, self.discounts))
@@ -176,28 +179,27 @@ class CertifiedDiscounts(AgentsAlongDiscounts):
         return any(part.status == "regular" for parts in self.parts for part in parts)
 
     def verify(self) -> None:
-        """Check everything again: pieces against the forward code in floats, parts with twice as many digits.
+        """Check everything again: search anew, pieces against the forward code in floats, parts with twice the digits.
 
         Raises
         ------
         WitnessError
-            Saying what does not hold.
+            Naming the field that does not hold.
         """
-        if (self.pieces[0].lower, self.pieces[-1].upper) != (ZERO, ONE) or len(self.parts) != len(self.pieces):
-            raise WitnessError("the pieces do not begin at 0 and end at 1, or have no parts.")
-        if any(before.upper != after.lower for before, after in pairwise(self.pieces)):
-            raise WitnessError("the pieces leave a gap.")
-        again = []
-        for piece, parts in zip(self.pieces, self.parts, strict=True):
+        self._check_world()
+        if type(self.max_intervals) is not int:
+            raise WitnessError(f"max_intervals: expected an integer, got {self.max_intervals!r}.")
+        pieces = find_pieces(self.mdp, self.goals, self.policy)
+        if not same(self.pieces, pieces):
+            raise WitnessError("pieces: they are not those of the policies along the discount.")
+        for piece in pieces:
             self._verify_piece(piece)
-            _verify_parts(piece, parts)
-            again += _roots(piece, deflated(piece), parts)[1]
-        stated = self.discounts
-        if len(again) != len(stated) or any(
-            x.upper < y.lower or y.upper < x.lower or (x.rank, x.rank_with_ones) != (y.rank, y.rank_with_ones)
-            for x, y in zip(again, stated, strict=True)
-        ):
-            raise WitnessError(f"the parts hold the discounts {[*map(str, again)]}, not {[*map(str, stated)]}.")
+        parts, discounts = _searched(pieces, self.max_intervals)
+        for name, found in (("parts", parts), ("discounts", discounts)):
+            if not same(getattr(self, name), found):
+                raise WitnessError(f"{name}: another search finds others: {[*map(str, found)]}.")
+        for piece, some in zip(pieces, parts, strict=True):
+            _verify_parts(piece, some)
 
     def _verify_piece(self, piece: Piece) -> None:
         sample = between(piece.lower, piece.upper)
@@ -205,7 +207,7 @@ class CertifiedDiscounts(AgentsAlongDiscounts):
         values /= to_floats(values_at([[row.denominator] for row in piece.rows], sample))
         expected = self.float_matrix(float(sample))
         if not np.allclose(values, expected, rtol=_AGREEMENT, atol=_AGREEMENT * np.abs(expected).max()):
-            raise WitnessError(f"M on the piece around {float(sample)} is not that of the forward code.")
+            raise WitnessError(f"pieces: M on the piece around {float(sample)} is not that of the forward code.")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, with fractions as texts."""
@@ -278,20 +280,29 @@ def certified_discounts(
     """
     mdp, exact_goals, weights = read_question(world, goals, policy)
     pieces = find_pieces(mdp, exact_goals, weights, progress=progress)
-    everywhere, discounts = [], []
-    for done, piece in enumerate(pieces):
-        if progress is not None:
-            progress(done, len(pieces))
+    for piece in pieces:
         if generic_rank([row.numerators for row in piece.rows]) < mdp.n_states:
             raise InputError(
                 f"{exact_goals.n_goals} goals give M a rank below {mdp.n_states} at all discounts from "
                 f"{float(piece.lower):.6g} to {float(piece.upper):.6g}; give more goals, or ask exceptional_discounts."
             )
+    parts, discounts = _searched(pieces, max_intervals, progress)
+    return CertifiedDiscounts(mdp, exact_goals, weights, pieces, parts, discounts, int(max_intervals))
+
+
+def _searched(
+    pieces: tuple[Piece, ...], most: int, progress: Callable[[int, int], None] | None = None
+) -> tuple[tuple[tuple[Part, ...], ...], tuple[CertifiedDiscount, ...]]:
+    """Return what is proved on parts of each piece, and the discounts in them."""
+    everywhere, discounts = [], []
+    for done, piece in enumerate(pieces):
+        if progress is not None:
+            progress(done, len(pieces))
         rows = deflated(piece)
-        parts, found = _roots(piece, rows, tuple(cover(rows, *ends(piece), max_intervals)))
+        parts, found = _roots(piece, rows, tuple(cover(rows, *ends(piece), most)))
         everywhere.append(parts)
         discounts += found
-    return CertifiedDiscounts(mdp, exact_goals, weights, pieces, tuple(everywhere), tuple(discounts))
+    return tuple(everywhere), tuple(discounts)
 
 
 def _roots(
@@ -363,10 +374,10 @@ def _is_odd(rows: tuple[ValueRow, ...], null_vector: list[arb]) -> bool:
 def _verify_parts(piece: Piece, parts: tuple[Part, ...]) -> None:
     low, high = ends(piece)
     if not parts or parts[0].lower > low or parts[-1].upper < high:
-        raise WitnessError(f"the parts do not cover the piece from {float(low)} to {float(high)}.")
+        raise WitnessError(f"parts: they do not cover the piece from {float(low)} to {float(high)}.")
     if any(before.upper < after.lower for before, after in pairwise(parts)):
-        raise WitnessError(f"the parts of the piece from {float(low)} to {float(high)} leave a gap.")
+        raise WitnessError(f"parts: those of the piece from {float(low)} to {float(high)} leave a gap.")
     rows = deflated(piece)
     for part in parts:
         if not prove(rows, part):
-            raise WitnessError(f"that ({float(part.lower)}, {float(part.upper)}) is {part.status} is not proved again.")
+            raise WitnessError(f"parts: that ({float(part.lower)}, {float(part.upper)}) is {part.status} is not proved again.")

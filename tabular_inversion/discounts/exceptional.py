@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from tabular_inversion.discounts.agents import AgentsAlongDiscounts, counts_ones, read_question
 from tabular_inversion.discounts.policy_pieces import Piece, between, find_pieces, shown_end
 from tabular_inversion.discounts.search import ExceptionalDiscount, search, with_ones
+from tabular_inversion.errors import WitnessError
 from tabular_inversion.exact import ExactGoals, ExactMDP
 from tabular_inversion.exact.polynomials.matrices import (
     PolynomialMatrix,
@@ -21,9 +22,9 @@ from tabular_inversion.exact.polynomials.matrices import (
 )
 from tabular_inversion.exact.polynomials.roots import AlgebraicNumber, isolate, show_polynomial
 from tabular_inversion.goals import Goals
-from tabular_inversion.identifiability import WitnessError
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.mdp import MDP
+from tabular_inversion.records import same
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -33,7 +34,7 @@ class ExceptionalDiscounts(AgentsAlongDiscounts):
     Attributes
     ----------
     mdp : ExactMDP
-        The world; its own discount plays no part.
+        The world, at discount 0: its own plays no part.
     goals : ExactGoals
         G goals on its states.
     policy : numpy.ndarray of Fraction, shape (S, A) or (G, S, A), or None
@@ -102,21 +103,29 @@ class ExceptionalDiscounts(AgentsAlongDiscounts):
     def verify(self) -> None:
         """Check everything again, from scratch.
 
-        On each piece, M must agree with the forward code at a sample point, and the search must find the same numbers.
-        Each number must be the only root of an irreducible polynomial in its interval; the ranks there must be the
-        stated ones; and where columns are dependent, a null vector in the field of that number proves it.
+        Policies are found and rank drops searched again, which must give every piece, rank, discount and multiplicity.
+        Independently of that search, M must agree with the forward code at a sample point of each piece; each number
+        must be the only root of an irreducible polynomial in its interval; the ranks there must be the stated ones;
+        and where columns are dependent, a null vector in the field of that number proves it.
 
         Raises
         ------
         WitnessError
-            Saying what does not hold.
+            Naming the field that does not hold.
         """
+        self._check_world()
+        if not same(self.pieces, find_pieces(self.mdp, self.goals, self.policy)):
+            raise WitnessError("pieces: they are not those of the policies along the discount.")
         for piece in self.pieces:
             sample = between(piece.lower, piece.upper)
             values = values_at([row.numerators for row in piece.rows], sample)
             below = values_at([[row.denominator] for row in piece.rows], sample)
             if (values != below * self.agent(sample).test_matrix).any():
-                raise WitnessError(f"M on the piece around {sample} is not that of the forward code.")
+                raise WitnessError(f"pieces: M on the piece around {sample} is not that of the forward code.")
+        ranks, discounts = search(self.pieces)
+        if not same(self.ranks, ranks):
+            raise WitnessError(f"ranks: they are {ranks} on the pieces; {self.ranks} were stated.")
+        _check_same(self.discounts, discounts)
         proved: set[tuple[int, ...]] = set()  # conjugate numbers share their null vectors
         for found in self.discounts:
             self._verify_number(found.discount)
@@ -124,16 +133,13 @@ class ExceptionalDiscounts(AgentsAlongDiscounts):
             if found.discount.minimal_polynomial not in proved:
                 self._verify_dependence(found)
                 proved.add(found.discount.minimal_polynomial)
-        again = search(self.pieces)[1]
-        if [found.discount for found in again] != [found.discount for found in self.discounts]:
-            raise WitnessError(f"the search finds {len(again)} discounts, or others, not these {len(self.discounts)}.")
 
     def _verify_number(self, number: AlgebraicNumber) -> None:
         content, factors = number.polynomial.factor()
         if abs(content) != 1 or [multiplicity for _, multiplicity in factors] != [1]:
-            raise WitnessError(f"{show_polynomial(number.minimal_polynomial)} is not irreducible.")
+            raise WitnessError(f"discount: {show_polynomial(number.minimal_polynomial)} is not irreducible.")
         if number not in [root for root, _ in isolate(number.polynomial)]:
-            raise WitnessError(f"[{number.lower}, {number.upper}] holds no root of its polynomial in (0, 1).")
+            raise WitnessError(f"discount: [{number.lower}, {number.upper}] holds no root of its polynomial in (0, 1).")
 
     def _verify_ranks(self, found: ExceptionalDiscount) -> None:
         number, stated = found.discount, (found.rank, found.rank_with_ones)
@@ -143,13 +149,13 @@ class ExceptionalDiscounts(AgentsAlongDiscounts):
         else:
             seen = self.ranks_at(number.value)
         if seen != stated:
-            raise WitnessError(f"at {number} the ranks of M and [M;1] are {seen}; {stated} were stated.")
+            raise WitnessError(f"rank: at {number} the ranks of M and [M;1] are {seen}; {stated} were stated.")
 
     def _verify_dependence(self, found: ExceptionalDiscount) -> None:
         matrix = self.matrix(found.discount)
         rows = with_ones(matrix) if found.rank_with_ones < self.n_states else matrix
         if found.rank < self.n_states and null_vector(rows, found.discount) is None:
-            raise WitnessError(f"at {found.discount} the columns are independent.")
+            raise WitnessError(f"rank: at {found.discount} the columns are independent.")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, with fractions as texts."""
@@ -169,6 +175,18 @@ class ExceptionalDiscounts(AgentsAlongDiscounts):
             "discounts": [found.to_dict() for found in self.discounts],
             "undecided": [],
         }
+
+
+def _check_same(stated: tuple[ExceptionalDiscount, ...], found: tuple[ExceptionalDiscount, ...]) -> None:
+    """Raise unless the discounts are those that were found, with the same ranks and multiplicities."""
+    if len(stated) != len(found):
+        raise WitnessError(f"discounts: the search finds {len(found)}, not {len(stated)}.")
+    for claimed, expected in zip(stated, found, strict=True):
+        for field in fields(ExceptionalDiscount):
+            name = field.name
+            if not same(getattr(claimed, name), getattr(expected, name)):
+                value = getattr(expected, name)
+                raise WitnessError(f"{name}: at {expected.discount} it is {value}; {getattr(claimed, name)} was stated.")
 
 
 def exceptional_discounts(

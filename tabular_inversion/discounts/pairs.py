@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from math import ceil, lcm
 from typing import Any
@@ -15,12 +15,12 @@ from tabular_inversion import bellman, exact
 from tabular_inversion.discounts.exceptional import ExceptionalDiscounts
 from tabular_inversion.discounts.policy_pieces import Piece
 from tabular_inversion.discounts.search import ExceptionalDiscount, with_ones
-from tabular_inversion.errors import GoalsError, InputError
+from tabular_inversion.errors import GoalsError, InputError, WitnessError
 from tabular_inversion.exact import ExactGoals, ExactMDP
 from tabular_inversion.exact.polynomials.matrices import null_vector, vanishes
 from tabular_inversion.exact.polynomials.roots import AlgebraicNumber
 from tabular_inversion.exact.rationals import FractionArray, to_floats
-from tabular_inversion.identifiability import WitnessError
+from tabular_inversion.records import Record, same
 
 _MOST_NOISE, _LEAST_NOISE = Fraction(1, 2), Fraction(1, 2**12)
 _NEAR = Fraction(1, 2**200)
@@ -29,7 +29,7 @@ SAME_VALUES = 1e-9
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class KernelPair:
+class KernelPair(Record):
     """Two kernels that differ in one row and have the same Q-values for every goal at one discount.
 
     Attributes
@@ -37,13 +37,14 @@ class KernelPair:
     discount : AlgebraicNumber
         Where they have.
     mdp : ExactMDP
-        The first world. Its own discount is the one above where that is rational.
+        The first world. Its own discount is the one above where that is rational, else 0.
     state, action : int
         The row in which they differ.
     added : bool
         Whether that row belongs to an action that the world did not have: a noisy one, which no goal prefers.
-    direction : tuple of flint.fmpq_poly
-        One polynomial for each state; their values at the discount sum to zero, and M sends them to zero.
+    direction : tuple of tuple of Fraction
+        One polynomial for each state, by its coefficients, constant first; their values at the discount sum to zero,
+        and M sends them to zero.
     step : Fraction
         The second row is the first plus this multiple of the direction.
     result : ExceptionalDiscounts
@@ -66,12 +67,16 @@ class KernelPair:
     state: int
     action: int
     added: bool
-    direction: tuple[fmpq_poly, ...]
+    direction: tuple[tuple[Fraction, ...], ...]
     step: Fraction
     result: ExceptionalDiscounts
 
     def __repr__(self) -> str:
         return f"KernelPair(state={self.state}, action={self.action}, discount={self.discount})"
+
+    @property
+    def _polynomials(self) -> tuple[fmpq_poly, ...]:
+        return tuple(fmpq_poly([fmpq(c.numerator, c.denominator) for c in entry]) for entry in self.direction)
 
     @property
     def first(self) -> FractionArray:
@@ -82,7 +87,7 @@ class KernelPair:
     @property
     def second(self) -> FractionArray:
         """The row of the second kernel, shape (S,): fractions, or floats where the discount is irrational."""
-        moved: FractionArray = self.first + self.step * np.array(_near_values(self.direction, self.discount))
+        moved: FractionArray = self.first + self.step * np.array(_near_values(self._polynomials, self.discount))
         return moved if self.discount.value is not None else to_floats(moved)
 
     def second_for_sympy(self) -> list[Any]:
@@ -105,31 +110,41 @@ class KernelPair:
         step = sympy.Rational(self.step.numerator, self.step.denominator)
         row = []
         for p, entry in zip(self.first.tolist(), self.direction, strict=True):
-            powers = (
-                sympy.Rational(int(c.numerator), int(c.denominator)) * number**i for i, c in enumerate(entry.coeffs())
-            )
+            powers = (sympy.Rational(c.numerator, c.denominator) * number**i for i, c in enumerate(entry))
             row.append(sympy.Rational(p.numerator, p.denominator) + step * sympy.Add(*powers))
         return row
 
     def verify(self) -> None:
         """Check the pair from scratch.
 
-        The direction is multiplied out in the field of the discount; the second row is shown to be positive wherever
-        the first is; and the forward code gives both worlds the same Q-values: as fractions where the discount is
-        rational, otherwise in floats.
+        The results that it comes from are verified, and the pair is made again, which must give every field.
+        Independently of that, the direction is multiplied out in the field of the discount; the second row is shown
+        to be positive wherever the first is; and the forward code gives both worlds the same Q-values: as fractions
+        where the discount is rational, otherwise in floats.
 
         Raises
         ------
         WitnessError
-            Saying what does not hold.
+            Naming the field that does not hold.
         """
+        self.result.verify()
+        found = next((found for found in self.result.discounts if found.discount == self.discount), None)
+        if found is None:
+            raise WitnessError(f"discount: {self.discount} is none of the exceptional ones.")
+        try:
+            again = indistinguishable_kernels(self.result, found)
+        except InputError as problem:
+            raise WitnessError(f"discount: {problem}") from problem
+        for field in fields(self):
+            if not same(getattr(self, field.name), getattr(again, field.name)):
+                raise WitnessError(f"{field.name}: it is not that of the pair at discount {self.discount}.")
         matrix = with_ones(self.result.matrix(self.discount))
-        if not vanishes(matrix, self.direction, self.discount):
-            raise WitnessError("the direction does not keep all values and the sum.")
-        if not any(bool(entry) for entry in self.direction) or self.step <= 0:
-            raise WitnessError("the two rows are the same.")
-        if not _is_distribution(self.first, self.direction, self.step, self.discount):
-            raise WitnessError("the second row has a negative entry.")
+        if not vanishes(matrix, self._polynomials, self.discount):
+            raise WitnessError("direction: it does not keep all values and the sum.")
+        if not any(bool(entry) for entry in self._polynomials) or self.step <= 0:
+            raise WitnessError("step: the two rows are the same.")
+        if not _is_distribution(self.first, self._polynomials, self.step, self.discount):
+            raise WitnessError("step: the second row has a negative entry.")
         if self.discount.value is not None:
             self._compare_exactly(self.discount.value)
         else:
@@ -209,7 +224,7 @@ def indistinguishable_kernels(result: ExceptionalDiscounts, found: ExceptionalDi
     if direction is None:
         raise InputError(f"at discount {number} [M;1] has rank {result.n_states}: no two stochastic kernels agree.")
     touched = np.array([bool(entry) for entry in direction])
-    mdp = ExactMDP(result.mdp.kernel, number.value or result.mdp.discount, result.mdp.available)
+    mdp = ExactMDP(result.mdp.kernel, number.value or Fraction(0), result.mdp.available)
     own = np.argwhere((mdp.kernel[:, :, touched] > 0).all(axis=2))
     if own.size:
         (state, action), added = own[0].tolist(), False
@@ -217,7 +232,8 @@ def indistinguishable_kernels(result: ExceptionalDiscounts, found: ExceptionalDi
         mdp, state = _with_noise(result, mdp, number)
         action, added = mdp.n_actions - 1, True
     step = _half_way(mdp.kernel[state, action], direction, number)
-    return KernelPair(number, mdp, state, action, added, tuple(direction), step, result)
+    coefficients = tuple(tuple(Fraction(int(c.numerator), int(c.denominator)) for c in p.coeffs()) for p in direction)
+    return KernelPair(number, mdp, state, action, added, coefficients, step, result)
 
 
 def _with_noise(result: ExceptionalDiscounts, mdp: ExactMDP, number: AlgebraicNumber) -> tuple[ExactMDP, int]:

@@ -29,12 +29,13 @@ from tabular_inversion.exact.polynomials.matrices import check_length
 from tabular_inversion.exact.polynomials.roots import AlgebraicNumber, isolate, sign_variations
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.policies import deterministic
+from tabular_inversion.records import Record
 
 ZERO, ONE = (AlgebraicNumber.rational(Fraction(end)) for end in (0, 1))
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class Piece(Record):
     """A part of (0, 1) on which every entry of M is one rational function.
 
     Attributes

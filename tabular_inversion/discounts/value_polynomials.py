@@ -6,10 +6,12 @@ in [0, 1), so that the rank of M there is that of its numerators, which are inte
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 from math import lcm
+from typing import Any
 
 import numpy as np
 from flint import fmpq, fmpq_poly, fmpz_poly
@@ -18,22 +20,32 @@ from scipy.sparse.csgraph import shortest_path
 
 from tabular_inversion.exact import ExactGoals, ExactMDP
 from tabular_inversion.exact.rationals import FractionArray, matrix_to_flint
+from tabular_inversion.records import Record
 
 
 @dataclass(frozen=True, eq=False)
-class ValueRow:
+class ValueRow(Record):
     """A row of M as quotients of integer polynomials in the discount.
 
     Attributes
     ----------
-    numerators : list of flint.fmpz_poly, one for each state
+    numerators : tuple of flint.fmpz_poly, one for each state
         Over the denominator, the entries of the row.
     denominator : flint.fmpz_poly
         Positive on [0, 1).
     """
 
-    numerators: list[fmpz_poly]
+    numerators: Sequence[fmpz_poly]
     denominator: fmpz_poly
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle by coefficients, which python-flint's polynomials cannot do themselves."""
+        coefficients = [tuple(map(int, p.coeffs())) for p in [*self.numerators, self.denominator]]
+        return _from_coefficients, (tuple(coefficients[:-1]), coefficients[-1])
+
+
+def _from_coefficients(numerators: Sequence[Sequence[int]], denominator: Sequence[int]) -> ValueRow:
+    return ValueRow([fmpz_poly(list(p)) for p in numerators], fmpz_poly(list(denominator)))
 
 
 def metric_rows(mdp: ExactMDP, goals: ExactGoals) -> list[ValueRow] | None:

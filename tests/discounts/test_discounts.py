@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabular_inversion import MDP, Goals, Sparse, Stochastic, Unconstrained, policies, solve
+from tabular_inversion.discounts import exceptional
 from tabular_inversion.discounts import (
     AlgebraicNumber,
     exceptional_discounts,
@@ -281,8 +282,16 @@ def test_missing_and_invented_roots_are_caught():
 
 
 def test_values_of_another_world_are_caught():
-    with pytest.raises(WitnessError, match="forward code"):
+    with pytest.raises(WitnessError, match="pieces"):
         replace(K33, pieces=exceptional_discounts(graph(nx.cycle_graph(6))).pieces).verify()
+
+
+def test_the_forward_code_disagrees_where_polynomials_are_wrong(monkeypatch):
+    """If the polynomials of policies were computed wrongly, and wrongly again, the forward code would notice."""
+    wrong = exceptional_discounts(graph(nx.cycle_graph(6))).pieces
+    monkeypatch.setattr(exceptional, "find_pieces", lambda *_: wrong)
+    with pytest.raises(WitnessError, match="forward code"):
+        replace(K33, pieces=wrong).verify()
 
 
 def test_the_pair_on_k33():

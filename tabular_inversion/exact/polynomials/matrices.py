@@ -25,7 +25,7 @@ class LongDeterminantError(InputError):
     """A determinant may be too long to compute."""
 
 
-PolynomialMatrix = list[list[fmpz_poly]]
+PolynomialMatrix = Sequence[Sequence[fmpz_poly]]
 """Rows of integer polynomials in the discount."""
 
 _GENERIC_POINT = 0x9E3779B97F4A7C1 % LARGEST_PRIME
