@@ -28,6 +28,7 @@ ROOMS = (
     "validation",
     "storage",
     "records",
+    "record_files",
     "mdp",
     "goals",
     "policies",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property, singledispatch
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular_inversion.errors import WitnessError
+from tabular_inversion.errors import FileFormatError, WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion, VerdictQuestion
 from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.record_files import load_record, save_record
 from tabular_inversion.records import Record
 
 if TYPE_CHECKING:
@@ -297,6 +299,39 @@ class Verdict(Record):
             "error_probability": self.error_probability,
             "witness": None if self.witness is None else self.witness.to_dict(),
         }
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the verdict with its question, proofs and witness to a .npz or .json file, exactly.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> from tabular_inversion import Goals, Stochastic, identify, solve
+        >>> from tabular_inversion.environments import chain
+        >>> verdict = identify(solve(chain(3), Goals.generic(3, 1, seed=0)), Stochastic())
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "verdict.json"
+        ...     verdict.save(path)
+        ...     loaded = Verdict.load(path)
+        >>> loaded == verdict
+        True
+        >>> loaded.verify()
+        """
+        save_record(path, "verdict", self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Verdict:
+        """Read a verdict written by `save`; what it says is only a claim until it is verified.
+
+        Raises
+        ------
+        FileFormatError
+            If the file is missing, truncated or altered, or holds something else.
+        """
+        verdict = load_record(path, "verdict")
+        if not isinstance(verdict, cls):
+            raise FileFormatError(f"{path} holds a {type(verdict).__name__}, not a verdict; pass the right file.")
+        return verdict
 
 
 def overall(codes: NDArray[np.int8], evidence: NDArray[np.int8]) -> tuple[Status, Evidence]:
