@@ -42,8 +42,8 @@ class SearchProof(ValueProof):
                 raise WitnessError(f"proofs: two rows of at most {n_successors} successors have the same values.")
             return
         for row in self.rows.tolist():
-            own = _other_row(system, n_successors, None, row)
-            if own is None or _other_row(system, n_successors, own, row) is not None:
+            own = other_row(system, n_successors, None, row)
+            if own is None or other_row(system, n_successors, own, row) is not None:
                 raise WitnessError(f"proofs: not exactly one row of at most {n_successors} successors has the values.")
 
     @property
@@ -119,11 +119,11 @@ def sparse_instance(system: ExactSystem, n_successors: int, guess: FloatArray) -
         return ExactDecision(codes, tuple(proofs), None, reason)
     pair, unique = None, []
     for row in left:
-        own = points[row] if known[row] else _other_row(system, n_successors, None, int(row))
+        own = points[row] if known[row] else other_row(system, n_successors, None, int(row))
         if own is None:
             codes[row] = Status.INCONSISTENT
             continue
-        other = _other_row(system, n_successors, own, int(row))
+        other = other_row(system, n_successors, own, int(row))
         codes[row] = Status.IDENTIFIED if other is None else Status.NOT_IDENTIFIED
         points[row] = own
         if other is None:
@@ -135,7 +135,7 @@ def sparse_instance(system: ExactSystem, n_successors: int, guess: FloatArray) -
     return ExactDecision(codes, tuple(proofs), pair, f"{among_all.reason}; {tried} supports tried for {left.size} rows")
 
 
-def _other_row(system: ExactSystem, n_successors: int, known: FractionArray | None, row: int) -> FractionArray | None:
+def other_row(system: ExactSystem, n_successors: int, known: FractionArray | None, row: int) -> FractionArray | None:
     """Return a distribution on at most N states with the values of `row`, other than the known one.
 
     Only supports with independent columns need trying: every N-sparse solution set is spanned by those.

@@ -1,0 +1,57 @@
+"""A certificate of a smallest goal set (G4): that it suffices, and the bound from below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tabular_inversion.certificates.numbers import integer_equations, left_inverse, scales, shown, texts
+from tabular_inversion.certificates.verdicts import described
+from tabular_inversion.errors import InputError
+from tabular_inversion.identifiability import Evidence
+from tabular_inversion.kernel_classes import Sparse
+from tabular_inversion.sufficiency.smallest.lower_bounds import Branch, Leaf
+from tabular_inversion.sufficiency.smallest.minimal import MinimalGoals
+from tabular_inversion.sufficiency.smallest.minimality import same_demand
+from tabular_inversion.sufficiency.smallest.spanning import supports_of
+
+
+def goal_set_certificate(found: MinimalGoals) -> dict[str, Any]:
+    """Return the certificate of a smallest set of goals.
+
+    Raises
+    ------
+    InputError
+        If the bound rests on an integer program solved in floats.
+    """
+    if found.evidence is not Evidence.EXACT:
+        raise InputError("the bound from below rests on an integer program in floats, which no integers re-check.")
+    agent, kernel_class, goals = found.agent, found.kernel_class, list(found.goals)
+    asked = same_demand(kernel_class, agent.n_states)
+    ones = kernel_class.sums_to_one
+    if asked.name == "deterministic" or isinstance(asked, Sparse):
+        proofs: list[dict[str, Any]] = [{"kind": "search"}]
+    else:
+        equations = integer_equations(agent.test_matrix[goals], scales(agent, goals), ones=ones)
+        supports = np.unique(supports_of(asked, agent.row_index, agent.n_states), axis=0)
+        proofs = [{"kind": "unique", **left_inverse(equations, np.flatnonzero(mask))} for mask in supports]
+    return {
+        "format": "tabular-inversion certificate",
+        "version": 1,
+        "claim": "smallest set",
+        "class": described(asked, agent),
+        "agent": shown(agent),
+        "goals": goals,
+        "given": list(found.given),
+        "lower_bound": found.lower_bound,
+        "proofs": proofs,
+        "cuts": [texts(cut.vectors.T) for cut in found.proof.cuts],
+        "tree": None if found.proof.tree is None else _tree(found.proof.tree),
+    }
+
+
+def _tree(tree: Leaf | Branch) -> dict[str, Any]:
+    if isinstance(tree, Leaf):
+        return {"weights": [[cut, str(weight)] for cut, weight in tree.weights]}
+    return {"goal": tree.goal, "without": _tree(tree.without), "chosen": _tree(tree.chosen)}

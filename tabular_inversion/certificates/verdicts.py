@@ -1,0 +1,209 @@
+"""A certificate for each row of an exact verdict: what proves it, in integers."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from tabular_inversion._typing import BoolArray
+from tabular_inversion.certificates.numbers import (
+    integer_equations,
+    integer_functional,
+    left_inverse,
+    scales,
+    shown,
+    sparse,
+)
+from tabular_inversion.errors import InputError
+from tabular_inversion.exact import ExactAgentValues, null_space, rank
+from tabular_inversion.exact.linear_algebra import solve_linear
+from tabular_inversion.exact.linear_programs import find_nonnegative_solution, find_recession_vector
+from tabular_inversion.exact.rationals import FractionArray
+from tabular_inversion.identifiability.rational.identify import exact_system
+from tabular_inversion.identifiability.rational.decision import split_exactly
+from tabular_inversion.identifiability.rational.sparse import other_row
+from tabular_inversion.identifiability.verdict import Status, Verdict
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
+
+
+class RowProofs:
+    """Proofs for the rows of one agent within a class, each made once and shared."""
+
+    def __init__(self, agent: ExactAgentValues, kernel_class: KernelClass, *, uniform: bool) -> None:
+        self.agent, self.kernel_class, self.uniform = agent, kernel_class, uniform
+        self.system = exact_system(agent, kernel_class)
+        self.scale = [*scales(agent), *([1] if kernel_class.sums_to_one else [])]
+        self.equations = integer_equations(agent.test_matrix, scales(agent), ones=kernel_class.sums_to_one)
+        self.proofs: list[dict[str, Any]] = []
+        self._known: dict[Any, int] = {}
+        self._ranks: dict[bytes, bool] = {}
+
+    def add(self, key: Any, proof: dict[str, Any]) -> int:
+        """Keep a proof under a key, and return its number."""
+        self._known[key] = len(self.proofs)
+        self.proofs.append(proof)
+        return self._known[key]
+
+    def shared(self, key: Any, proof: dict[str, Any]) -> int:
+        """Keep a proof that serves many rows once."""
+        return self._known[key] if key in self._known else self.add(key, proof)
+
+    def prove(self, i: int, status: Status) -> int:
+        """Return the number of the proof for row i."""
+        if status is Status.NOT_IDENTIFIED:
+            first, second = self._pair(i)
+            return self.add(("pair", i), {"kind": "pair", "first": sparse(first), "second": sparse(second)})
+        if isinstance(self.kernel_class, Deterministic):
+            return self._search()
+        if status is Status.INCONSISTENT:
+            return self._empty(i)
+        return self._unique(i)
+
+    def _unique(self, i: int) -> int:
+        allowed = self.system.allowed[i]
+        if self._independent(allowed):
+            key: Any = ("whole", allowed.tobytes())
+            if key in self._known:
+                return self._known[key]
+            return self.add(key, {"kind": "unique", **left_inverse(self.equations, np.flatnonzero(allowed))})
+        if self.uniform:
+            return self._search()
+        point = self._member(i)
+        key = ("face", allowed.tobytes(), (point > 0).tobytes())
+        if key in self._known:
+            return self._known[key]
+        off = ~(point > 0)[allowed]
+        found = find_recession_vector(self.system.matrix[:, allowed], off)
+        if found.certificate is None:  # unique among rows of few successors only
+            return self._search()
+        proof = {"kind": "unique", **left_inverse(self.equations, np.flatnonzero(point > 0))}
+        return self.add(key, proof | {"dual": integer_functional(found.certificate, self.scale)})
+
+    def _search(self) -> int:
+        return self.shared("search", {"kind": "search"})
+
+    def _independent(self, allowed: BoolArray) -> bool:
+        key = allowed.tobytes()
+        if key not in self._ranks:
+            self._ranks[key] = rank(self.system.matrix[:, allowed]).rank == allowed.sum()
+        return self._ranks[key]
+
+    def _member(self, i: int) -> FractionArray:
+        allowed = self.system.allowed[i]
+        point = np.full(self.system.n_states, Fraction(0), dtype=object)
+        found = find_nonnegative_solution(self.system.matrix[:, allowed], self.system.values[:, i]).solution
+        if found is None:
+            raise InputError("a row has no member, though the verdict says so; verify the verdict.")
+        point[allowed] = found
+        return point
+
+    def _empty(self, i: int) -> int:
+        allowed, values = self.system.allowed[i], self.system.values[:, i]
+        if isinstance(self.kernel_class, Unconstrained):
+            basis = null_space(self.system.matrix.T)
+            seen = values @ basis
+            place = int(np.flatnonzero(seen != 0)[0])
+            functional = basis[:, place] * (-1 if seen[place] > 0 else 1)
+        else:
+            functional = find_nonnegative_solution(self.system.matrix[:, allowed], values).certificate
+            if functional is None:
+                return self._search()
+        return self.add(("empty", i), {"kind": "farkas", "dual": integer_functional(functional, self.scale)})
+
+    def _pair(self, i: int) -> tuple[FractionArray, FractionArray]:
+        system, allowed, n = self.system, self.system.allowed[i], self.system.n_states
+        if isinstance(self.kernel_class, Unconstrained):
+            start = np.full(n, Fraction(1, n), dtype=object)
+            if not self.uniform:
+                start = solve_linear(system.matrix, system.values[:, [i]])[:, 0]
+            return start, start + null_space(system.matrix)[:, 0]
+        if isinstance(self.kernel_class, Deterministic):
+            return self._equal_columns(i)
+        if isinstance(self.kernel_class, Sparse) and not self.uniform:
+            few = self.kernel_class.max_successors
+            own = other_row(system, few, None, i)
+            other = None if own is None else other_row(system, few, own, i)
+            if own is None or other is None:
+                raise InputError("a row has no other row of few successors, though the verdict says so.")
+            return own, other
+        vector = np.full(n, Fraction(0), dtype=object)
+        if self.uniform:
+            vector[allowed] = null_space(system.matrix[:, allowed])[:, 0]
+            return split_exactly(vector)
+        point = self._member(i)
+        found = find_recession_vector(system.matrix[:, allowed], ~(point > 0)[allowed]).vector
+        vector[allowed] = found
+        step = min(point[s] / -vector[s] for s in np.flatnonzero(vector < 0))
+        return point, point + step * vector
+
+    def _equal_columns(self, i: int) -> tuple[FractionArray, FractionArray]:
+        columns = [tuple(column) for column in self.agent.test_matrix.T.tolist()]
+        if self.uniform:
+            repeated = next(c for c in columns if columns.count(c) > 1)
+        else:
+            repeated = tuple(self.agent.right_hand_sides[:, i].tolist())
+        first, second = [s for s, column in enumerate(columns) if column == repeated][:2]
+        unit = np.full((2, len(columns)), Fraction(0), dtype=object)
+        unit[0, first] = unit[1, second] = Fraction(1)
+        return unit[0], unit[1]
+
+
+def described(kernel_class: KernelClass, agent: ExactAgentValues) -> dict[str, Any]:
+    """Return the class as the checker reads it."""
+    names = {Unconstrained: "unconstrained", Deterministic: "deterministic"}
+    found: dict[str, Any] = {"name": names.get(type(kernel_class), "stochastic")}
+    if isinstance(kernel_class, Sparse):
+        found = {"name": "sparse", "successors": min(kernel_class.max_successors, agent.n_states)}
+    if isinstance(kernel_class, Supported):
+        support, m = kernel_class.support, agent.n_actions
+        rows = [support.indices[support.indptr[r] : support.indptr[r + 1]].tolist() for r in range(agent.n_states * m)]
+        found = {"name": "supported", "support": [rows[s * m : s * m + m] for s in range(agent.n_states)]}
+    return found
+
+
+def verdict_certificate(verdict: Verdict) -> dict[str, Any]:
+    """Return the certificate of an exact verdict.
+
+    Raises
+    ------
+    InputError
+        If the verdict is not exact, or not about values.
+    """
+    agent = getattr(verdict.question, "agent", None)
+    if not isinstance(agent, ExactAgentValues):
+        raise InputError(
+            f"a verdict of evidence {verdict.evidence.name.lower()} has no certificate: floats prove nothing that integers "
+            "could re-check; ask identify(agent, kernel_class, exact=True), or --exact."
+        )
+    maker = RowProofs(agent, verdict.kernel_class, uniform=verdict.scope == "uniform")
+    pair = _own_pair(verdict)
+    rows = []
+    for i, row in enumerate(agent.row_index.tolist()):
+        state, action = divmod(row, agent.n_actions)
+        status = Status(int(verdict.row_status[state, action]))
+        entry: dict[str, Any] = {"state": state, "action": action, "status": status.name}
+        if status is Status.NOT_IDENTIFIED and maker.uniform and isinstance(verdict.kernel_class, Sparse):
+            entry["proof"] = maker.shared("own", pair)
+        elif status is not Status.UNDECIDED:
+            entry["proof"] = maker.prove(i, status)
+        rows.append(entry)
+    return {
+        "format": "tabular-inversion certificate",
+        "version": 1,
+        "claim": "verdict",
+        "class": described(verdict.kernel_class, agent),
+        "scope": verdict.scope,
+        "status": verdict.status.name,
+        "agent": shown(agent),
+        "rows": rows,
+        "proofs": maker.proofs,
+    }
+
+
+def _own_pair(verdict: Verdict) -> dict[str, Any]:
+    """Return the pair that the verdict carries."""
+    if verdict.witness is None:
+        return {}
+    return {"kind": "pair", "first": sparse(verdict.witness.first), "second": sparse(verdict.witness.second)}

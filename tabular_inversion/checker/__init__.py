@@ -1,0 +1,71 @@
+"""Checks certificate files of exact answers: plain integers, no library, and no code of what decides.
+
+One module for each kind of claim, each short enough to be read: verdicts, smallest goal sets, exceptional discounts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from tabular_inversion.checker.discounts import exceptional_discount
+from tabular_inversion.checker.goal_sets import smallest_set
+from tabular_inversion.checker.verdicts import CertificateError, verdict
+
+FORMAT, VERSION = "tabular-inversion certificate", 1
+
+__all__ = ["CertificateError", "check", "check_file"]
+
+
+def check(certificate: dict[str, Any]) -> str:
+    """Return one line that says what a certificate proves.
+
+    Raises
+    ------
+    CertificateError
+        If it does not hold; the message names what.
+
+    Examples
+    --------
+    >>> check({})
+    Traceback (most recent call last):
+    tabular_inversion.checker.verdicts.CertificateError: format: this is no certificate of version 1
+    """
+    claims = {"verdict": verdict, "smallest set": smallest_set, "exceptional discount": exceptional_discount}
+    try:
+        if (certificate["format"], certificate["version"]) != (FORMAT, VERSION):
+            raise CertificateError("format: this is no certificate of version 1")
+        return claims[certificate["claim"]](certificate)
+    except CertificateError:
+        raise
+    except (LookupError, TypeError, AttributeError, ArithmeticError, ValueError) as problem:
+        if not isinstance(certificate, dict) or "format" not in certificate:
+            raise CertificateError("format: this is no certificate of version 1") from problem
+        raise CertificateError(f"the certificate is malformed ({type(problem).__name__}: {problem})") from problem
+
+
+def check_file(path: str | os.PathLike[str]) -> list[str]:
+    """Read a file of one certificate, or of several, and return a line for each that says what it proves.
+
+    Raises
+    ------
+    CertificateError
+        If the file cannot be read, or one of them does not hold.
+
+    Examples
+    --------
+    >>> check_file("nowhere.json")
+    Traceback (most recent call last):
+    tabular_inversion.checker.verdicts.CertificateError: nowhere.json cannot be read: No such file or directory
+    """
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise CertificateError(f"{os.fspath(path)} cannot be read: {problem.strerror}") from problem
+    except (ValueError, RecursionError) as problem:
+        raise CertificateError(f"{os.fspath(path)} is no JSON file ({problem})") from problem
+    if found == []:
+        raise CertificateError(f"{os.fspath(path)} holds no certificate")
+    return [check(certificate) for certificate in (found if isinstance(found, list) else [found])]
