@@ -22,7 +22,7 @@ class KernelError(InputError):
 
 
 class DiscountError(InputError):
-    """A discount lies outside [0, 1) or is not a number."""
+    """A discount lies outside [0, 1], is not a number, or is 1 where an episode may go on for ever."""
 
 
 class GoalsError(InputError):
@@ -47,6 +47,10 @@ class SpecificationError(InputError):
 
 class FileFormatError(InputError):
     """A file is truncated, altered, of another kind, or written by an unknown version."""
+
+
+class FileAccessError(TabularInversionError, OSError):
+    """A file cannot be opened, read or written: no such folder, no permission, no space left."""
 
 
 class ConvergenceError(TabularInversionError, RuntimeError):

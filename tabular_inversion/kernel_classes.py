@@ -13,7 +13,7 @@ from scipy.sparse import csr_array, issparse
 from tabular_inversion._typing import BoolArray, Kernel, SparseMatrix
 from tabular_inversion.errors import KernelClassError, SpecificationError
 from tabular_inversion.mdp import MDP
-from tabular_inversion.validation import ROW_SUM_TOLERANCE, shape_of
+from tabular_inversion.validation import MEMBERSHIP_TOLERANCE, shape_of
 
 
 class KernelClass(ABC):
@@ -35,7 +35,7 @@ class KernelClass(ABC):
         """Whether every member sums to one, so that [M;1] is the system to invert."""
         return True
 
-    def contains(self, rows: Kernel, *, tolerance: float = ROW_SUM_TOLERANCE) -> BoolArray:
+    def contains(self, rows: Kernel, *, tolerance: float = MEMBERSHIP_TOLERANCE) -> BoolArray:
         """Tell which rows, of a matrix (rows, S), belong to the class within `tolerance` for each entry."""
         sums = np.asarray(rows.sum(axis=1)).ravel()
         least = np.minimum(rows.min(axis=1).toarray().ravel(), 0) if issparse(rows) else rows.min(axis=1)
@@ -63,7 +63,7 @@ class Unconstrained(KernelClass):
         """False: nothing is known of the row."""
         return False
 
-    def contains(self, rows: Kernel, *, tolerance: float = ROW_SUM_TOLERANCE) -> BoolArray:  # noqa: ARG002
+    def contains(self, rows: Kernel, *, tolerance: float = MEMBERSHIP_TOLERANCE) -> BoolArray:  # noqa: ARG002
         """Tell which rows belong to the class: all."""
         return np.ones(rows.shape[0], bool)
 
@@ -181,7 +181,7 @@ class Sparse(KernelClass):
         """``"sparse:N"``."""
         return f"sparse:{self.max_successors}"
 
-    def contains(self, rows: Kernel, *, tolerance: float = ROW_SUM_TOLERANCE) -> BoolArray:
+    def contains(self, rows: Kernel, *, tolerance: float = MEMBERSHIP_TOLERANCE) -> BoolArray:
         """Tell which rows are stochastic with at most N entries above `tolerance`."""
         counts = np.asarray((rows > tolerance).sum(axis=1)).ravel()
         return super().contains(rows, tolerance=tolerance) & (counts <= self.max_successors)
@@ -202,7 +202,7 @@ class Deterministic(KernelClass):
         """``"deterministic"``."""
         return "deterministic"
 
-    def contains(self, rows: Kernel, *, tolerance: float = ROW_SUM_TOLERANCE) -> BoolArray:
+    def contains(self, rows: Kernel, *, tolerance: float = MEMBERSHIP_TOLERANCE) -> BoolArray:
         """Tell which rows are vertices of the simplex within `tolerance`."""
         return Sparse(1).contains(rows, tolerance=tolerance)
 

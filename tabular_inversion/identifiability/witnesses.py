@@ -13,6 +13,8 @@ from tabular_inversion.bellman import bellman_residual, evaluate, solve, solve_s
 from tabular_inversion.identifiability.verdict import Witness, WitnessError
 from tabular_inversion.kernel_classes import KernelClass, Supported, Unconstrained
 from tabular_inversion.mdp import MDP
+from tabular_inversion.normalisation import normalised
+from tabular_inversion.validation import MEMBERSHIP_TOLERANCE
 
 SAME_VALUES = 1e-8
 """Largest difference, relative to the largest value, of Q-values that count as the same."""
@@ -133,7 +135,8 @@ def _replace(agent: AgentValues, kernel: Kernel, witness: Witness, row: FloatArr
     else:
         changed = np.array(kernel)
         changed[witness.state, witness.action] = row
-    return MDP(changed, agent.discount, agent.available)
+    rows = normalised(changed, within=MEMBERSHIP_TOLERANCE).kernel
+    return MDP(rows, agent.discount, agent.available)
 
 
 def _forward(agent: AgentValues, mdp: MDP) -> FloatArray:
