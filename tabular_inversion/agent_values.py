@@ -43,7 +43,14 @@ class SolverReport:
         A bound on ``|Q - (rho + M P)|`` over all goals and available rows: the largest difference between M, built
         from Q, and the functions whose expectation gave Q.
     converged : bool
-        Whether the residual is within the tolerance asked for.
+        Whether `value_error` is within the tolerance asked for, relative to each goal's scale ``max |M| + max |rho|``.
+    value_error : float, optional
+        A bound on ``|Q - Q*|`` over all goals and available rows, rounding included: Q* are the values of the world,
+        the goals, the policy and the discount as stored, taken as exact numbers. None: nothing is known.
+    policy_proved : bool, optional
+        For optimal values: whether the first best action of Q is proved to be optimal for every goal in every state,
+        because it leads by more than the errors, or the actions beside it have the same row and reward. False does
+        not say that it is wrong: of most ties only fractions can tell. None: no question of optimal actions.
 
     Examples
     --------
@@ -55,6 +62,8 @@ class SolverReport:
     iterations: int
     residual: float
     converged: bool
+    value_error: float | None = None
+    policy_proved: bool | None = None
 
 
 def state_values(
