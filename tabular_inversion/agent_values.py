@@ -125,7 +125,7 @@ class AgentValues:
     goals : Goals
         Rewards and continuation of the G goals.
     discount : float
-        In [0, 1).
+        In [0, 1].
     policy : array_like, shape (S, A) or (G, S, A), optional
         The agent's policy; then V = sum_a policy * Q.
     temperature : float, optional

@@ -13,7 +13,7 @@ from tabular_inversion._typing import BoolArray, FloatArray, Kernel
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.bellman import evaluate, solve
 from tabular_inversion.equivalence import ValueEquivalence
-from tabular_inversion.errors import ConvergenceError, GoalsError, InputError, KernelClassError, ShapeError
+from tabular_inversion.errors import ConvergenceError, DiscountError, GoalsError, InputError, KernelClassError, ShapeError
 from tabular_inversion.goals import Goals
 from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised
@@ -323,6 +323,11 @@ def _strategy_iteration(
 ) -> _Side:
     """Alternate between an optimal policy of the kernel and the extreme kernel of its values."""
     agent = sets.agent
+    if agent.discount == 1.0:
+        raise DiscountError(
+            "discount is 1: a member of the set may hold episodes that never end, in which goals have no finite "
+            "values; plan robustly from values with a discount below 1."
+        )
     kernel = sets.extreme_kernel(goal.rewards[0], largest=largest)
     for iteration in range(max_iterations + 1):
         world = _world_of(kernel, agent)

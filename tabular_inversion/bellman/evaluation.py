@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues, SolverReport
 from tabular_inversion.bellman.problem import ROUNDING, TARGET, Problem, check_fit, join, missed
-from tabular_inversion.bellman.refinement import DoubledProblem, refine
+from tabular_inversion.bellman.refinement import DoubledProblem, refine, resolvent_bound
 from tabular_inversion.bellman.termination import check_ends
-from tabular_inversion.bellman.value_bounds import aim_of, bound_of, discount_bound, error_of_values
+from tabular_inversion.bellman.value_bounds import aim_of, discount_bound, error_of_values
 from tabular_inversion.errors import AgentValuesError, ShapeError
 from tabular_inversion.goals import Goals
 from tabular_inversion.linear_systems import ClosedLoops, LinearSolver, LinearSystems, Method, Transitions, suited_form
@@ -108,7 +108,7 @@ def _evaluate_part(
         error = error_of_values(part, factor, residual, scale)
         if not sharpened and not (error <= aim * scale).all():
             ones = np.ones_like(m)
-            factor, sharpened = np.minimum(factor, bound_of(part, solver.solve(ones, _TIMES * largest(ones)), policy)), True
+            factor, sharpened = np.minimum(factor, resolvent_bound(part, solver.solve(ones, _TIMES * largest(ones)), policy)), True
             error = error_of_values(part, factor, residual, scale)
         if (error <= aim * scale).all():
             return q, SolverReport(solver.method, step, float(residual.max()), True, float(error.max()))

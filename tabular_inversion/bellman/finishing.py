@@ -9,8 +9,8 @@ import numpy as np
 from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.agent_values import SolverReport
 from tabular_inversion.bellman.problem import Problem, missed
-from tabular_inversion.bellman.refinement import DoubledProblem, refine
-from tabular_inversion.bellman.value_bounds import aim_of, bound_of, discount_bound, error_of_values, proves_policy
+from tabular_inversion.bellman.refinement import DoubledProblem, refine, resolvent_bound
+from tabular_inversion.bellman.value_bounds import aim_of, discount_bound, error_of_values, proves_policy
 from tabular_inversion.linear_systems import ClosedLoops, LinearSolver, LinearSystems, Method, Transitions
 from tabular_inversion.linear_systems.closed_loops import Policies
 from tabular_inversion.linear_systems.doubled import Pair
@@ -63,14 +63,14 @@ def finish(
     """
     temperature, tolerance = settings.temperature, settings.tolerance
     aim = aim_of(part.world.discount, tolerance)
-    scale = part.scale(m)
+    scale = part.scale(m, temperature)
     residual = largest(part.change(q, m, temperature=temperature))
     factor = discount_bound(part)
-    error = error_of_values(part, factor, residual, scale, temperature)
+    error = error_of_values(part, factor, residual, scale)
     missing = np.flatnonzero(~(error <= aim * scale))
     if missing.size:
         factor[missing] = np.minimum(factor[missing], _longest_times_bound(part.select(missing), settings))
-        error = error_of_values(part, factor, residual, scale, temperature)
+        error = error_of_values(part, factor, residual, scale)
         missing = np.flatnonzero(~(error <= aim * scale))
     proved = [proves_policy(part.select(rest), q[rest], 2 * error[rest]) for rest in _others(missing, len(m))]
     steps = 0
@@ -79,7 +79,7 @@ def finish(
         bound = np.minimum(factor[goals], doubled.discount_bound())
         found = refine(doubled, m[goals], bound, _Newton(doubled, settings), settings.max_iterations)
         q[goals], error[goals], residual[goals] = found.q, found.value_error, found.residual
-        scale[goals] = doubled.part.scale(found.m)
+        scale[goals] = doubled.part.scale(found.m, temperature)
         proved.append(found.policy_proved)
         steps = max(steps, found.iterations)
     if not (error <= tolerance * scale).all():
@@ -159,4 +159,4 @@ def _longest_times_bound(part: Problem, settings: Settings) -> FloatArray:
                 break
         actions = best
         loops = ClosedLoops(settings.transitions, actions)
-    return bound_of(ones, times, None)[kind_of.ravel()]
+    return resolvent_bound(ones, times, None)[kind_of.ravel()]

@@ -56,9 +56,9 @@ def solve(
     method : str
         How the linear systems are solved, as for `evaluate`.
     tolerance : float
-        The largest error of values accepted, relative to each goal's scale ``max |M| + max |rho|``. The error is
-        proved, not estimated; `SolverReport.value_error` states the bound that was reached, and
-        `SolverReport.policy_proved` whether the best actions are proved to be best.
+        The largest error of values accepted, relative to each goal's scale ``max |M| + max |rho|`` (for soft values
+        plus temperature * log A). The error is proved, not estimated; `SolverReport.value_error` states the bound
+        that was reached, and `SolverReport.policy_proved` whether the best actions are proved to be best.
     max_iterations : int
         The most policy updates allowed; at least 1.
     progress : callable, optional
@@ -200,7 +200,7 @@ def _iterate(
     for iteration in range(settings.max_iterations + 1):
         q = part.q_values(m)
         change = part.change(q, m, temperature=settings.temperature)
-        residual, scale = largest(change), part.scale(m)
+        residual, scale = largest(change), part.scale(m, settings.temperature)
         target = min(max(TARGET * settings.tolerance, ROUNDING), settings.tolerance) * scale
         stalled = (residual > previous / 2) | (iteration == settings.max_iterations)
         done = (residual <= target) | ((residual <= settings.tolerance * scale) & stalled)
@@ -224,7 +224,7 @@ def _iterate(
             m = m + solver.solve(change, np.where(settled | exact, target, np.maximum(_FORCING * previous, target)))
             policy, method = improved, solver.method
     after = f"{settings.max_iterations} policy updates"
-    error = error_of_values(part, discount_bound(part), residual, scale, settings.temperature)
+    error = error_of_values(part, discount_bound(part), residual, scale)
     raise missed(error, scale, settings.tolerance, after)
 
 

@@ -108,10 +108,11 @@ class Problem:
             return self.rewards
         return self.change(self.action_rewards, np.zeros_like(self.rewards), policy=policy)
 
-    def scale(self, m: FloatArray) -> FloatArray:
-        """Return max |m| + max |rho| for each goal: what tolerances are relative to."""
+    def scale(self, m: FloatArray, temperature: float | None = None) -> FloatArray:
+        """Return max |m| + max |rho|, and what entropy adds to V at once, for each goal: tolerances are relative to it."""
         extra = self.action_rewards
-        return largest(m) + (0.0 if extra is None else np.abs(extra).max(axis=(1, 2)))
+        entropy = 0.0 if temperature is None else temperature * float(np.log(self.world.n_actions))
+        return largest(m) + entropy + (0.0 if extra is None else np.abs(extra).max(axis=(1, 2)))
 
 
 def missed(error: FloatArray, scale: FloatArray, tolerance: float, after: str) -> ConvergenceError:

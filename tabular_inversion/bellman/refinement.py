@@ -17,7 +17,7 @@ from scipy.special import logsumexp
 from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.agent_values import state_values
 from tabular_inversion.bellman.problem import Problem
-from tabular_inversion.bellman.value_bounds import UNIT
+from tabular_inversion.bellman.value_bounds import UNIT, bound_of
 from tabular_inversion.linear_systems.doubled import PAIR_ROUNDING, DoubledProduct, Pair
 from tabular_inversion.linear_systems.systems import largest
 
@@ -91,7 +91,7 @@ class DoubledProblem:
         if self._extra is not None:
             size = size + np.abs(self._extra.high).max(axis=(1, 2))
         error = (2 * self._product.error + (8 + 4 * self.part.world.n_actions) * PAIR_ROUNDING) * 4 * size
-        if self._temperature is not None:
+        if self._temperature is not None and self.part.world.n_actions > 1:
             error = error + (16 + 4 * self.part.world.n_actions) * UNIT * self._temperature[:, 0]
         return error  # type: ignore[no-any-return]
 
@@ -134,6 +134,23 @@ class DoubledProblem:
         return low.argmax(axis=2)
 
 
+def resolvent_bound(part: Problem, times: FloatArray, policy: FloatArray | None) -> FloatArray:
+    """Return ``max w / min u`` of the times w for each goal; where floats prove nothing, pairs of floats may.
+
+    Times of 1e12 steps and more differ from their expected successors by less than rounding.
+    """
+    bound = bound_of(part, times, policy)
+    goals = np.flatnonzero(np.isinf(bound) & np.isfinite(times).all(axis=1) & (times > 0).all(axis=1))
+    if goals.size:
+        own = policy if policy is None or policy.ndim == 2 else policy[goals]
+        ones = Problem(part.world, np.zeros((len(goals), times.shape[1])), part.continuation[goals], None)
+        doubled = DoubledProblem(ones, largest(times[goals]), own, None)
+        w = Pair.of(np.ldexp(times[goals], -doubled.exponents[:, None]))
+        slack = -doubled.change(w, doubled.q_values(w)).max(axis=1) * (1 - 4 * UNIT) - doubled.error
+        bound[goals] = np.where(slack > 0, largest(w.high) / np.where(slack > 0, slack, 1.0) * (1 + 4 * UNIT), np.inf)
+    return bound
+
+
 def refine(
     doubled: DoubledProblem,
     m: FloatArray,
@@ -174,7 +191,7 @@ def refine(
         better = error < least
         best = _choose(better, current, best)
         least = np.where(better, error, least)
-        open_ = (least > _AIM * largest(current.high)) & (stalls < _STALLS) & np.isfinite(change).all(axis=1)
+        open_ = (least > _AIM * largest(current.high)) & (stalls < _STALLS) & np.isfinite(change).all(axis=1) & np.isfinite(factor)
         if not open_.any() or iteration == max_iterations:
             break
         step, moved = correct(np.where(open_[:, None], change, 0.0), q)

@@ -81,12 +81,11 @@ def bound_of(part: Problem, times: FloatArray, policy: FloatArray | None) -> Flo
 
 
 def error_of_values(
-    part: Problem, factor: FloatArray, residual: FloatArray, scale: FloatArray, temperature: float | None = None
+    part: Problem, factor: FloatArray, residual: FloatArray, scale: FloatArray
 ) -> FloatArray:
     """Bound the error of Q = rho + P m for each goal, given ``max w / min u`` and the largest change of m."""
-    shown = scale if temperature is None else scale + temperature * np.log(max(2, part.world.n_actions))
     with np.errstate(invalid="ignore"):
-        error = factor * (residual + rounding_of_change(part, shown)) * largest_row_sum(part.world) * _SAFETY
+        error = factor * (residual + rounding_of_change(part, scale)) * largest_row_sum(part.world) * _SAFETY
     return np.where(np.isnan(error), np.inf, error) + rounding_of_values(part, scale)
 
 

@@ -97,6 +97,8 @@ def check_forward(agent: AgentValues, kernel: Kernel, witness: Witness, kernel_c
     -----
     In a large world nothing is solved. The Bellman operator of each kernel is a contraction by the discount, also for
     maxima and soft maxima, so its only fixed point lies within ``residual / (1 - discount)`` of the agent's values.
+    At discount 1 one of the two worlds may hold episodes that never end: what is compared is then what value
+    equivalence means in any case, that the agent's values satisfy the Bellman equation of both.
 
     Examples
     --------
@@ -112,9 +114,9 @@ def check_forward(agent: AgentValues, kernel: Kernel, witness: Witness, kernel_c
         return witness.value_gap
     scale = max(float(np.nanmax(np.abs(agent.q))), np.finfo(float).tiny)
     worlds = (_replace(agent, kernel, witness, row) for row in (witness.first, witness.second))
-    if agent.q.size > _SOLVED:
+    if agent.q.size > _SOLVED or agent.discount == 1.0:
         residuals = [float(np.nanmax(bellman_residual(world, agent))) for world in worlds]
-        gap = sum(residuals) / (1.0 - agent.discount) / scale
+        gap = sum(residuals) / ((1.0 - agent.discount) or 1.0) / scale
     else:
         seen = [_forward(agent, world) for world in worlds]
         gaps = [seen[0] - seen[1], seen[0] - agent.q, seen[1] - agent.q]
