@@ -300,15 +300,17 @@ class AgentValues:
         storage.write(path, "agent-values", {**arrays, "available": self.available}, metadata)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> AgentValues:
-        """Read values written by `save`.
+    def load(cls, path: str | os.PathLike[str], *, max_bytes: float = storage.MAX_BYTES) -> AgentValues:
+        """Read values written by `save`, whose arrays take no more memory than `max_bytes`.
 
         Raises
         ------
         FileFormatError
-            If the file is missing, truncated or altered.
+            If the file is missing, truncated, altered, or larger than allowed.
+        FileAccessError
+            If it cannot be read.
         """
-        arrays, metadata = storage.read(path, "agent-values")
+        arrays, metadata = storage.read(path, "agent-values", max_bytes=max_bytes)
         with storage.content_of(path):
             extra, names = arrays.get("action_rewards"), metadata["goal_names"]
             goals = Goals(arrays["rewards"], arrays["continuation"], extra, names)

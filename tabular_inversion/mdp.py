@@ -308,11 +308,21 @@ class MDP:
         storage.write(path, "mdp", arrays, {"discount": self.discount, "shape": self.shape} | names)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> MDP:
-        """Read a world written by `save`; raises `FileFormatError` if the file is damaged."""
-        arrays, metadata = storage.read(path, "mdp")
+    def load(cls, path: str | os.PathLike[str], *, max_bytes: float = storage.MAX_BYTES) -> MDP:
+        """Read a world written by `save`, whose arrays take no more memory than `max_bytes`.
+
+        Raises
+        ------
+        FileFormatError
+            If the file is missing, damaged, or larger than allowed.
+        FileAccessError
+            If it cannot be read.
+        """
+        arrays, metadata = storage.read(path, "mdp", max_bytes=max_bytes)
         with storage.content_of(path):
-            n_states, n_actions, _ = metadata["shape"]
+            n_states, n_actions = arrays["available"].shape  # what the metadata says could be any number
+            if list(metadata["shape"]) != [n_states, n_actions, n_states]:
+                raise ValueError(f"shape {metadata['shape']}, and available {arrays['available'].shape}")
             kernel: Any = arrays.get("kernel")
             if kernel is None:
                 parts = (arrays["data"], arrays["indices"], arrays["indptr"])
