@@ -139,8 +139,8 @@ def _check_entries(entries: FloatArray, row_of: Any, limit: float, where: Callab
     if bad.size:
         value, row = float(entries.ravel()[bad[0]]), int(row_of[bad[0]])
         raise KernelError(
-            f"{where(row)} has the entry {value!r} ({bad.size} such entries); the least allowed is {-limit:g}, and none "
-            "may be missing: correct it, or raise within if it is rounding."
+            f"{where(row)} has the entry {value!r} ({bad.size} such entries); the least allowed is {-limit:g}, and "
+            "none may be missing: correct it, or raise within if it is rounding."
         )
 
 
@@ -151,8 +151,8 @@ def _divisors(rows: Any, limit: float, where: Callable[[int], str]) -> FloatArra
     off = np.flatnonzero((np.abs(sums - 1.0) > limit) & (counts > 0))
     if off.size:
         raise KernelError(
-            f"{where(int(off[0]))} sums to {float(sums[off[0]])!r} ({off.size} such rows); expected 1 within {limit:g}: "
-            "correct it, or raise within if it is rounding."
+            f"{where(int(off[0]))} sums to {float(sums[off[0]])!r} ({off.size} such rows); expected 1 within "
+            f"{limit:g}: correct it, or raise within if it is rounding."
         )
     keep = (np.abs(sums - 1.0) <= row_sum_limit(counts)) | (counts == 0)
     return np.where(keep, 1.0, sums)

@@ -13,7 +13,14 @@ from tabular_inversion._typing import BoolArray, FloatArray, Kernel
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.bellman import evaluate, solve
 from tabular_inversion.equivalence import ValueEquivalence
-from tabular_inversion.errors import ConvergenceError, DiscountError, GoalsError, InputError, KernelClassError, ShapeError
+from tabular_inversion.errors import (
+    ConvergenceError,
+    DiscountError,
+    GoalsError,
+    InputError,
+    KernelClassError,
+    ShapeError,
+)
 from tabular_inversion.goals import Goals
 from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised

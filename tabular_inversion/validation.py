@@ -30,7 +30,7 @@ def frozen_array(values: ArrayLike, dtype: type[Any] = np.float64) -> Any:
 
 
 def refuse_masked(name: str, values: Any, error: type[InputError]) -> None:
-    """Raise `error` if `values` is, or is a list of, numpy masked arrays with masked entries: numpy would drop the mask.
+    """Raise `error` if `values` is, or is a list of, masked arrays with masked entries: numpy would drop the mask.
 
     A masked array without a masked entry is an array like any other.
     """

@@ -343,9 +343,7 @@ def test_a_full_disk_and_a_read_only_folder_are_one_line_and_spare_the_old_file(
         pytest.skip("only root can become someone else")
     path = tmp_path / "world.npz"
     path.write_bytes(b"before")
-    done = subprocess.run(
-        [sys.executable, "-c", LIMITED, str(path), place], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", LIMITED, str(path), place], capture_output=True, text=True, check=True)
     assert done.stdout.count("\n") == 1
     assert why in done.stdout
     assert path.read_bytes() == b"before"
@@ -393,11 +391,7 @@ def test_what_a_member_claims_is_checked_before_memory_is_taken(tmp_path: Path, 
 def test_a_small_file_that_unpacks_to_gigabytes_is_refused_before_it_does(tmp_path: Path) -> None:
     rows = 3 * 2**17
     path = tmp_path / "file.npz"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        with archive.open("x.npy", "w", force_zip64=True) as member:
-            member.write(npy(f"({rows}, 1024)", 0))
-            for _ in range(3):
-                member.write(bytes(2**20))
+    npz_with(path, {"x.npy": npy(f"({rows}, 1024)", 3 * 2**20)})
     # The directory at the end of the file says that there are three gigabytes.
     content = bytearray(path.read_bytes())
     with zipfile.ZipFile(path) as archive:
@@ -438,7 +432,7 @@ def test_a_shape_that_is_not_that_of_the_arrays_is_refused(tmp_path: Path, shape
     world = MDP([[[0.5, 0.5]], [[0.0, 1.0]]], 0.5)
     written: dict[str, Any] = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(storage, "write", lambda path, kind, arrays, metadata: written.update(arrays, m=metadata))
+        patch.setattr(storage, "write", lambda _path, _kind, arrays, metadata: written.update(arrays, m=metadata))
         (world.sparse() if sparse else world).save("unused.npz")
     metadata = written.pop("m") | {"shape": shape}
     storage.write(tmp_path / "file.npz", "mdp", written, metadata)

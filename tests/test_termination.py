@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from test_bellman import exact_optimal_q
 
 from tabular_inversion import (
@@ -96,7 +97,8 @@ def test_undiscounted_values_equal_fractions(seed):
         assert error <= Fraction(agent.report.value_error)
     assert agent.report.value_error <= 1e-13 * max(1.0, np.nanmax(np.abs(agent.q)))
     again = exact.solve(ExactMDP.from_float(mdp), ExactGoals.from_float(goals))
-    np.testing.assert_array_equal(again.to_float().q, np.where(mdp.available, np.vectorize(lambda x: int(x.p) / int(x.q), otypes=[float])(right), np.nan))
+    floats = np.vectorize(lambda x: int(x.p) / int(x.q), otypes=[float])(right)
+    np.testing.assert_array_equal(again.to_float().q, np.where(mdp.available, floats, np.nan))
 
 
 def walk(n_states):
@@ -138,15 +140,12 @@ def test_undiscounted_values_are_inverted(kernel_class):
     few = identify(agent.select_goals([0]), Stochastic())
     assert few.status.name == "NOT_IDENTIFIED"
     few.verify()
-    shown = ExactAgentValues.from_float(AGENT := solve(walk(5), Goals(np.eye(5), ends_of(5, 5))))
-    np.testing.assert_array_equal(shown.to_float().test_matrix, AGENT.test_matrix)
+    agent = solve(walk(5), Goals(np.eye(5), ends_of(5, 5)))
+    np.testing.assert_array_equal(ExactAgentValues.from_float(agent).to_float().test_matrix, agent.test_matrix)
 
 
 def test_a_long_chain_of_removals_is_quick():
     n_states = 3000
-    mdp = MDP(np.eye(2)[[[0], [1]]], 1.0)
-    from scipy.sparse import csr_array
-
     steps = csr_array((np.ones(n_states), np.minimum(np.arange(n_states) + 1, n_states - 1), np.arange(n_states + 1)))
     mdp = MDP(steps, 1.0)
     goals = Goals(np.ones((1, n_states)), (np.arange(n_states) < n_states - 1)[None].astype(float))

@@ -97,14 +97,18 @@ def test_locate_names_the_first_few_places() -> None:
     assert locate(values > 0, values, "(i)") == "first 1 at (i) = (1,), 2 at (i) = (2,), 3 at (i) = (3,)"
 
 
-@pytest.mark.parametrize("value", [0, 0.0, 0.5, np.float32(0.25), Fraction(1, 3), 1 - 1e-12, np.nextafter(1, 0), 1, 1.0])
+@pytest.mark.parametrize(
+    "value", [0, 0.0, 0.5, np.float32(0.25), Fraction(1, 3), 1 - 1e-12, np.nextafter(1, 0), 1, 1.0]
+)
 def test_discounts(value: Any) -> None:
     found = check_discount(value)
     assert type(found) is float
     assert found == float(value)
 
 
-@pytest.mark.parametrize("value", [np.nextafter(1, 2), -1e-300, 2, np.nan, np.inf, -np.inf, 10**400, None, "x", 0.5j, [0.1, 0.2]])
+@pytest.mark.parametrize(
+    "value", [np.nextafter(1, 2), -1e-300, 2, np.nan, np.inf, -np.inf, 10**400, None, "x", 0.5j, [0.1, 0.2]]
+)
 def test_discounts_outside_the_range(value: Any) -> None:
     with pytest.raises(DiscountError, match=r"expected"):
         check_discount(value)

@@ -106,7 +106,7 @@ def test_one_state_and_rows_that_sum_to_more_than_one():
 def test_rows_that_sum_to_more_than_one_over_the_discount_have_no_values():
     world = MDP([[[1 + 4e-16]]], 1 - 2.0**-53)
     for forward in (lambda: solve(world, Goals([[1.0]])), lambda: evaluate(world, Goals([[1.0]]), [[1.0]])):
-        with pytest.raises(ConvergenceError, match="tolerance|singular"):
+        with pytest.raises(ConvergenceError, match=r"tolerance|singular"):
             forward()
 
 

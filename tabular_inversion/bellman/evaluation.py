@@ -108,7 +108,8 @@ def _evaluate_part(
         error = error_of_values(part, factor, residual, scale)
         if not sharpened and not (error <= aim * scale).all():
             ones = np.ones_like(m)
-            factor, sharpened = np.minimum(factor, resolvent_bound(part, solver.solve(ones, _TIMES * largest(ones)), policy)), True
+            times = solver.solve(ones, _TIMES * largest(ones))
+            factor, sharpened = np.minimum(factor, resolvent_bound(part, times, policy)), True
             error = error_of_values(part, factor, residual, scale)
         if (error <= aim * scale).all():
             return q, SolverReport(solver.method, step, float(residual.max()), True, float(error.max()))

@@ -60,7 +60,7 @@ class Problem:
 
     @cached_property
     def factors(self) -> FloatArray:
-        """f = discount * c, rounded, shape (G, S)."""
+        """F = discount * c, rounded, shape (G, S)."""
         return self.world.discount * self.continuation
 
     def select(self, goals: slice | IntArray) -> Problem:
@@ -109,7 +109,7 @@ class Problem:
         return self.change(self.action_rewards, np.zeros_like(self.rewards), policy=policy)
 
     def scale(self, m: FloatArray, temperature: float | None = None) -> FloatArray:
-        """Return max |m| + max |rho|, and what entropy adds to V at once, for each goal: tolerances are relative to it."""
+        """Return max |m| + max |rho| + what entropy adds to V at once, for each goal: the scale of tolerances."""
         extra = self.action_rewards
         entropy = 0.0 if temperature is None else temperature * float(np.log(self.world.n_actions))
         return largest(m) + entropy + (0.0 if extra is None else np.abs(extra).max(axis=(1, 2)))

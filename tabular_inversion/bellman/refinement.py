@@ -181,7 +181,7 @@ def refine(
     current = Pair.of(np.ldexp(m, -column))
     best, least = current, np.full(len(m), np.inf)
     stalls, moved = np.zeros(len(m), int), np.ones(len(m), bool)
-    for iteration in range(max_iterations + 1):  # noqa: B007 - its last value is reported
+    for iteration in range(max_iterations + 1):
         q = doubled.q_values(current)
         change = doubled.change(current, q)
         with np.errstate(invalid="ignore"):
@@ -191,7 +191,12 @@ def refine(
         better = error < least
         best = _choose(better, current, best)
         least = np.where(better, error, least)
-        open_ = (least > _AIM * largest(current.high)) & (stalls < _STALLS) & np.isfinite(change).all(axis=1) & np.isfinite(factor)
+        open_ = (
+            (least > _AIM * largest(current.high))
+            & (stalls < _STALLS)
+            & np.isfinite(change).all(axis=1)
+            & np.isfinite(factor)
+        )
         if not open_.any() or iteration == max_iterations:
             break
         step, moved = correct(np.where(open_[:, None], change, 0.0), q)
@@ -230,5 +235,11 @@ def _finish(doubled: DoubledProblem, m: Pair, error: FloatArray, iterations: int
         shown, available, policy=doubled.policy, temperature=doubled.temperature
     )
     difference = np.abs(own - np.ldexp(m.high, exponents[:, None])).max(axis=1)
-    return Refined(np.ldexp(m.high, exponents[:, None]), shown, value_error, difference + np.ldexp(rounding, exponents), proved, iterations)
-
+    return Refined(
+        np.ldexp(m.high, exponents[:, None]),
+        shown,
+        value_error,
+        difference + np.ldexp(rounding, exponents),
+        proved,
+        iterations,
+    )

@@ -80,9 +80,7 @@ def bound_of(part: Problem, times: FloatArray, policy: FloatArray | None) -> Flo
         return np.where(proves, largest(times) / np.where(proves, slack, 1.0), np.inf)  # type: ignore[no-any-return]
 
 
-def error_of_values(
-    part: Problem, factor: FloatArray, residual: FloatArray, scale: FloatArray
-) -> FloatArray:
+def error_of_values(part: Problem, factor: FloatArray, residual: FloatArray, scale: FloatArray) -> FloatArray:
     """Bound the error of Q = rho + P m for each goal, given ``max w / min u`` and the largest change of m."""
     with np.errstate(invalid="ignore"):
         error = factor * (residual + rounding_of_change(part, scale)) * largest_row_sum(part.world) * _SAFETY

@@ -40,7 +40,10 @@ ClassText = Annotated[
     str, typer.Option("--class", help="unconstrained, stochastic, supported, sparse:N or deterministic.")
 ]
 PolicyText = Annotated[str, typer.Option("--policy", help="optimal or uniform.")]
-DiscountText = Annotated[str | None, typer.Option("--discount", help="A number in [0, 1], also as a fraction: 1/2. At 1, every episode must end.")]
+DiscountText = Annotated[
+    str | None,
+    typer.Option("--discount", help="A number in [0, 1], also as a fraction: 1/2. At 1, every episode must end."),
+]
 INTERRUPTED = 130
 """The exit status that shells give to a command ended by Ctrl-C."""
 

@@ -117,7 +117,7 @@ class RunFolder:
                 found = dict(json.loads(file.read_text(encoding="utf-8")))
             except (ValueError, TypeError) as problem:
                 raise FileFormatError(
-                    f"{file} is damaged ({problem}), so it is not known what its stages belong to; choose another folder."
+                    f"{file} is damaged ({problem}), so that nobody knows what its stages belong to; choose another folder."
                 ) from problem
             if found != json.loads(json.dumps(wanted)):
                 raise InputError(
@@ -260,7 +260,9 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise FileAccessError(f"cannot make the folder {folder} ({problem.strerror}); choose another place.") from problem
+        raise FileAccessError(
+            f"cannot make the folder {folder} ({problem.strerror}); choose another place."
+        ) from problem
 
 
 def peak_memory() -> int:

@@ -15,6 +15,10 @@ from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import GoalsError, KernelError, ShapeError
 from tabular_inversion.goals import Goals
 from tabular_inversion.mdp import MDP
+from tabular_inversion.normalisation import normalised
+
+ROUNDED = 1e-9
+"""How far the sum of a row of outcomes, often sums of products, may be from one, unless a reader is told otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +84,7 @@ def assemble(
     state_names: Sequence[str] | None = None,
     action_names: Sequence[str] | None = None,
     coordinates: ArrayLike | None = None,
+    within: float = ROUNDED,
 ) -> Environment:
     """Build the world, sparse, and the one goal that its rewards and ends make.
 
@@ -90,11 +95,14 @@ def assemble(
     entries : Entries
         Outcomes of probability 0 are left out; those of one (s, a) with one arrival are summed.
     discount : float
-        In [0, 1).
+        In [0, 1].
     n_states, n_actions : int
         Sizes; an action without an outcome is unavailable.
     state_names, action_names, coordinates
         As `MDP` takes them.
+    within : float
+        Rows that miss one by more than rounding, and by no more than this, are divided by their sums
+        (`tabular_inversion.normalised`); raise it for probabilities written with few digits.
 
     Returns
     -------
@@ -116,7 +124,8 @@ def assemble(
     shape = (n_states * n_actions, n_states)
     kernel = csr_array((probability, (rows, arrival)), shape=shape)
     available = np.bincount(rows, minlength=shape[0]).reshape(n_states, n_actions) > 0
-    mdp = MDP(kernel, discount, available, state_names, action_names, coordinates)  # type: ignore[arg-type]
+    rows_given = normalised(kernel, within=within).kernel
+    mdp = MDP(rows_given, discount, available, state_names, action_names, coordinates)  # type: ignore[arg-type]
     if entries.reward is None:
         return Environment(name, mdp)
     means = np.bincount(rows, weights=probability * entries.reward[kept], minlength=shape[0])

@@ -37,7 +37,7 @@ def from_counts(counts: ArrayLike, *, discount: float, unvisited: Unvisited = "r
     counts : array_like, shape (S, A, S), or scipy sparse, shape (S*A, S)
         How often (s, a) led to t, at least 0.
     discount : float
-        In [0, 1).
+        In [0, 1].
     unvisited : {"refuse", "unavailable"}
         What a row without any count is.
 

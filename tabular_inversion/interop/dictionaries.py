@@ -8,13 +8,14 @@ from typing import Any
 from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import KernelError
 from tabular_inversion.goals import Goals
+from tabular_inversion.interop.assembly import ROUNDED
 from tabular_inversion.interop.transitions import from_transitions, to_transitions
 from tabular_inversion.mdp import MDP
 
 _OUTCOME = "{next_state: probability}, or a list of (p, next_state[, reward[, terminated]])"
 
 
-def from_dict(table: Mapping[Any, Any] | Sequence[Any], *, discount: float) -> Environment:
+def from_dict(table: Mapping[Any, Any] | Sequence[Any], *, discount: float, within: float = ROUNDED) -> Environment:
     """Read a world from a table of states and actions.
 
     Parameters
@@ -25,7 +26,10 @@ def from_dict(table: Mapping[Any, Any] | Sequence[Any], *, discount: float) -> E
         terminated as a fourth (gymnasium's order). Sequences in place of mappings are numbered from 0. States and
         actions may be anything hashable; a state that is only entered has no action and is refused.
     discount : float
-        In [0, 1).
+        In [0, 1].
+    within : float
+        Rows that miss one by more than rounding, and by no more than this, are divided by their sums
+        (`tabular_inversion.normalised`); raise it for probabilities written with few digits.
 
     Returns
     -------
@@ -68,6 +72,7 @@ def from_dict(table: Mapping[Any, Any] | Sequence[Any], *, discount: float) -> E
     found = from_transitions(
         **columns,  # type: ignore[arg-type]
         discount=discount,
+        within=within,
         reward=rewards if max(lengths) > 0 else None,
         terminated=ends if max(lengths) > 1 else None,
         states=sorted(states) if whole else states,

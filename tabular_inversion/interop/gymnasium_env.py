@@ -113,7 +113,7 @@ def enumerate_environment(
     environment : gymnasium.Env
         With a discrete action space, copyable by `copy.deepcopy`.
     discount : float
-        In [0, 1).
+        In [0, 1].
     key : callable, optional
         Turns an observation into a hashable label of the state; by default numbers stay, arrays become tuples. The
         observation has to tell states apart: partial observations give a world that is not the environment's.

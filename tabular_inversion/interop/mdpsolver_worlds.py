@@ -27,7 +27,7 @@ def from_mdpsolver(
     Parameters
     ----------
     discount : float
-        In [0, 1).
+        In [0, 1].
     rewards : nested list, optional
         ``rewards[s][a]``; states may have different numbers of actions.
     tran_mat_with_zeros : nested list, optional

@@ -12,11 +12,12 @@ from tabular_inversion._typing import FloatArray
 from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import InputError, ShapeError
 from tabular_inversion.goals import Goals
-from tabular_inversion.interop.assembly import refuse_ends, task_of
+from tabular_inversion.interop.assembly import ROUNDED, refuse_ends, task_of
 from tabular_inversion.mdp import MDP
+from tabular_inversion.normalisation import normalised
 
 
-def from_mdptoolbox(transitions: Any, reward: Any = None, *, discount: float) -> Environment:
+def from_mdptoolbox(transitions: Any, reward: Any = None, *, discount: float, within: float = ROUNDED) -> Environment:
     """Read the arguments that `mdptoolbox.mdp.MDP` and its solvers take.
 
     Parameters
@@ -26,7 +27,10 @@ def from_mdptoolbox(transitions: Any, reward: Any = None, *, discount: float) ->
     reward : array_like (S,), (S, A) or (A, S, S), or sequence of A matrices (S, S), optional
         As in pymdptoolbox: for the state that is left, for the action, or for the transition.
     discount : float
-        In [0, 1).
+        In [0, 1].
+    within : float
+        Rows that miss one by more than rounding, and by no more than this, are divided by their sums
+        (`tabular_inversion.normalised`); raise it for probabilities written with few digits.
 
     Returns
     -------
@@ -55,7 +59,7 @@ def from_mdptoolbox(transitions: Any, reward: Any = None, *, discount: float) ->
     # Rows of the stack are (a, s); ours are (s, a).
     order = (np.arange(n)[:, None] + n * np.arange(m)).ravel()
     kernel = csr_array(vstack(matrices, format="csr"))[order]
-    mdp = MDP(kernel, discount)
+    mdp = MDP(normalised(kernel, within=within).kernel, discount)
     if reward is None:
         return Environment("mdptoolbox", mdp)
     paid = _rewards(reward, matrices)

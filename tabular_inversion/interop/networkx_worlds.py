@@ -23,7 +23,7 @@ def from_networkx(graph: nx.MultiDiGraph[Any], *, discount: float) -> Environmen
         State s is the s-th node, named by its attribute ``name`` where it has one, else by the node itself. The key of
         an edge is its action; ``probability`` is an attribute of every edge. Actions that are whole numbers keep them.
     discount : float
-        In [0, 1).
+        In [0, 1].
 
     Returns
     -------

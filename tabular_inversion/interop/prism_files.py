@@ -15,7 +15,7 @@ from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import FileFormatError, InputError
 from tabular_inversion.goals import Goals
-from tabular_inversion.interop.assembly import Entries, assemble, refuse_ends, task_of
+from tabular_inversion.interop.assembly import ROUNDED, Entries, assemble, refuse_ends, task_of
 from tabular_inversion.mdp import MDP
 
 
@@ -45,6 +45,7 @@ def read_prism(
     path: str | os.PathLike[str],
     *,
     discount: float,
+    within: float = ROUNDED,
     labels: str | os.PathLike[str] | None = None,
     state_rewards: str | os.PathLike[str] | None = None,
     transition_rewards: str | os.PathLike[str] | None = None,
@@ -57,7 +58,10 @@ def read_prism(
         The .tra file: a header ``states choices transitions``, then lines ``state choice next probability [action]``.
         Probabilities may be decimals or fractions. A Markov chain (header of two numbers) has one action.
     discount : float
-        In [0, 1); PRISM has none.
+        In [0, 1]; PRISM has none.
+    within : float
+        Rows that miss one by more than rounding, and by no more than this, are divided by their sums
+        (`tabular_inversion.normalised`); raise it for probabilities written with few digits.
     labels, state_rewards, transition_rewards : path-like, optional
         Files of labels (.lab), of rewards for being in a state (.srew), and for transitions (.trew). Files of the same
         name beside `path` are read when these are omitted.
@@ -107,7 +111,7 @@ def read_prism(
     for (number, _), (leaving, _, entering, _) in zip(lines, rows, strict=True):
         if max(leaving, entering) >= n_states:
             raise FileFormatError(
-                f"{source}, line {number}: state {max(leaving, entering)}; the header promises {n_states} states, from 0."
+                f"{source}, line {number}: state {max(leaving, entering)}; the header promises {n_states}, from 0."
             )
     state, action, arrival = (np.array([row[i] for row in rows], dtype=np.intp) for i in range(3))
     probability = np.array([row[3] for row in rows])
@@ -120,7 +124,7 @@ def read_prism(
     n_actions = int(action.max(initial=0)) + 1
     reward = _rewards(files, n_states, state, action, arrival)
     entries = Entries(state, action, arrival, probability, reward)
-    found = assemble(source.name, entries, discount=discount, n_states=n_states, n_actions=n_actions)
+    found = assemble(source.name, entries, discount=discount, within=within, n_states=n_states, n_actions=n_actions)
     return PrismModel(found, {} if files["labels"] is None else _labels(files["labels"], n_states))
 
 

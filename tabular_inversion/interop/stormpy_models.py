@@ -22,7 +22,7 @@ def from_stormpy(model: Any, *, discount: float, reward_model: str | None = None
     model : stormpy SparseMdp or SparseDtmc
         Choice i of a state is action i.
     discount : float
-        In [0, 1).
+        In [0, 1].
     reward_model : str, optional
         Which one makes the native goal: its rewards for states and for choices. None when omitted.
 

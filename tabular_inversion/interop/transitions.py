@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import InputError, KernelError, MissingDependencyError, ShapeError
 from tabular_inversion.goals import Goals
-from tabular_inversion.interop.assembly import Entries, assemble, number, task_of
+from tabular_inversion.interop.assembly import ROUNDED, Entries, assemble, number, task_of
 from tabular_inversion.mdp import MDP
 
 COLUMNS = ("state", "action", "next_state", "probability")
@@ -26,6 +26,7 @@ def from_transitions(
     probability: ArrayLike,
     *,
     discount: float,
+    within: float = ROUNDED,
     reward: ArrayLike | None = None,
     terminated: ArrayLike | None = None,
     states: Sequence[Any] | None = None,
@@ -40,7 +41,10 @@ def from_transitions(
     probability : array_like, shape (outcomes,)
         In [0, 1]; outcomes of one (state, action) sum to one.
     discount : float
-        In [0, 1).
+        In [0, 1].
+    within : float
+        Rows that miss one by more than rounding, and by no more than this, are divided by their sums
+        (`tabular_inversion.normalised`); raise it for probabilities written with few digits.
     reward, terminated : array_like, shape (outcomes,), optional
         What an outcome pays, and whether it ends the episode; then the environment has a native goal.
     states, actions : sequence, optional
@@ -97,6 +101,7 @@ def from_transitions(
         "transitions",
         entries,
         discount=discount,
+        within=within,
         n_states=n_states,
         n_actions=n_actions,
         state_names=places.names,
@@ -139,7 +144,7 @@ def from_dataframe(frame: Any, *, discount: float, columns: Sequence[str] = COLU
     frame : mapping of columns
         With the four `columns`; ``reward`` and ``terminated`` are read where they exist.
     discount : float
-        In [0, 1).
+        In [0, 1].
     columns : sequence of 4 str
         What state, action, next state and probability are called.
     **options

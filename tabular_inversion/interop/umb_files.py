@@ -35,7 +35,7 @@ def read_umb(path: str | os.PathLike[str], *, discount: float, reward: str | Non
     path : path-like
         The file.
     discount : float
-        In [0, 1); the format has none.
+        In [0, 1]; the format has none.
     reward : str, optional
         The name of a reward annotation of states or choices, for the native goal.
 

@@ -10,16 +10,15 @@ from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 from tabular_inversion.linear_systems.factorised import CHUNK_BYTES, Factorisation
 from tabular_inversion.linear_systems.systems import LinearSystems
 
-
 _NEAR = 2.0**-20
 
 
 class SharedChain:
     """Solves (I - diag(f_g) P) x_g = b_g for all goals g with one factorisation.
 
-    With f the largest factor of each state over the goals (smaller in a few states, close to discount 1), w_g = f - f_g is zero outside a set T_g (for a goal that
-    terminates on arrival: one state). N = (I - diag(f) P)^-1 is factorised once. Since diag(f) P N = N - I, the
-    values z = (P x_g)[T_g] solve a system of size |T_g|,
+    With f the largest factor of each state over the goals (less in a few states, close to discount 1), w_g = f - f_g
+    is zero outside a set T_g (for a goal that terminates on arrival: one state). N = (I - diag(f) P)^-1 is factorised
+    once. Since diag(f) P N = N - I, the values z = (P x_g)[T_g] solve a system of size |T_g|,
 
         (diag(f) + (N - I) diag(w_g))[T_g, T_g] z = (N b_g - b_g)[T_g],    and then    x_g = N (b_g - w_g z)
 
