@@ -15,6 +15,7 @@ from tabular_inversion.kernel_classes import (
     Unconstrained,
 )
 from tabular_inversion.mdp import MDP
+from tabular_inversion.normalisation import Normalised, normalised
 
 if TYPE_CHECKING:
     from tabular_inversion.bellman import bellman_residual, evaluate, solve, solve_soft
@@ -43,6 +44,7 @@ __all__ = [
     "Goals",
     "Inversion",
     "KernelClass",
+    "Normalised",
     "SolverReport",
     "Sparse",
     "Status",
@@ -58,6 +60,7 @@ __all__ = [
     "evaluate",
     "identify",
     "invert",
+    "normalised",
     "plan",
     "robust",
     "solve",

@@ -43,7 +43,14 @@ class SolverReport:
         A bound on ``|Q - (rho + M P)|`` over all goals and available rows: the largest difference between M, built
         from Q, and the functions whose expectation gave Q.
     converged : bool
-        Whether the residual is within the tolerance asked for.
+        Whether `value_error` is within the tolerance asked for, relative to each goal's scale ``max |M| + max |rho|``.
+    value_error : float, optional
+        A bound on ``|Q - Q*|`` over all goals and available rows, rounding included: Q* are the values of the world,
+        the goals, the policy and the discount as stored, taken as exact numbers. None: nothing is known.
+    policy_proved : bool, optional
+        For optimal values: whether the first best action of Q is proved to be optimal for every goal in every state,
+        because it leads by more than the errors, or the actions beside it have the same row and reward. False does
+        not say that it is wrong: of most ties only fractions can tell. None: no question of optimal actions.
 
     Examples
     --------
@@ -55,6 +62,8 @@ class SolverReport:
     iterations: int
     residual: float
     converged: bool
+    value_error: float | None = None
+    policy_proved: bool | None = None
 
 
 def state_values(
@@ -116,7 +125,7 @@ class AgentValues:
     goals : Goals
         Rewards and continuation of the G goals.
     discount : float
-        In [0, 1).
+        In [0, 1].
     policy : array_like, shape (S, A) or (G, S, A), optional
         The agent's policy; then V = sum_a policy * Q.
     temperature : float, optional
@@ -291,15 +300,17 @@ class AgentValues:
         storage.write(path, "agent-values", {**arrays, "available": self.available}, metadata)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> AgentValues:
-        """Read values written by `save`.
+    def load(cls, path: str | os.PathLike[str], *, max_bytes: float = storage.MAX_BYTES) -> AgentValues:
+        """Read values written by `save`, whose arrays take no more memory than `max_bytes`.
 
         Raises
         ------
         FileFormatError
-            If the file is missing, truncated or altered.
+            If the file is missing, truncated, altered, or larger than allowed.
+        FileAccessError
+            If it cannot be read.
         """
-        arrays, metadata = storage.read(path, "agent-values")
+        arrays, metadata = storage.read(path, "agent-values", max_bytes=max_bytes)
         with storage.content_of(path):
             extra, names = arrays.get("action_rewards"), metadata["goal_names"]
             goals = Goals(arrays["rewards"], arrays["continuation"], extra, names)

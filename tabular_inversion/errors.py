@@ -4,6 +4,8 @@ A message says what is wrong, where (state, action, goal), the value, the limit 
 Errors about input are also `ValueError`, so that ``except ValueError`` keeps working for numpy users.
 """
 
+from __future__ import annotations
+
 
 class TabularInversionError(Exception):
     """Base of every error that this package raises on purpose."""
@@ -22,7 +24,7 @@ class KernelError(InputError):
 
 
 class DiscountError(InputError):
-    """A discount lies outside [0, 1) or is not a number."""
+    """A discount lies outside [0, 1], is not a number, or is 1 where an episode may go on for ever."""
 
 
 class GoalsError(InputError):
@@ -53,9 +55,50 @@ class WitnessError(TabularInversionError):
     """A witness, a proof or a stated result does not survive its re-check."""
 
 
+class FileKindError(FileFormatError):
+    """A file was written by this package and holds something else than was asked for.
+
+    Attributes
+    ----------
+    found : object
+        The kind that the file names, such as ``"mdp"``.
+    """
+
+    def __init__(self, message: str, *, found: object) -> None:
+        super().__init__(message)
+        self.found = found
+
+
+class FileAccessError(TabularInversionError, OSError):
+    """A file cannot be opened, read or written: no such folder, no permission, no space left."""
+
+
 class ConvergenceError(TabularInversionError, RuntimeError):
     """An iteration stopped before it reached the accuracy that was asked for."""
 
 
 class MissingDependencyError(TabularInversionError, ImportError):
     """An optional library is needed and not installed."""
+
+    @classmethod
+    def of(cls, purpose: str, library: str, extra: str) -> MissingDependencyError:
+        """Return the error that names the library, and an install that works with and without a clone.
+
+        Parameters
+        ----------
+        purpose : str
+            What needs the library, with its verb, such as ``"pictures need"``.
+        library : str
+            Its name in the package index.
+        extra : str
+            The extra of this package that it belongs to.
+
+        Examples
+        --------
+        >>> print(MissingDependencyError.of("pictures need", "matplotlib", "plot"))
+        pictures need matplotlib, which is not installed; pip install matplotlib, or in a clone: pip install '.[plot]'.
+        """
+        return cls(
+            f"{purpose} {library}, which is not installed; pip install {library}, or in a clone: "
+            f"pip install '.[{extra}]'."
+        )

@@ -18,7 +18,9 @@ from tabular_inversion.identifiability.identify import decide
 from tabular_inversion.identifiability.verdict import Verdict
 from tabular_inversion.kernel_classes import Deterministic, KernelClass
 from tabular_inversion.mdp import MDP
+from tabular_inversion.normalisation import normalised
 from tabular_inversion.recovery import recover
+from tabular_inversion.validation import MEMBERSHIP_TOLERANCE
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -66,8 +68,15 @@ class Inversion:
         return f"<Inversion by {self.method}: {self.verdict.status.name}, largest residual {worst:.1e}>"
 
     def to_mdp(self) -> MDP:
-        """Return the recovered kernel as a world; raises `KernelError` if a row is no distribution."""
-        return MDP(self.kernel, self.agent.discount, self.agent.available)
+        """Return the recovered kernel as a world, its rows `normalised` within 1e-9.
+
+        Raises
+        ------
+        KernelError
+            If a row is further from a distribution than that.
+        """
+        rows = normalised(self.kernel, within=MEMBERSHIP_TOLERANCE).kernel
+        return MDP(rows, self.agent.discount, self.agent.available)
 
     def _difference(self, truth: MDP) -> Any:
         if not np.array_equal(truth.available, self.agent.available):

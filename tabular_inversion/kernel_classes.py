@@ -13,7 +13,7 @@ from scipy.sparse import csr_array, issparse
 from tabular_inversion._typing import BoolArray, Kernel, SparseMatrix
 from tabular_inversion.errors import KernelClassError, SpecificationError
 from tabular_inversion.mdp import MDP
-from tabular_inversion.validation import ROW_SUM_TOLERANCE, shape_of
+from tabular_inversion.validation import MEMBERSHIP_TOLERANCE, refuse_masked, shape_of
 
 
 class KernelClass(ABC):
@@ -35,7 +35,7 @@ class KernelClass(ABC):
         """Whether every member sums to one, so that [M;1] is the system to invert."""
         return True
 
-    def contains(self, rows: Kernel, *, tolerance: float = ROW_SUM_TOLERANCE) -> BoolArray:
+    def contains(self, rows: Kernel, *, tolerance: float = MEMBERSHIP_TOLERANCE) -> BoolArray:
         """Tell which rows, of a matrix (rows, S), belong to the class within `tolerance` for each entry."""
         sums = np.asarray(rows.sum(axis=1)).ravel()
         least = np.minimum(rows.min(axis=1).toarray().ravel(), 0) if issparse(rows) else rows.min(axis=1)
@@ -63,7 +63,7 @@ class Unconstrained(KernelClass):
         """False: nothing is known of the row."""
         return False
 
-    def contains(self, rows: Kernel, *, tolerance: float = ROW_SUM_TOLERANCE) -> BoolArray:  # noqa: ARG002
+    def contains(self, rows: Kernel, *, tolerance: float = MEMBERSHIP_TOLERANCE) -> BoolArray:  # noqa: ARG002
         """Tell which rows belong to the class: all."""
         return np.ones(rows.shape[0], bool)
 
@@ -84,7 +84,7 @@ class Stochastic(KernelClass):
         return "stochastic"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Supported(KernelClass):
     """Stochastic rows with a known support.
 
@@ -96,7 +96,11 @@ class Supported(KernelClass):
     Raises
     ------
     KernelClassError
-        If the shape does not fit.
+        If the shape does not fit, or an entry is neither bool nor a number of at least 0.
+
+    Notes
+    -----
+    Two are equal if they allow the same transitions, whatever form they were given in.
 
     Examples
     --------
@@ -109,21 +113,54 @@ class Supported(KernelClass):
 
     def __post_init__(self) -> None:
         given: Any = self.support
+        refuse_masked("support", given.data if issparse(given) else given, KernelClassError)
         if not issparse(given):
             shape = shape_of("support", given, KernelClassError)
             if len(shape) != 3 or shape[0] != shape[2] or 0 in shape:
                 raise KernelClassError(f"support has shape {shape}; expected bool (S, A, S).")
             given = np.asarray(given).reshape(-1, shape[2])
+        entries = given.data if issparse(given) else given
+        if not (np.issubdtype(given.dtype, np.number) or given.dtype == bool) or np.iscomplexobj(entries):
+            raise KernelClassError(f"support holds {given.dtype}; expected bool (S, A, S), or a kernel.")
+        if given.ndim != 2 or 0 in given.shape or given.shape[0] % given.shape[1]:
+            raise KernelClassError(f"support has shape {given.shape}; expected (S*A, S).")
+        wrong = ~(entries >= 0)  # NaN too
+        if wrong.any():
+            raise KernelClassError(
+                f"support holds {entries[wrong][0]}; expected True where a transition is possible and False elsewhere, "
+                "or probabilities."
+            )
         matrix = csr_array(given).astype(bool)
         matrix.sum_duplicates()
         matrix.eliminate_zeros()
-        if 0 in matrix.shape or matrix.shape[0] % matrix.shape[1]:
-            raise KernelClassError(f"support has shape {matrix.shape}; expected (S*A, S).")
+        for part in (matrix.data, matrix.indices, matrix.indptr):
+            part.flags.writeable = False
         object.__setattr__(self, "support", matrix)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Supported):
+            return NotImplemented
+        first, second = self.support, other.support
+        return (
+            first.shape == second.shape
+            and np.array_equal(first.indptr, second.indptr)
+            and np.array_equal(first.indices, second.indices)
+        )
+
+    def __hash__(self) -> int:
+        pattern: Any = self.support
+        return hash(
+            (pattern.shape, pattern.indptr.astype(np.int64).tobytes(), pattern.indices.astype(np.int64).tobytes())
+        )
+
+    def __repr__(self) -> str:
+        return f"Supported(rows={self.support.shape[0]}, n_states={self.support.shape[1]}, nnz={self.support.nnz})"
 
     @classmethod
     def of(cls, mdp: MDP) -> Supported:
         """Return the class of kernels on the support of `mdp`."""
+        if not isinstance(mdp, MDP):
+            raise KernelClassError(f"Supported.of takes an MDP; found {type(mdp).__name__}: write Supported(support).")
         support = mdp.support
         return cls(support)
 
@@ -173,18 +210,24 @@ class Sparse(KernelClass):
     max_successors: int
 
     def __post_init__(self) -> None:
-        if not isinstance(self.max_successors, (int, np.integer)) or self.max_successors < 1:
-            raise KernelClassError(f"max_successors is {self.max_successors!r}; expected an integer of at least 1.")
+        number = self.max_successors
+        if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
+            raise KernelClassError(f"max_successors is {number!r}; expected an integer of at least 1.")
+        object.__setattr__(self, "max_successors", int(number))
+
+    def most(self, n_states: int) -> int:
+        """Return how many successors a row on so many states can have: N, or n where that is less."""
+        return min(self.max_successors, n_states)
 
     @property
     def name(self) -> str:
         """``"sparse:N"``."""
         return f"sparse:{self.max_successors}"
 
-    def contains(self, rows: Kernel, *, tolerance: float = ROW_SUM_TOLERANCE) -> BoolArray:
+    def contains(self, rows: Kernel, *, tolerance: float = MEMBERSHIP_TOLERANCE) -> BoolArray:
         """Tell which rows are stochastic with at most N entries above `tolerance`."""
         counts = np.asarray((rows > tolerance).sum(axis=1)).ravel()
-        return super().contains(rows, tolerance=tolerance) & (counts <= self.max_successors)
+        return super().contains(rows, tolerance=tolerance) & (counts <= self.most(rows.shape[1]))
 
 
 @dataclass(frozen=True)
@@ -202,7 +245,7 @@ class Deterministic(KernelClass):
         """``"deterministic"``."""
         return "deterministic"
 
-    def contains(self, rows: Kernel, *, tolerance: float = ROW_SUM_TOLERANCE) -> BoolArray:
+    def contains(self, rows: Kernel, *, tolerance: float = MEMBERSHIP_TOLERANCE) -> BoolArray:
         """Tell which rows are vertices of the simplex within `tolerance`."""
         return Sparse(1).contains(rows, tolerance=tolerance)
 

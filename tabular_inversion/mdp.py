@@ -13,21 +13,26 @@ from scipy.sparse import csr_array, issparse
 
 from tabular_inversion import storage
 from tabular_inversion._typing import BoolArray, FloatArray, Kernel, SparseMatrix
-from tabular_inversion.errors import KernelError, ShapeError
+from tabular_inversion.errors import InputError, KernelError, ShapeError
 from tabular_inversion.validation import (
-    ROW_SUM_TOLERANCE,
     check_available,
     check_discount,
     check_names,
     check_order,
     finite_array,
     frozen_array,
+    real_array,
+    refuse_masked,
+    row_sum_limit,
+    shape_of,
 )
 
 if TYPE_CHECKING:
     import networkx as nx
 
 _CACHED_ENTRIES = 2**17
+_ROUNDED = 1e-2
+"""A sum this near to one may be that of a table written with few digits; the message then says what to do."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,9 +44,10 @@ class MDP:
     kernel : array_like, shape (S, A, S), or scipy sparse matrix, shape (S*A, S)
         ``kernel[s, a, t]`` is the probability of arriving in t from s by action a. Row (s, a) of the sparse form
         is number ``s * A + a``. Each row of an available action is a distribution: entries at least 0, sum 1
-        within 1e-9. Rows of unavailable actions are zero.
+        up to rounding, which is (k + 8) * 2.2e-16 for k positive entries; see `normalised` for rounded tables.
+        Rows of unavailable actions are zero.
     discount : float
-        In [0, 1).
+        In [0, 1]. At 1, values exist for goals that end every episode, whatever the policy; `solve` checks that.
     available : array_like of bool, shape (S, A), optional
         Which actions exist in which states; all when omitted. Each state needs at least one.
     state_names, action_names : sequence of str, optional
@@ -56,7 +62,7 @@ class MDP:
     ShapeError
         If the shapes do not fit.
     DiscountError
-        If the discount lies outside [0, 1).
+        If the discount lies outside [0, 1].
 
     Notes
     -----
@@ -185,7 +191,7 @@ class MDP:
         return MDP(kernel, self.discount, self.available, *names, coordinates=self.coordinates)
 
     def with_discount(self, discount: float) -> MDP:
-        """Return the same world with another discount in [0, 1)."""
+        """Return the same world with another discount in [0, 1]."""
         names = (self.state_names, self.action_names)
         return MDP(self.kernel, discount, self.available, *names, coordinates=self.coordinates)
 
@@ -201,8 +207,15 @@ class MDP:
         -------
         numpy.ndarray, shape (G, S, A)
             ``result[g, s, a] = sum_t kernel[s, a, t] * functions[g, t]``; 0 where the action is unavailable.
+
+        Raises
+        ------
+        InputError
+            If a number is not finite.
+        ShapeError
+            If the functions are not on the states of this world.
         """
-        values = np.asarray(functions, dtype=np.float64)
+        values = self._functions(functions)
         shape = (values.shape[0], self.n_states, self.n_actions)
         rows = self.rows
         if not self.is_sparse:
@@ -213,6 +226,18 @@ class MDP:
         for start in range(0, len(flat), step):
             flat[start : start + step] = (rows @ values[start : start + step].T).T
         return flat.reshape(shape)
+
+    def _functions(self, functions: ArrayLike) -> FloatArray:
+        """Read functions of the state without a copy of an array that is right already."""
+        plain = type(functions) is np.ndarray and functions.dtype == np.float64
+        values: FloatArray = functions if plain else real_array("functions", functions, "(G, S)", InputError)  # type: ignore[assignment]
+        if values.ndim != 2 or values.shape[1] != self.n_states:
+            raise ShapeError(f"functions has shape {values.shape}; expected (G, S) = (any, {self.n_states}).")
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = values.sum()  # finite unless an entry is not, or the sum overflows
+        if not np.isfinite(total):
+            finite_array("functions", values, (None, self.n_states), "(G, S)", InputError)
+        return values
 
     def permute_states(self, order: ArrayLike) -> MDP:
         """Rename states: state i of the result is state ``order[i]`` of this one.
@@ -283,11 +308,21 @@ class MDP:
         storage.write(path, "mdp", arrays, {"discount": self.discount, "shape": self.shape} | names)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> MDP:
-        """Read a world written by `save`; raises `FileFormatError` if the file is damaged."""
-        arrays, metadata = storage.read(path, "mdp")
+    def load(cls, path: str | os.PathLike[str], *, max_bytes: float = storage.MAX_BYTES) -> MDP:
+        """Read a world written by `save`, whose arrays take no more memory than `max_bytes`.
+
+        Raises
+        ------
+        FileFormatError
+            If the file is missing, damaged, or larger than allowed.
+        FileAccessError
+            If it cannot be read.
+        """
+        arrays, metadata = storage.read(path, "mdp", max_bytes=max_bytes)
         with storage.content_of(path):
-            n_states, n_actions, _ = metadata["shape"]
+            n_states, n_actions = arrays["available"].shape  # what the metadata says could be any number
+            if list(metadata["shape"]) != [n_states, n_actions, n_states]:
+                raise ValueError(f"shape {metadata['shape']}, and available {arrays['available'].shape}")
             kernel: Any = arrays.get("kernel")
             if kernel is None:
                 parts = (arrays["data"], arrays["indices"], arrays["indptr"])
@@ -305,6 +340,12 @@ def _same(first: FloatArray | None, second: FloatArray | None) -> bool:
 def _read_kernel(kernel: Kernel | ArrayLike) -> tuple[Kernel, int, int]:
     if issparse(kernel):
         return _read_sparse(kernel)
+    shape = shape_of("kernel", kernel, KernelError)
+    if len(shape) == 2 and shape[1] and shape[0] % shape[1] == 0:
+        raise ShapeError(
+            f"kernel has shape {shape}; expected (S, A, S): write kernel.reshape({shape[1]}, "
+            f"{shape[0] // shape[1]}, {shape[1]}) for rows (s, a) of number s*A + a."
+        )
     array = finite_array("kernel", kernel, (None, None, None), "(S, A, S)", KernelError)
     if array.shape[0] != array.shape[2]:
         raise ShapeError(f"kernel has shape {array.shape}; expected (S, A, S) with the same S at both ends.")
@@ -317,10 +358,11 @@ def _read_sparse(kernel: Any) -> tuple[SparseMatrix, int, int]:
         raise ShapeError(f"kernel has shape {shape}; expected (S*A, S): rows a positive multiple of columns.")
     if np.issubdtype(kernel.dtype, np.complexfloating):
         raise KernelError("kernel holds complex numbers; give real ones.")
-    matrix: SparseMatrix = csr_array(kernel, dtype=np.float64, copy=True)
+    refuse_masked("kernel", getattr(kernel, "data", None), KernelError)
     try:
+        matrix: SparseMatrix = csr_array(kernel, dtype=np.float64, copy=True)
         matrix.check_format()
-    except ValueError as problem:
+    except (TypeError, ValueError) as problem:
         raise KernelError(f"kernel has broken indices ({problem}); build the sparse matrix again.") from problem
     matrix.sum_duplicates()
     for part in (matrix.data, matrix.indices, matrix.indptr):
@@ -350,13 +392,18 @@ def _check_rows(kernel: Kernel, available: BoolArray) -> None:
             f"kernel row of {where(row)} has {value} at next state {column}; probabilities lie in [0, 1]: correct it."
         )
     sums = np.asarray(rows.sum(axis=1)).ravel()
+    positive = np.asarray((rows > 0).sum(axis=1)).ravel() if issparse(rows) else np.count_nonzero(rows, axis=1)
+    limits = row_sum_limit(positive)
     flat = available.ravel()
-    off = flat & (np.abs(sums - 1.0) > ROW_SUM_TOLERANCE)
+    off = flat & (np.abs(sums - 1.0) > limits)
     if off.any():
         row = int(np.flatnonzero(off)[0])
+        remedy = "correct it, or mark the action as unavailable"
+        if abs(sums[row] - 1.0) < _ROUNDED:
+            remedy = f"if it was rounded, call normalised(kernel, within={2 * abs(sums[row] - 1.0):.0e})"
         raise KernelError(
-            f"kernel row of {where(row)} sums to {float(sums[row])!r}; a distribution sums to 1 within "
-            f"{ROW_SUM_TOLERANCE:g} ({int(off.sum())} such rows). Normalise it, or mark the action as unavailable."
+            f"kernel row of {where(row)} sums to {float(sums[row])!r}; a distribution sums to 1 up to rounding, "
+            f"{limits[row]:.1e} ({int(off.sum())} such rows): {remedy}."
         )
     filled = ~flat & (sums != 0)
     if filled.any():

@@ -13,11 +13,19 @@ from tabular_inversion._typing import BoolArray, FloatArray, Kernel
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.bellman import evaluate, solve
 from tabular_inversion.equivalence import ValueEquivalence
-from tabular_inversion.errors import ConvergenceError, GoalsError, InputError, KernelClassError, ShapeError
+from tabular_inversion.errors import (
+    ConvergenceError,
+    DiscountError,
+    GoalsError,
+    InputError,
+    KernelClassError,
+    ShapeError,
+)
 from tabular_inversion.goals import Goals
 from tabular_inversion.mdp import MDP
+from tabular_inversion.normalisation import normalised
 from tabular_inversion.policies import greedy
-from tabular_inversion.validation import check_positive, frozen_array
+from tabular_inversion.validation import MEMBERSHIP_TOLERANCE, check_positive, frozen_array
 
 __all__ = ["Plan", "RobustPlan", "determined_goals", "plan", "robust"]
 
@@ -86,7 +94,7 @@ def plan(
     goals : Goals
         G goals on its states; they need not be those that the kernel was inverted from.
     discount : float, optional
-        In [0, 1). For a kernel it is needed; for a world it replaces the world's own.
+        In [0, 1]. For a kernel it is needed; for a world it replaces the world's own.
     available : array_like of bool, shape (S, A), optional
         For a kernel: which actions exist.
 
@@ -117,7 +125,7 @@ def plan(
             raise InputError("available is given beside an MDP, which has its own; give it with a bare kernel only.")
         place = world if discount is None else world.with_discount(discount)
     elif discount is None:
-        raise InputError("a bare kernel has no discount; give discount=, a number in [0, 1).")
+        raise InputError("a bare kernel has no discount; give discount=, a number in [0, 1].")
     else:
         place = MDP(world, discount, available)  # type: ignore[arg-type]
     return Plan(place, solve(place, goals))
@@ -298,8 +306,13 @@ def determined_goals(sets: ValueEquivalence, goals: Goals) -> BoolArray:
             "members of class 'unconstrained' are no kernels, so no goal has values in them; choose Stochastic()."
         )
     member = sets.nearest(np.full(agent.n_states, 1.0 / agent.n_states))
-    solved = solve(MDP(member, agent.discount, agent.available), goals)
+    solved = solve(_world_of(member, agent), goals)
     return np.asarray(sets.determined_functionals(solved.test_matrix).all(axis=(1, 2)))
+
+
+def _world_of(member: Kernel, agent: AgentValues) -> MDP:
+    """Return a member as a world: solvers of linear programs leave sums of rows as far from one as they may err."""
+    return MDP(normalised(member, within=MEMBERSHIP_TOLERANCE).kernel, agent.discount, agent.available)
 
 
 @dataclass(frozen=True, eq=False)
@@ -317,9 +330,14 @@ def _strategy_iteration(
 ) -> _Side:
     """Alternate between an optimal policy of the kernel and the extreme kernel of its values."""
     agent = sets.agent
+    if agent.discount == 1.0:
+        raise DiscountError(
+            "discount is 1: a member of the set may hold episodes that never end, in which goals have no finite "
+            "values; plan robustly from values with a discount below 1."
+        )
     kernel = sets.extreme_kernel(goal.rewards[0], largest=largest)
     for iteration in range(max_iterations + 1):
-        world = MDP(kernel, agent.discount, agent.available)
+        world = _world_of(kernel, agent)
         solved = solve(world, goal)
         m = solved.test_matrix[0]
         moved = sets.extreme_kernel(m, largest=largest)

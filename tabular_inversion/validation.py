@@ -1,6 +1,6 @@
 """The checks that constructors share: finite arrays, shapes, discounts, distributions, names."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,11 @@ from numpy.typing import ArrayLike
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.errors import DiscountError, InputError, ShapeError
 
-ROW_SUM_TOLERANCE = 1e-9
-"""How far the sum of a distribution may be from one (absolute). Rows are kept as given, never rescaled."""
+MEMBERSHIP_TOLERANCE = 1e-9
+"""How far recovered rows may be, for each entry, from a class or a set that is asked whether it contains them."""
+
+_ULPS = 8
+_EPS = float(np.finfo(np.float64).eps)
 
 _SHOWN = 3
 
@@ -26,8 +29,26 @@ def frozen_array(values: ArrayLike, dtype: type[Any] = np.float64) -> Any:
     return array
 
 
+def refuse_masked(name: str, values: Any, error: type[InputError]) -> None:
+    """Raise `error` if `values` is, or is a list of, masked arrays with masked entries: numpy would drop the mask.
+
+    A masked array without a masked entry is an array like any other.
+    """
+    masked = values if isinstance(values, np.ma.MaskedArray) else None
+    if isinstance(values, list | tuple) and any(isinstance(item, np.ma.MaskedArray) for item in values):
+        masked = np.ma.array(values)
+    if masked is None or not np.ma.is_masked(masked):
+        return
+    places = np.argwhere(np.ma.getmaskarray(masked))
+    raise error(
+        f"{name} has {len(places)} masked entries, the first at {tuple(places[0].tolist())}; a number is missing "
+        "there: fill it in, or leave out its row."
+    )
+
+
 def real_array(name: str, values: ArrayLike, axes: str, error: type[InputError]) -> FloatArray:
     """Return `values` as a frozen float64 array of any shape, not necessarily finite; or raise, see `finite_array`."""
+    refuse_masked(name, values, error)
     try:
         complex_numbers = np.iscomplexobj(values)  # numpy would only warn, and drop the imaginary parts
         array: FloatArray = frozen_array(np.real(values) if complex_numbers else values)
@@ -109,14 +130,33 @@ def check_positive(name: str, value: float, error: type[InputError]) -> float:
 
 
 def check_discount(discount: float) -> float:
-    """Return `discount` as a float in [0, 1), or raise `DiscountError`."""
+    """Return `discount` as a float in [0, 1], or raise `DiscountError`.
+
+    At 1, values exist only where every policy ends: `tabular_inversion.bellman` checks that of a world and its goals.
+    """
     try:
         value = float(discount)
     except (TypeError, ValueError, OverflowError) as problem:
-        raise DiscountError(f"discount is {discount!r}; expected a number in [0, 1).") from problem
-    if not 0.0 <= value < 1.0:
-        raise DiscountError(f"discount is {value}; expected 0 <= discount < 1, so that values are finite.")
+        raise DiscountError(f"discount is {discount!r}; expected a number in [0, 1].") from problem
+    if not 0.0 <= value <= 1.0:
+        raise DiscountError(f"discount is {value}; expected 0 <= discount <= 1, so that values are finite.")
     return value
+
+
+def row_sum_limit(n_positive: Any) -> Any:
+    """Return how far the float sum of a distribution with so many positive entries may be from one.
+
+    Weights w divided by their sum have a true sum within k u of one, u = eps/2 and k entries, because the sum that
+    divides them is wrong by (k - 1) u at most and each quotient by u; the sum by which a row is checked is wrong by
+    another (k - 1) u. That is k eps. The 8 eps more allow for a few operations (a product of policies, an
+    interpolation) before the row was written down.
+
+    Examples
+    --------
+    >>> row_sum_limit(2) < 2.3e-15
+    True
+    """
+    return _EPS * (_ULPS + np.asarray(n_positive))
 
 
 def check_distributions(
@@ -147,12 +187,13 @@ def check_distributions(
                 f"{name} gives probability to an unavailable action, {locate(misplaced, rows, axes)}; set it to 0."
             )
     sums = rows.sum(axis=-1)
-    off = np.abs(sums - 1.0) > ROW_SUM_TOLERANCE
+    limits = row_sum_limit(np.count_nonzero(rows, axis=-1))
+    off = np.abs(sums - 1.0) > limits
     if off.any():
         row_axes = axes.rsplit(",", 1)[0] + ")"
         raise error(
-            f"{name} does not sum to 1 (tolerance {ROW_SUM_TOLERANCE:g}): sum {locate(off, sums, row_axes)}; "
-            "normalise it."
+            f"{name} does not sum to 1 up to rounding ({float(limits[off].min()):.1e}): sum "
+            f"{locate(off, sums, row_axes)}; divide it by its sum, or call normalised(..., within=...)."
         )
 
 
@@ -166,6 +207,7 @@ def check_available(available: ArrayLike | None, shape: tuple[int, int], error: 
     InputError
         Of the given type, if a state has no available action.
     """
+    refuse_masked("available", available, error)
     try:
         mask = np.ones(shape, bool) if available is None else np.asarray(available)
     except ValueError as problem:
@@ -182,6 +224,8 @@ def check_names(name: str, names: Sequence[str] | None, size: int, error: type[I
     """Return `names` as a tuple of `size` different strings, or None when omitted."""
     if names is None:
         return None
+    if isinstance(names, str | bytes) or not isinstance(names, Iterable):
+        raise error(f"{name} is {names!r}; expected a list of {size} strings.")
     result = tuple(str(item) for item in names)
     if len(result) != size:
         raise error(f"{name} has {len(result)} entries; expected {size}.")
@@ -193,6 +237,7 @@ def check_names(name: str, names: Sequence[str] | None, size: int, error: type[I
 
 def check_indices(name: str, indices: ArrayLike, size: int, error: type[InputError]) -> Any:
     """Return `indices` as a one-dimensional integer array within ``range(size)``, not empty, or raise."""
+    refuse_masked(name, indices, error)
     shape_of(name, indices, error)
     array = np.atleast_1d(np.asarray(indices))
     if array.ndim != 1 or array.size == 0 or not np.issubdtype(array.dtype, np.integer):

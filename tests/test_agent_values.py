@@ -92,7 +92,7 @@ def test_action_rewards_are_subtracted_from_the_right_hand_sides() -> None:
         ({"q": [[[1j, 0.0], [0.0, 0.0]]], "available": MASK}, AgentValuesError, "complex"),
         ({"q": [[["x", 0.0], [0.0, 0.0]]]}, AgentValuesError, "real numbers"),
         ({"q": [[["x", 0.0], [0.0, 0.0]]], "available": MASK}, AgentValuesError, "real numbers"),
-        ({"discount": 1.0}, DiscountError, "discount"),
+        ({"discount": 1.5}, DiscountError, "discount"),
         ({"discount": -0.1}, DiscountError, "discount"),
         ({"discount": np.nan}, DiscountError, "discount"),
         ({"policy": [[1.0, 0.0]]}, ShapeError, "policy"),

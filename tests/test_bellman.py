@@ -358,7 +358,7 @@ def test_a_solution_cut_short_is_refused():
     mdp, goals = sparse_case(0, n_states=100, discount=0.99, n_goals=5)
     agent = solve(mdp, goals)
     assert agent.report.iterations > 1
-    with pytest.raises(ConvergenceError, match=r"miss the tolerance 1e-10 after 1 policy updates: .* raise max_iter"):
+    with pytest.raises(ConvergenceError, match=r"miss the tolerance 1e-10 after 1 policy updates: .* or max_iter"):
         solve(mdp, goals, max_iterations=1)
     with pytest.raises(ConvergenceError, match="after 1 policy updates"):
         solve_soft(mdp, goals, 0.1, max_iterations=1)
@@ -367,7 +367,7 @@ def test_a_solution_cut_short_is_refused():
 
 def test_a_tolerance_below_rounding_is_refused():
     mdp, goals = sparse_case(0, discount=0.99)
-    with pytest.raises(ConvergenceError, match=r"miss the tolerance 1e-18 after 2 refinements"):
+    with pytest.raises(ConvergenceError, match=r"miss the tolerance 1e-18 after .* corrections in doubled precision"):
         evaluate(mdp, goals, policies.uniform(mdp.available), tolerance=1e-18)
     with pytest.raises(ConvergenceError, match=r"miss the tolerance 1e-18"):
         solve(mdp, goals, tolerance=1e-18)

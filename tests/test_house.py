@@ -26,6 +26,7 @@ ROOMS = (
     "_typing",
     "parallel",
     "validation",
+    "normalisation",
     "storage",
     "records",
     "record_files",

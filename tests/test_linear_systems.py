@@ -138,11 +138,20 @@ def test_doubling_solves_the_assembled_systems(loops, discount):
 
 
 def test_doubling_ends_where_a_row_sums_to_more_than_one():
-    world = MDP(csr_array([[1 + 9e-10] + [0.0] * 19] * 20), 1 - 1e-12)
-    systems = LinearSystems(ClosedLoops(Transitions.of(world), np.zeros((1, 20), int)), np.full((1, 20), 1 - 1e-12))
-    with np.errstate(over="ignore"):
+    world = MDP(csr_array([[1 + 4e-16] + [0.0] * 19] * 20), 1 - 1e-12)
+    systems = LinearSystems(ClosedLoops(Transitions.of(world), np.zeros((1, 20), int)), np.full((1, 20), 1 - 2.0**-53))
+    with np.errstate(over="ignore", invalid="ignore"):
         found = LinearSolver(systems, "doubling").solve(np.ones((1, 20)), np.zeros(1))
-    assert found.max() > 1e9
+    assert not found.max() < 1e9
+
+
+@pytest.mark.parametrize("method", ["dense", "sparse"])
+@pytest.mark.parametrize("each", [False, True])
+def test_a_singular_system_is_named_in_one_line(method, each):
+    world = MDP(csr_array(np.eye(20)), 1.0)
+    loops = ClosedLoops(Transitions.of(world if method == "sparse" else world.dense()), np.zeros((1 + each, 20), int))
+    with pytest.raises(ConvergenceError, match="singular to the precision of floats"):
+        LinearSolver(LinearSystems(loops, np.ones((1 + each, 20))), method).solve(np.ones((1 + each, 20)), np.zeros(2))
 
 
 def test_a_shared_policy_is_factorised_once(monkeypatch):

@@ -324,6 +324,7 @@ def test_wrong_input_is_named():
     slow = value_equivalence(solve(rooms, Goals.generic(68, 1, seed=0)), Supported.of(rooms))
     far = Goals.generic(68, 1, seed=9)
     free, sparse = value_equivalence(agent, Unconstrained()), value_equivalence(agent, Sparse(4))
+    undiscounted = value_equivalence(solve(mdp.with_discount(1.0), Goals.indicator(4)), Stochastic())
     wrong = [
         (GoalsError, "got 2", lambda: robust(sets, Goals.generic(4, 2, seed=0))),
         (GoalsError, "not finite", lambda: robust(sets, Goals([[np.nan, 0.0, 0.0, 0.0]]))),
@@ -339,7 +340,8 @@ def test_wrong_input_is_named():
         (KernelClassError, r"unconstrained", lambda: determined_goals(free, goal)),
         (ShapeError, "on 3 states and the agent on 4", lambda: determined_goals(sets, Goals.indicator(3, [0]))),
         (InputError, "give discount=", lambda: plan(mdp.kernel, goal)),
-        (DiscountError, "discount", lambda: plan(mdp.kernel, goal, discount=1.0)),
+        (DiscountError, "discount", lambda: plan(mdp.kernel, goal, discount=1.5)),
+        (DiscountError, "discount is 1: a member", lambda: robust(undiscounted, goal)),
         (InputError, "available is given", lambda: plan(mdp, goal, available=mdp.available)),
         (KernelError, "state 0, action 0|\\(s, a\\)", lambda: plan(2.0 * mdp.kernel, goal, discount=0.9)),
         (ShapeError, "states", lambda: plan(mdp, Goals.indicator(3, [0]))),

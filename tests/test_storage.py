@@ -5,6 +5,10 @@ import json
 import os
 import pickle
 import stat
+import subprocess
+import sys
+import tracemalloc
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tabular_inversion import MDP, AgentValues, Goals, storage
-from tabular_inversion.errors import FileFormatError
+from tabular_inversion.errors import FileAccessError, FileFormatError
 
 ENDINGS = [".npz", ".json"]
 ARRAYS = {"x": np.array([[0.1, np.nan], [-0.0, 1e-320]]), "flags": np.array([True, False]), "n": np.arange(3)}
@@ -177,7 +181,7 @@ def folder(path: Path) -> None:
 def test_files_of_other_programs_are_refused_and_never_unpickled(tmp_path: Path, make: Callable[[Path], None]) -> None:
     path = tmp_path / "file.npz"
     make(path)
-    with pytest.raises(FileFormatError):
+    with pytest.raises((FileFormatError, FileAccessError)):
         storage.read(path, "thing")
     assert not Trap.sprung
 
@@ -238,7 +242,7 @@ def test_other_endings_are_refused(tmp_path: Path, ending: str) -> None:
 def test_missing_places_are_named(path: Path) -> None:
     with pytest.raises(FileFormatError, match="there is no file"):
         storage.read(path, "thing")
-    with pytest.raises(FileFormatError, match=r"folder .* does not exist"):
+    with pytest.raises(FileAccessError, match=r"cannot write .* name a file in a folder"):
         storage.write(path.parent / "nowhere" / path.name, "thing", {}, {})
 
 
@@ -266,7 +270,7 @@ def test_what_cannot_be_written_leaves_nothing_and_spares_the_old_file(
     assert list(written.parent.iterdir()) == [written]
 
 
-@pytest.mark.parametrize("failure", [OSError("disk full"), KeyboardInterrupt()])
+@pytest.mark.parametrize("failure", [OSError("disk full"), KeyboardInterrupt(), MemoryError()])
 def test_an_interrupted_write_leaves_nothing_and_spares_the_old_file(
     written: Path, failure: BaseException, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -277,7 +281,7 @@ def test_an_interrupted_write_leaves_nothing_and_spares_the_old_file(
 
     monkeypatch.setattr(storage, "_write_npz", fail)
     monkeypatch.setattr(storage, "_write_json", fail)
-    with pytest.raises(type(failure)):
+    with pytest.raises(FileAccessError if isinstance(failure, OSError) else type(failure)):
         storage.write(written, "thing", ARRAYS, METADATA)
     assert written.read_bytes() == before
     assert list(written.parent.iterdir()) == [written]
@@ -311,3 +315,126 @@ def test_files_hold_no_pickle(tmp_path: Path) -> None:
     agent.save(tmp_path / "agent.npz")
     with np.load(tmp_path / "agent.npz", allow_pickle=False) as archive:
         assert {archive[name].dtype.kind for name in archive.files} <= set("fiub")
+
+
+LIMITED = """
+import os, resource, sys
+from tabular_inversion.environments import random_mdp
+from tabular_inversion.errors import FileAccessError
+if sys.argv[2] == "full":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+    import signal
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+else:
+    os.setuid(65534)
+try:
+    random_mdp(20, 2, seed=0).save(sys.argv[1])
+except FileAccessError as problem:
+    print(problem)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="limits of POSIX")
+@pytest.mark.parametrize(("place", "why"), [("full", "File too large"), ("read-only", "Permission denied")])
+def test_a_full_disk_and_a_read_only_folder_are_one_line_and_spare_the_old_file(
+    tmp_path: Path, place: str, why: str
+) -> None:
+    if place == "read-only" and os.geteuid() != 0:
+        pytest.skip("only root can become someone else")
+    path = tmp_path / "world.npz"
+    path.write_bytes(b"before")
+    done = subprocess.run([sys.executable, "-c", LIMITED, str(path), place], capture_output=True, text=True, check=True)
+    assert done.stdout.count("\n") == 1
+    assert why in done.stdout
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_device_without_room_is_one_line(tmp_path: Path) -> None:
+    link = tmp_path / "world.npz"
+    link.symlink_to("/dev/full")
+    with pytest.raises(FileAccessError, match="No space left on device"):
+        storage.write(link, "thing", ARRAYS, METADATA)
+
+
+def npz_with(path: Path, members: dict[str, bytes]) -> Path:
+    """Write members that claim whatever they like; a zip of zeros is a thousandth of what it unpacks to."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+def npy(shape: str, size: int = 8) -> bytes:
+    text = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode() + bytes(size)
+
+
+@pytest.mark.parametrize(
+    ("member", "match"),
+    [
+        (npy("(10**30,)".replace("10**30", "1" + "0" * 30)), "bytes, and has 8"),
+        (npy("(1000000000, 1000000000)"), "bytes, and has 8"),
+        (npy("(-1,)"), "bytes, and has 8|truncated"),
+        (npy("(2,)"), "16 bytes, and has 8"),
+        (npy("(1e30,)"), "truncated or no"),
+    ],
+)
+def test_what_a_member_claims_is_checked_before_memory_is_taken(tmp_path: Path, member: bytes, match: str) -> None:
+    header = npy("(0,)", 0)
+    path = npz_with(tmp_path / "file.npz", {"header.npy": header, "x.npy": member})
+    with pytest.raises(FileFormatError, match=match):
+        storage.read(path, "thing")
+
+
+def test_a_small_file_that_unpacks_to_gigabytes_is_refused_before_it_does(tmp_path: Path) -> None:
+    rows = 3 * 2**17
+    path = tmp_path / "file.npz"
+    npz_with(path, {"x.npy": npy(f"({rows}, 1024)", 3 * 2**20)})
+    # The directory at the end of the file says that there are three gigabytes.
+    content = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        size = archive.infolist()[0].file_size
+    content = content.replace(size.to_bytes(4, "little"), (3 * 2**30).to_bytes(4, "little"))
+    content = content.replace(size.to_bytes(8, "little"), (3 * 2**30).to_bytes(8, "little"))
+    path.write_bytes(content)
+    tracemalloc.start()
+    try:
+        with pytest.raises(FileFormatError, match=r"takes 3072 MiB of memory, above the limit of 2048 MiB"):
+            storage.read(path, "thing")
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("load", [MDP.load, AgentValues.load])
+def test_the_limit_can_be_raised(tmp_path: Path, load: Callable[..., Any], path: Path) -> None:
+    world = MDP(np.full((30, 1, 30), 1 / 30), 0.5)
+    thing: Any = world if load == MDP.load else AgentValues(np.zeros((3, 30, 1)), Goals(np.zeros((3, 30))), 0.5)
+    thing.save(path)
+    with pytest.raises(FileFormatError, match="larger max_bytes"):
+        load(path, max_bytes=1000)
+    assert load(path, max_bytes=1e6) == thing
+
+
+@pytest.mark.parametrize("metadata", [None, [], 1, "x"])
+def test_metadata_is_an_object(tmp_path: Path, metadata: Any) -> None:
+    path = tmp_path / "file.npz"
+    storage.write(path, "mdp", {}, metadata)
+    with pytest.raises(FileFormatError, match="no metadata"):
+        MDP.load(path)
+
+
+@pytest.mark.parametrize("shape", [[1e30, 1, 1e30], [10**30, 1, 10**30], [2, 1], None, "x", [2, 2, 2], [-1, 1, -1]])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_a_shape_that_is_not_that_of_the_arrays_is_refused(tmp_path: Path, shape: Any, sparse: bool) -> None:
+    world = MDP([[[0.5, 0.5]], [[0.0, 1.0]]], 0.5)
+    written: dict[str, Any] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(storage, "write", lambda _path, _kind, arrays, metadata: written.update(arrays, m=metadata))
+        (world.sparse() if sparse else world).save("unused.npz")
+    metadata = written.pop("m") | {"shape": shape}
+    storage.write(tmp_path / "file.npz", "mdp", written, metadata)
+    with pytest.raises(FileFormatError, match="does not hold what its kind promises"):
+        MDP.load(tmp_path / "file.npz")

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from tabular_inversion.errors import DiscountError, GoalsError, InputError, KernelError, ShapeError
 from tabular_inversion.validation import (
-    ROW_SUM_TOLERANCE,
     check_available,
     check_discount,
     check_distributions,
@@ -21,6 +20,8 @@ from tabular_inversion.validation import (
     finite_array,
     frozen_array,
     locate,
+    refuse_masked,
+    row_sum_limit,
     shape_of,
 )
 
@@ -96,14 +97,18 @@ def test_locate_names_the_first_few_places() -> None:
     assert locate(values > 0, values, "(i)") == "first 1 at (i) = (1,), 2 at (i) = (2,), 3 at (i) = (3,)"
 
 
-@pytest.mark.parametrize("value", [0, 0.0, 0.5, np.float32(0.25), Fraction(1, 3), 1 - 1e-12, np.nextafter(1, 0)])
+@pytest.mark.parametrize(
+    "value", [0, 0.0, 0.5, np.float32(0.25), Fraction(1, 3), 1 - 1e-12, np.nextafter(1, 0), 1, 1.0]
+)
 def test_discounts(value: Any) -> None:
     found = check_discount(value)
     assert type(found) is float
     assert found == float(value)
 
 
-@pytest.mark.parametrize("value", [1, 1.0, -1e-300, 2, np.nan, np.inf, -np.inf, 10**400, None, "x", 0.5j, [0.1, 0.2]])
+@pytest.mark.parametrize(
+    "value", [np.nextafter(1, 2), -1e-300, 2, np.nan, np.inf, -np.inf, 10**400, None, "x", 0.5j, [0.1, 0.2]]
+)
 def test_discounts_outside_the_range(value: Any) -> None:
     with pytest.raises(DiscountError, match=r"expected"):
         check_discount(value)
@@ -126,7 +131,7 @@ def distributions(rows: Any, available: Any = None) -> None:
 
 def test_distributions_within_the_tolerance() -> None:
     distributions([[0.5, 0.5], [1.0, 0.0]])
-    distributions([[0.5, 0.5 + 0.9 * ROW_SUM_TOLERANCE]])
+    distributions([[0.5, 0.5 + 0.9 * row_sum_limit(2)]])
     distributions([[1.0, 0.0]], np.array([[True, False]]))
 
 
@@ -135,13 +140,38 @@ def test_distributions_within_the_tolerance() -> None:
     [
         ([[0.5, 0.5], [1.5, -0.5]], r"negative probability, -0.5 at \(s, a\) = \(1, 1\)"),
         ([[0.5, 0.5], [0.5, 0.25]], r"sum 0.75 at \(s\) = \(1,\)"),
-        ([[0.5, 0.5 + 1.1 * ROW_SUM_TOLERANCE]], r"does not sum to 1"),
+        ([[0.5, 0.5 + 1.2 * row_sum_limit(2)]], r"does not sum to 1"),
         ([[0.0, 0.0]], r"sum 0.0 at \(s\)"),
     ],
 )
 def test_rows_that_are_no_distributions(rows: Any, match: str) -> None:
     with pytest.raises(KernelError, match=match):
         distributions(rows)
+
+
+def test_weights_divided_by_their_sum_pass_and_a_part_in_a_billion_does_not() -> None:
+    rng = np.random.default_rng(0)
+    for size in [2, 3, 10, 1000]:
+        weights = rng.standard_exponential((200, size)) ** rng.integers(1, 9)
+        rows = weights / weights.sum(axis=1, keepdims=True)
+        distributions(rows)
+        with pytest.raises(KernelError, match=r"up to rounding .*normalised\(\.\.\., within=\.\.\.\)"):
+            distributions(rows * (1 + 2 * row_sum_limit(size)))
+
+
+MASKED = np.ma.array([[1.0, 2.0]], mask=[[False, True]])
+
+
+@pytest.mark.parametrize("values", [MASKED, [MASKED[0]]])
+def test_masked_entries_are_refused_and_a_mask_that_hides_nothing_is_not(values: Any) -> None:
+    with pytest.raises(GoalsError, match=r"1 masked entries, the first at \(0, 1\)"):
+        read(values)
+    assert read(np.ma.array([[1.0, 2.0]], mask=False)).tolist() == [[1.0, 2.0]]
+    with pytest.raises(KernelError, match="masked"):
+        check_available(np.ma.array([[True, True]], mask=[[False, True]]), (1, 2), KernelError)
+    with pytest.raises(GoalsError, match="masked"):
+        check_indices("goals", np.ma.array([0, 1], mask=[True, False]), 3, GoalsError)
+    refuse_masked("anything", object(), GoalsError)
 
 
 def test_probability_of_an_unavailable_action() -> None:
@@ -174,6 +204,9 @@ def test_names() -> None:
     assert check_names("names", ["a", 1], 2, GoalsError) == ("a", "1")
     with pytest.raises(GoalsError, match="3 entries; expected 2"):
         check_names("names", ["a", "b", "c"], 2, GoalsError)
+    for wrong in ["ab", b"ab", 2]:
+        with pytest.raises(GoalsError, match="expected a list of 2 strings"):
+            check_names("names", wrong, 2, GoalsError)  # type: ignore[arg-type]
     with pytest.raises(GoalsError, match="repeats 'a'"):
         check_names("names", ["a", "a"], 2, GoalsError)
 

@@ -5,18 +5,28 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tabular_inversion._typing import FloatArray
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues, SolverReport
 from tabular_inversion.bellman.problem import ROUNDING, TARGET, Problem, check_fit, join, missed
+from tabular_inversion.bellman.refinement import DoubledProblem, refine, resolvent_bound
+from tabular_inversion.bellman.termination import check_ends
+from tabular_inversion.bellman.value_bounds import aim_of, discount_bound, error_of_values
 from tabular_inversion.errors import AgentValuesError, ShapeError
 from tabular_inversion.goals import Goals
 from tabular_inversion.linear_systems import ClosedLoops, LinearSolver, LinearSystems, Method, Transitions, suited_form
+from tabular_inversion.linear_systems.doubled import Pair
 from tabular_inversion.linear_systems.systems import largest
 from tabular_inversion.mdp import MDP
 from tabular_inversion.policies import check_policy
 
 _REFINEMENTS = 2
 """One completes an iterative solution; a factorisation needs one where Woodbury's identity cancels."""
+
+_MOST_CORRECTIONS = 60
+_FORCING = 1e-3
+"""An iterative solver stops at this share of the change that it is to correct."""
+_TIMES = 1e-3
+"""The same for the times that bound a resolvent: they are checked, and a tenth more does not matter."""
 
 
 def evaluate(
@@ -36,7 +46,8 @@ def evaluate(
         ``"auto"``, ``"dense"``, ``"sparse"``, ``"iterative"`` or ``"doubling"``; see
         `tabular_inversion.linear_systems.LinearSolver`.
     tolerance : float
-        The largest Bellman residual accepted, relative to each goal's scale ``max |M| + max |rho|``.
+        The largest error of values accepted, relative to each goal's scale ``max |M| + max |rho|``. The error is
+        proved, not estimated; `SolverReport.value_error` states the bound that was reached.
 
     Returns
     -------
@@ -46,13 +57,16 @@ def evaluate(
     Raises
     ------
     ConvergenceError
-        If the residual misses the tolerance, also after one step of iterative refinement.
+        If no error within the tolerance can be proved, in doubled precision either.
+    DiscountError
+        If the discount is 1 and an episode may go on for ever by this policy.
     ShapeError, PolicyError, InputError
         If the goals, the policy or the method do not fit the world.
 
     Notes
     -----
-    Source: L1.
+    Source: L1. Where rounding, divided by 1 - discount, is more than the tolerance, residuals are computed in pairs
+    of floats: values are those of the numbers stored to the last digit, at 1 - 1e-10 as anywhere.
 
     Examples
     --------
@@ -66,6 +80,7 @@ def evaluate(
     """
     check_fit(mdp, goals, method, tolerance)
     weights = check_policy(policy, mdp.available, goals.n_goals)
+    check_ends(mdp, goals, weights)
     world = suited_form(mdp)
     loops = ClosedLoops.of_policy(Transitions.of(world), weights)
     problem = Problem.of(world, goals)
@@ -83,17 +98,61 @@ def evaluate(
 def _evaluate_part(
     part: Problem, solver: LinearSolver, policy: FloatArray, tolerance: float
 ) -> tuple[FloatArray, SolverReport]:
-    """Solve; then, while the residual misses the tolerance, solve for what is missing, at most `_REFINEMENTS` times."""
+    """Solve, refine in floats while that helps, and prove the error of the values; in pairs of floats where it must."""
     right_hand_sides = part.without_future(policy)
     m = solver.solve(right_hand_sides, max(TARGET * tolerance, ROUNDING) * largest(right_hand_sides))
+    factor, sharpened, aim = discount_bound(part), False, aim_of(part.world.discount, tolerance)
     for step in range(1, _REFINEMENTS + 2):
         q, residual = part.backup(m, policy)
-        # Rows of the kernel are distributions, so Q misses its equation by no more than M does.
         scale = part.scale(m)
-        if (residual <= tolerance * scale).all():
-            return q, SolverReport(solver.method, step, float(residual.max()), converged=True)
+        error = error_of_values(part, factor, residual, scale)
+        if not sharpened and not (error <= aim * scale).all():
+            ones = np.ones_like(m)
+            times = solver.solve(ones, _TIMES * largest(ones))
+            factor, sharpened = np.minimum(factor, resolvent_bound(part, times, policy)), True
+            error = error_of_values(part, factor, residual, scale)
+        if (error <= aim * scale).all():
+            return q, SolverReport(solver.method, step, float(residual.max()), True, float(error.max()))
+        if (error_of_values(part, factor, 0 * residual, scale) > aim * scale).any():
+            break  # rounding of the residual alone is too much: no step in floats will help
         m += solver.solve(part.change(q, m, policy=policy), max(TARGET * tolerance, ROUNDING) * scale)
-    raise missed(residual, scale, tolerance, f"{_REFINEMENTS} refinements", "raise the tolerance or lower the discount")
+    return _refine(part, m, q, (error, residual), solver, policy, tolerance, factor, step)
+
+
+def _refine(
+    part: Problem,
+    m: FloatArray,
+    q: FloatArray,
+    reached: tuple[FloatArray, FloatArray],
+    solver: LinearSolver,
+    policy: FloatArray,
+    tolerance: float,
+    factor: FloatArray,
+    steps: int,
+) -> tuple[FloatArray, SolverReport]:
+    """Refine in pairs of floats the goals that miss the tolerance, in runs."""
+    error, residual = reached
+    scale = part.scale(m)
+    missing = np.flatnonzero(~(error <= aim_of(part.world.discount, tolerance) * scale))
+    most = 0
+    for run in part.select(missing).chunks():
+        goals = missing[run]
+        own = policy if policy.ndim == 2 else policy[goals]
+        doubled = DoubledProblem(part.select(goals), scale[goals], own, None)
+
+        def correct(change: FloatArray, _: Pair, goals: IntArray = goals) -> tuple[FloatArray, BoolArray]:
+            whole = np.zeros_like(m)
+            whole[goals] = change
+            return solver.solve(whole, _FORCING * largest(whole))[goals], np.zeros(len(goals), bool)
+
+        bound = np.minimum(factor[goals], doubled.discount_bound())
+        found = refine(doubled, m[goals], bound, correct, _MOST_CORRECTIONS)
+        q[goals], error[goals], residual[goals] = found.q, found.value_error, found.residual
+        scale[goals] = part.select(goals).scale(found.m)
+        most = max(most, found.iterations)
+    if not (error <= tolerance * scale).all():
+        raise missed(error, scale, tolerance, f"{most} corrections in doubled precision")
+    return q, SolverReport(solver.method, steps + most, float(residual.max()), True, float(error.max()))
 
 
 def bellman_residual(mdp: MDP, agent: AgentValues) -> FloatArray:

@@ -11,13 +11,15 @@ iterative solver needs to be no more exact than the residual is small.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues, SolverReport
+from tabular_inversion.bellman.finishing import Settings, finish
 from tabular_inversion.bellman.problem import ROUNDING, TARGET, Problem, check_fit, join, merge, missed
+from tabular_inversion.bellman.termination import check_ends
+from tabular_inversion.bellman.value_bounds import discount_bound, error_of_values
 from tabular_inversion.errors import InputError
 from tabular_inversion.goals import Goals
 from tabular_inversion.linear_systems import ClosedLoops, LinearSolver, LinearSystems, Method, Transitions, suited_form
@@ -54,7 +56,9 @@ def solve(
     method : str
         How the linear systems are solved, as for `evaluate`.
     tolerance : float
-        The largest Bellman residual accepted, relative to each goal's scale ``max |M| + max |rho|``.
+        The largest error of values accepted, relative to each goal's scale ``max |M| + max |rho|`` (for soft values
+        plus temperature * log A). The error is proved, not estimated; `SolverReport.value_error` states the bound
+        that was reached, and `SolverReport.policy_proved` whether the best actions are proved to be best.
     max_iterations : int
         The most policy updates allowed; at least 1.
     progress : callable, optional
@@ -69,8 +73,16 @@ def solve(
     ------
     ConvergenceError
         If a goal misses the tolerance after `max_iterations`.
+    DiscountError
+        If the discount is 1 and an episode may go on for ever by some policy.
     ShapeError, InputError
         If the goals or the method do not fit the world.
+
+    Notes
+    -----
+    Where rounding, divided by 1 - discount, is more than the tolerance, the last steps compute residuals, and compare
+    actions, in pairs of floats. Values are then those of the numbers stored to the last digit. Discount 1 is allowed
+    where every policy ends every episode, which is decided by the graph of the world.
 
     Examples
     --------
@@ -111,6 +123,8 @@ def solve_soft(
     ------
     ConvergenceError
         If a goal misses the tolerance after `max_iterations`.
+    DiscountError
+        If the discount is 1 and an episode may go on for ever by some policy.
     ShapeError, InputError
         If the temperature is not positive, or the goals or the method do not fit the world.
 
@@ -122,17 +136,6 @@ def solve_soft(
     """
     temperature = check_positive("temperature", temperature, InputError)
     return _newton(mdp, goals, temperature, method, tolerance, max_iterations, progress)
-
-
-@dataclass(frozen=True, eq=False)
-class _Settings:
-    """What holds for every goal of one call."""
-
-    transitions: Transitions
-    temperature: float | None
-    method: Method
-    tolerance: float
-    max_iterations: int
 
 
 def _newton(
@@ -147,8 +150,9 @@ def _newton(
     check_fit(mdp, goals, method, tolerance)
     if max_iterations < 1:
         raise InputError(f"max_iterations is {max_iterations}; expected at least 1.")
+    check_ends(mdp, goals)
     world = suited_form(mdp)
-    settings = _Settings(Transitions.of(world), temperature, method, tolerance, max_iterations)
+    settings = Settings(Transitions.of(world), temperature, method, tolerance, max_iterations)
     problem = Problem.of(world, goals)
     start, way = _start(problem, settings)
     finished = 0
@@ -159,12 +163,17 @@ def _newton(
         if progress is not None:
             progress(finished, goals.n_goals)
 
-    parts = [_iterate(problem.select(chosen), start[chosen], way, settings, tell) for chosen in problem.chunks()]
+    parts = []
+    for chosen in problem.chunks():
+        part = problem.select(chosen)
+        m, q, report = _iterate(part, start[chosen], way, settings)
+        parts.append(finish(part, m, q, report, settings))
+        tell(len(m))
     q, report = join(parts)
     return AgentValues(q, goals, mdp.discount, temperature=temperature, available=mdp.available, report=report)
 
 
-def _start(problem: Problem, settings: _Settings) -> tuple[FloatArray, str]:
+def _start(problem: Problem, settings: Settings) -> tuple[FloatArray, str]:
     """Return M of the uniform policy, and how it was found.
 
     One factorisation gives it for all goals, and it is positive wherever a goal can be reached at all: from zero,
@@ -178,12 +187,12 @@ def _start(problem: Problem, settings: _Settings) -> tuple[FloatArray, str]:
 
 
 def _iterate(
-    part: Problem, m: FloatArray, method: str, settings: _Settings, tell: Callable[[int], None]
-) -> tuple[FloatArray, SolverReport]:
-    """Run value-iteration sweeps, then policy updates; goals that have converged drop out."""
+    part: Problem, m: FloatArray, method: str, settings: Settings
+) -> tuple[FloatArray, FloatArray, SolverReport]:
+    """Run value-iteration sweeps, then policy updates; goals that have converged drop out. Returns M, Q and how."""
     for _ in range(_SWEEPS):
         m = m + part.change(part.q_values(m), m, temperature=settings.temperature)
-    values = np.empty((*m.shape, part.world.n_actions))
+    values, found = np.empty((*m.shape, part.world.n_actions)), np.empty_like(m)
     alive, previous = np.arange(len(m)), np.full(len(m), np.inf)
     exact = np.zeros(len(m), bool)
     policy: Policies | None = None
@@ -191,19 +200,18 @@ def _iterate(
     for iteration in range(settings.max_iterations + 1):
         q = part.q_values(m)
         change = part.change(q, m, temperature=settings.temperature)
-        residual, scale = largest(change), part.scale(m)
+        residual, scale = largest(change), part.scale(m, settings.temperature)
         target = min(max(TARGET * settings.tolerance, ROUNDING), settings.tolerance) * scale
         stalled = (residual > previous / 2) | (iteration == settings.max_iterations)
         done = (residual <= target) | ((residual <= settings.tolerance * scale) & stalled)
         exact |= residual > previous  # loose solves may send the policy in circles; exact ones cannot
         previous = residual
         if done.any():
-            values[alive[done]] = q[done]
+            values[alive[done]], found[alive[done]] = q[done], m[done]
             reports.append(SolverReport(method, iteration, float(residual[done].max()), converged=True))
-            tell(int(done.sum()))
             going = np.flatnonzero(~done)
             if going.size == 0:
-                return values, merge(reports)
+                return found, values, merge(reports)
             part, alive = part.select(going), alive[going]
             policy = None if policy is None else policy[going]
             m, q, change, previous, target, exact = (x[going] for x in (m, q, change, previous, target, exact))
@@ -216,7 +224,8 @@ def _iterate(
             m = m + solver.solve(change, np.where(settled | exact, target, np.maximum(_FORCING * previous, target)))
             policy, method = improved, solver.method
     after = f"{settings.max_iterations} policy updates"
-    raise missed(residual, scale, settings.tolerance, after, "raise max_iterations or the tolerance")
+    error = error_of_values(part, discount_bound(part), residual, scale)
+    raise missed(error, scale, settings.tolerance, after)
 
 
 def _improve(

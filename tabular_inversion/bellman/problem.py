@@ -7,6 +7,7 @@ f = discount * c: Q = rho + P m, V follows from Q, and m must be what V makes it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -45,22 +46,27 @@ def check_fit(mdp: MDP, goals: Goals, method: str, tolerance: float) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A world, and of some goals the rewards r (G, S), the factors f = discount * c (G, S) and rho (G, S, A)."""
+    """A world, and of some goals the rewards r (G, S), the continuation c (G, S) and rho (G, S, A)."""
 
     world: MDP
     rewards: FloatArray
-    factors: FloatArray
+    continuation: FloatArray
     action_rewards: FloatArray | None
 
     @classmethod
     def of(cls, world: MDP, goals: Goals) -> Problem:
         """Take the numbers of all goals."""
-        return cls(world, goals.rewards, world.discount * goals.continuation, goals.action_rewards)
+        return cls(world, goals.rewards, goals.continuation, goals.action_rewards)
+
+    @cached_property
+    def factors(self) -> FloatArray:
+        """F = discount * c, rounded, shape (G, S)."""
+        return self.world.discount * self.continuation
 
     def select(self, goals: slice | IntArray) -> Problem:
         """Return the problem of some goals."""
         extra = None if self.action_rewards is None else self.action_rewards[goals]
-        return Problem(self.world, self.rewards[goals], self.factors[goals], extra)
+        return Problem(self.world, self.rewards[goals], self.continuation[goals], extra)
 
     def chunks(self) -> list[slice]:
         """Cut the goals into runs."""
@@ -102,29 +108,36 @@ class Problem:
             return self.rewards
         return self.change(self.action_rewards, np.zeros_like(self.rewards), policy=policy)
 
-    def scale(self, m: FloatArray) -> FloatArray:
-        """Return max |m| + max |rho| for each goal: what tolerances are relative to."""
+    def scale(self, m: FloatArray, temperature: float | None = None) -> FloatArray:
+        """Return max |m| + max |rho| + what entropy adds to V at once, for each goal: the scale of tolerances."""
         extra = self.action_rewards
-        return largest(m) + (0.0 if extra is None else np.abs(extra).max(axis=(1, 2)))
+        entropy = 0.0 if temperature is None else temperature * float(np.log(self.world.n_actions))
+        return largest(m) + entropy + (0.0 if extra is None else np.abs(extra).max(axis=(1, 2)))
 
 
-def missed(residual: FloatArray, scale: FloatArray, tolerance: float, after: str, remedy: str) -> ConvergenceError:
+def missed(error: FloatArray, scale: FloatArray, tolerance: float, after: str) -> ConvergenceError:
     """Return the error that says by how much goals miss the tolerance."""
-    relative = residual / np.where(scale > 0, scale, 1.0)
+    relative = error / np.where(scale > 0, scale, 1.0)
+    worst = int(np.argmax(np.where(np.isnan(relative), np.inf, relative)))
     return ConvergenceError(
-        f"{int((~(relative <= tolerance)).sum())} goals miss the tolerance {tolerance:g} after {after}: the largest "
-        f"Bellman residual is {relative.max():.3g} of the scale of its goal's values; {remedy}."
+        f"{int((~(relative <= tolerance)).sum())} goals miss the tolerance {tolerance:g} after {after}: the error of "
+        f"values is proved to be at most {relative[worst]:.3g} of their scale (goal {worst}); raise the tolerance or "
+        "max_iterations, or lower the discount."
     )
 
 
 def merge(reports: list[SolverReport]) -> SolverReport:
     """Return one report for goals solved apart: all ways, the most iterations, the largest residual."""
     ways = {way: None for report in reports for way in report.method.split(", ") if way}
+    errors = [report.value_error for report in reports]
+    proofs = [report.policy_proved for report in reports]
     return SolverReport(
         ", ".join(ways),
         max(report.iterations for report in reports),
         max(report.residual for report in reports),
         converged=all(report.converged for report in reports),
+        value_error=None if None in errors else max(errors),  # type: ignore[type-var]
+        policy_proved=None if None in proofs else all(proofs),
     )
 
 

@@ -40,7 +40,10 @@ ClassText = Annotated[
     str, typer.Option("--class", help="unconstrained, stochastic, supported, sparse:N or deterministic.")
 ]
 PolicyText = Annotated[str, typer.Option("--policy", help="optimal or uniform.")]
-DiscountText = Annotated[str | None, typer.Option("--discount", help="A number in [0, 1), also as a fraction: 1/2.")]
+DiscountText = Annotated[
+    str | None,
+    typer.Option("--discount", help="A number in [0, 1], also as a fraction: 1/2. At 1, every episode must end."),
+]
 INTERRUPTED = 130
 """The exit status that shells give to a command ended by Ctrl-C."""
 
@@ -63,9 +66,9 @@ def read_discount(text: str | None) -> Fraction | None:
     try:
         value = Fraction(text)
     except (ValueError, ZeroDivisionError) as problem:
-        raise DiscountError(f"discount is {text!r}; expected a number in [0, 1) such as 0.99 or 1/2.") from problem
-    if not 0 <= value < 1:
-        raise DiscountError(f"discount is {text}; expected 0 <= discount < 1.")
+        raise DiscountError(f"discount is {text!r}; expected a number in [0, 1] such as 0.99 or 1/2.") from problem
+    if not 0 <= value <= 1:
+        raise DiscountError(f"discount is {text}; expected 0 <= discount <= 1.")
     return value
 
 

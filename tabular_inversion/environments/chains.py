@@ -18,7 +18,7 @@ def chain(n: int, *, discount: float = 0.95) -> MDP:
     n : int
         Number of states, at least 1.
     discount : float
-        In [0, 1).
+        In [0, 1].
 
     Returns
     -------
@@ -53,7 +53,7 @@ def river_swim(n: int = 6, *, discount: float = 0.95) -> MDP:
     n : int
         Number of states, at least 2; 6 in the source.
     discount : float
-        In [0, 1).
+        In [0, 1].
 
     Returns
     -------

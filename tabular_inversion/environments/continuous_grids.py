@@ -51,7 +51,7 @@ def interpolated_mdp(
     n_actions : int
         m.
     discount : float
-        In [0, 1).
+        In [0, 1].
     method : {"kuhn", "multilinear"}
         As for `Grid.interpolation`: rows have at most d + 1 successors, or at most 2^d.
     action_names : sequence of str, optional
@@ -70,7 +70,7 @@ def interpolated_mdp(
     ShapeError
         If `step` returns another shape than it was given.
     DiscountError
-        If the discount lies outside [0, 1).
+        If the discount lies outside [0, 1].
 
     Notes
     -----

@@ -129,7 +129,7 @@ class ContinuousSystem:
         starts : array_like, shape (B, d)
             Where episodes start.
         discount : float
-            In [0, 1).
+            In [0, 1].
         steps : int
             The longest episode, at least 1.
 

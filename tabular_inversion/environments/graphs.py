@@ -28,7 +28,7 @@ def graph(networkx_graph: nx.Graph[Any], *, discount: float = 0.95) -> MDP:
         Undirected, or directed (an action then chooses a successor). Weights are ignored, parallel edges count once,
         and a self-loop is an action that stays. State s is the s-th node; neighbours are ordered by state.
     discount : float
-        In [0, 1).
+        In [0, 1].
 
     Returns
     -------

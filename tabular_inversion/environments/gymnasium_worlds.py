@@ -18,12 +18,13 @@ from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import InputError, KernelError, MissingDependencyError, SpecificationError
 from tabular_inversion.goals import Goals
 from tabular_inversion.mdp import MDP
+from tabular_inversion.normalisation import normalised
 
 Terminal = Literal["absorb", "continue"]
 
 
 def from_gymnasium(
-    env_or_id: Any, /, *, discount: float, terminal: Terminal = "absorb", **make_kwargs: Any
+    env_or_id: Any, /, *, discount: float, terminal: Terminal = "absorb", within: float = 1e-9, **make_kwargs: Any
 ) -> Environment:
     """Read the transition table of a gymnasium environment.
 
@@ -33,11 +34,14 @@ def from_gymnasium(
         An environment whose ``unwrapped.P`` is a transition table (its wrappers are passed over), or its id, such as
         ``"FrozenLake-v1"``.
     discount : float
-        In [0, 1); gymnasium has none.
+        In [0, 1]; gymnasium has none.
     terminal : {"absorb", "continue"}
         What happens in a state that some transition enters with ``terminated=True``. ``"absorb"``: each action stays
         there and pays nothing (FrozenLake's table already says so; CliffWalking's and Taxi's do not).
         ``"continue"``: the rows of the table are kept.
+    within : float
+        Rows of a table are sums of someone's products. Those that miss one by more than a few roundings, but by no
+        more than this, are divided by their sums (`tabular_inversion.normalised`); others are refused.
     **make_kwargs
         Passed to ``gymnasium.make`` with an id, for example ``map_name="8x8"``.
 
@@ -90,10 +94,10 @@ def from_gymnasium(
     if not isinstance(env_or_id, str):
         if make_kwargs:
             raise InputError(f"{', '.join(make_kwargs)} cannot be applied to an environment that exists; pass its id.")
-        return _read_environment(env_or_id, discount, terminal)
+        return _read_environment(env_or_id, discount, terminal, within)
     environment = _make(env_or_id, make_kwargs)
     try:
-        return _read_environment(environment, discount, terminal)
+        return _read_environment(environment, discount, terminal, within)
     finally:
         environment.close()
 
@@ -119,7 +123,7 @@ def _make(name: str, make_kwargs: Mapping[str, Any]) -> Any:
         ) from problem
 
 
-def _read_environment(environment: Any, discount: float, terminal: Terminal) -> Environment:
+def _read_environment(environment: Any, discount: float, terminal: Terminal, within: float) -> Environment:
     inner = getattr(environment, "unwrapped", environment)
     table = getattr(inner, "P", None)
     if not isinstance(table, Mapping):
@@ -144,15 +148,16 @@ def _read_environment(environment: Any, discount: float, terminal: Terminal) -> 
         outcomes = outcomes.absorb(terminal_states)
     native = None if goes_on.size else _native_goals(outcomes, terminal_states)
     name = getattr(getattr(environment, "spec", None), "id", type(inner).__name__)
-    return Environment(name, _world(outcomes, discount), native)
+    return Environment(name, _world(outcomes, discount, within), native)
 
 
-def _world(outcomes: Outcomes, discount: float) -> MDP:
+def _world(outcomes: Outcomes, discount: float, within: float) -> MDP:
     shape = (outcomes.n_states, outcomes.n_actions)
     n_rows = outcomes.n_states * outcomes.n_actions
     available = np.bincount(outcomes.row, minlength=n_rows).reshape(shape) > 0
     entries = (outcomes.probability, (outcomes.row, outcomes.arrival))
-    return MDP(csr_array(entries, shape=(n_rows, outcomes.n_states)), discount, available)
+    rows = normalised(csr_array(entries, shape=(n_rows, outcomes.n_states)), within=within).kernel
+    return MDP(rows, discount, available)
 
 
 def _native_goals(outcomes: Outcomes, terminal_states: BoolArray) -> Goals:

@@ -26,7 +26,7 @@ def mountain_car(n: int = 200, *, discount: float = 0.99, method: Interpolation 
     n : int
         Grid points for each of position and velocity, at least 2.
     discount : float
-        In [0, 1).
+        In [0, 1].
     method : {"kuhn", "multilinear"}
         Rows have at most 3, or at most 4 successors; see `interpolated_mdp`.
 

@@ -30,7 +30,7 @@ def random_mdp(
         How many successors each row has, from 1 (a deterministic world) to n, drawn uniformly without repetition.
         When omitted, every state is a successor and the kernel is dense.
     discount : float
-        In [0, 1).
+        In [0, 1].
     seed : int or numpy.random.Generator
         Where the randomness comes from.
 

@@ -29,7 +29,7 @@ def reacher(n: int = 24, *, discount: float = 0.99, method: Interpolation = "kuh
     n : int
         Grid points for each coordinate, at least 2. Memory and time grow with n^4.
     discount : float
-        In [0, 1).
+        In [0, 1].
     method : {"kuhn", "multilinear"}
         Rows have at most 5, or at most 16 successors; see `interpolated_mdp`.
 

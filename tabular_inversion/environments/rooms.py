@@ -44,7 +44,7 @@ def four_rooms(variant: Variant = "deterministic", *, discount: float = 0.99) ->
         (4, 4), (4, 6), (6, 4) and (6, 6) every action leads to a uniformly random one of the 16 cells of the
         diagonally opposite room.
     discount : float
-        In [0, 1).
+        In [0, 1].
 
     Returns
     -------

@@ -52,7 +52,7 @@ def parse_environment(text: str, *, discount: float | None = None) -> Environmen
         omitted); ``graph:G`` with what `named_graph` reads; ``mountaincar:N`` and ``reacher:N``, with N grid points for
         each coordinate; or a .npz or .json file written by `MDP.save`.
     discount : float, optional
-        In [0, 1). When omitted: the file's own, 0.99 for FourRooms, MountainCar and Reacher, 0.95 otherwise.
+        In [0, 1]. When omitted: the file's own, 0.99 for FourRooms, MountainCar and Reacher, 0.95 otherwise.
 
     Returns
     -------

@@ -17,7 +17,7 @@ from tabular_inversion.errors import InputError, KernelClassError, KernelError, 
 from tabular_inversion.kernel_classes import KernelClass, Supported
 from tabular_inversion.mdp import MDP
 from tabular_inversion.recovery.intervals import allowance
-from tabular_inversion.validation import ROW_SUM_TOLERANCE, check_distributions, finite_array
+from tabular_inversion.validation import MEMBERSHIP_TOLERANCE, check_distributions, finite_array
 
 Norm = Literal["max", "l1"]
 
@@ -239,7 +239,7 @@ class ValueEquivalence:
         """
         raise self._refusal("test of functionals")
 
-    def contains(self, kernel: Kernel | MDP, *, tolerance: float = ROW_SUM_TOLERANCE) -> BoolArray:
+    def contains(self, kernel: Kernel | MDP, *, tolerance: float = MEMBERSHIP_TOLERANCE) -> BoolArray:
         """Tell which rows of a kernel belong to E(q).
 
         Parameters

@@ -29,7 +29,7 @@ class ExactAgentValues:
     goals : ExactGoals
         Rewards and continuation of the G goals.
     discount : Fraction, int or str
-        In [0, 1).
+        In [0, 1].
     policy : array_like of rationals, shape (S, A) or (G, S, A), optional
         The agent's policy; then V = sum_a policy * Q. Without it the agent is optimal: V = max_a Q.
     available : array_like of bool, shape (S, A), optional

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from flint import nmod_mat
 from numpy.typing import ArrayLike
+from scipy.sparse import csr_array
 
 from tabular_inversion import bellman
 from tabular_inversion._typing import IntArray
+from tabular_inversion.bellman.termination import refuse_endless
 from tabular_inversion.errors import AgentValuesError, InputError, ShapeError, TabularInversionError
 from tabular_inversion.exact.agent_values import ExactAgentValues
 from tabular_inversion.exact.model import ExactGoals, ExactMDP
@@ -48,6 +50,8 @@ def evaluate(mdp: ExactMDP, goals: ExactGoals, policy: ArrayLike) -> ExactAgentV
     ------
     ShapeError, PolicyError
         If the goals or the policy do not fit the world.
+    DiscountError
+        If the discount is 1 and an episode may go on for ever by this policy.
 
     Notes
     -----
@@ -61,6 +65,7 @@ def evaluate(mdp: ExactMDP, goals: ExactGoals, policy: ArrayLike) -> ExactAgentV
     """
     _check_fit(mdp, goals)
     weights = exact_policy(policy, mdp.available, goals.n_goals)
+    _check_ends(mdp, goals, weights)
     return ExactAgentValues(_q_values(mdp, goals, weights), goals, mdp.discount, weights, mdp.available)
 
 
@@ -84,6 +89,8 @@ def solve(mdp: ExactMDP, goals: ExactGoals) -> ExactAgentValues:
     ------
     ShapeError
         If the goals do not fit the world.
+    DiscountError
+        If the discount is 1 and an episode may go on for ever by some policy.
 
     Notes
     -----
@@ -97,6 +104,7 @@ def solve(mdp: ExactMDP, goals: ExactGoals) -> ExactAgentValues:
             ['1', '1/2']]], dtype='<U3')
     """
     _check_fit(mdp, goals)
+    _check_ends(mdp, goals)
     actions = _likely_best_actions(mdp, goals)
     q = np.empty((goals.n_goals, *mdp.available.shape), dtype=object)
     pending = np.arange(goals.n_goals)
@@ -185,6 +193,7 @@ def modular_test_matrix(mdp: ExactMDP, goals: ExactGoals, policy: ArrayLike, *, 
     """
     _check_fit(mdp, goals)
     weights = exact_policy(policy, mdp.available, goals.n_goals)
+    _check_ends(mdp, goals, weights)
     try:
         result: nmod_mat = _test_matrix(mdp, goals, weights, lambda values: residues(values, prime))
     except ZeroDivisionError as problem:
@@ -242,6 +251,13 @@ def _likely_best_actions(mdp: ExactMDP, goals: ExactGoals) -> IntArray:
     except (TabularInversionError, OverflowError):
         q = np.zeros((goals.n_goals, *mdp.available.shape))
     return greedy(q, mdp.available).argmax(axis=2)  # type: ignore[no-any-return]
+
+
+def _check_ends(mdp: ExactMDP, goals: ExactGoals, policy: FractionArray | None = None) -> None:
+    """Raise `DiscountError` if the discount is 1 and an episode may go on for ever, by any policy or by this one."""
+    if mdp.discount == 1:
+        support = csr_array(mdp.support.reshape(-1, mdp.n_states))
+        refuse_endless(support, mdp.available, goals.continuation == 1, policy)
 
 
 def _check_fit(mdp: ExactMDP, goals: ExactGoals) -> None:

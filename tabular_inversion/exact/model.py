@@ -15,7 +15,7 @@ from tabular_inversion.exact.rationals import FractionArray, fraction_array, to_
 from tabular_inversion.exact.validation import check_exact_distributions, exact_array, exact_discount
 from tabular_inversion.goals import Goals
 from tabular_inversion.mdp import MDP
-from tabular_inversion.validation import check_available, check_indices, locate
+from tabular_inversion.validation import check_available, check_indices, frozen_array, locate
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -28,7 +28,7 @@ class ExactMDP:
         ``kernel[s, a, t]`` is the probability of arriving in t from s by action a: fractions, integers or texts such
         as "1/3"; no floats (see `from_float`). Rows of available actions sum to exactly one, the others are zero.
     discount : Fraction, int or str
-        In [0, 1).
+        In [0, 1]. At 1, values exist for goals that end every episode, whatever the policy; `solve` checks that.
     available : array_like of bool, shape (S, A), optional
         Which actions exist in which states; all when omitted. Each state needs at least one.
 
@@ -39,7 +39,7 @@ class ExactMDP:
     ShapeError
         If the shapes do not fit.
     DiscountError
-        If the discount is no rational number in [0, 1).
+        If the discount is no rational number in [0, 1].
 
     Notes
     -----
@@ -97,6 +97,11 @@ class ExactMDP:
     def rows(self) -> FractionArray:
         """The kernel as a matrix (S*A, S); row (s, a) is s*A + a."""
         return self.kernel.reshape(-1, self.n_states)
+
+    @cached_property
+    def support(self) -> BoolArray:
+        """Where the kernel is positive, shape (S, A, S)."""
+        return frozen_array(self.kernel > 0, bool)  # type: ignore[no-any-return]
 
     @cached_property
     def row_index(self) -> IntArray:

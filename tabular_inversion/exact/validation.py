@@ -46,13 +46,13 @@ def check_exact_distributions(name: str, rows: FractionArray, totals: Any, axes:
 
 
 def exact_discount(discount: Any) -> Fraction:
-    """Return `discount` as a fraction in [0, 1), or raise `DiscountError`."""
+    """Return `discount` as a fraction in [0, 1], or raise `DiscountError`."""
     try:
         value = as_fraction(discount)
     except InputError as problem:
         raise DiscountError(f"discount: {problem}") from problem
-    if not 0 <= value < 1:
-        raise DiscountError(f"discount is {value}; expected 0 <= discount < 1, so that values are finite.")
+    if not 0 <= value <= 1:
+        raise DiscountError(f"discount is {value}; expected 0 <= discount <= 1, so that values are finite.")
     return value
 
 

@@ -18,8 +18,10 @@ from tabular_inversion.experiments.run_folder import Arrays, RunFolder
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.learning import QLearner, Simulator, learning_curve
 from tabular_inversion.mdp import MDP
+from tabular_inversion.normalisation import normalised
 from tabular_inversion.planning import plan
 from tabular_inversion.recovery import recover
+from tabular_inversion.validation import MEMBERSHIP_TOLERANCE
 
 CURVE_KIND = "learning-curve"
 Q_ERROR = "error of Q"
@@ -60,7 +62,8 @@ def recovered_world(agent: AgentValues, kernel_class: KernelClass) -> MDP:
     0.0
     """
     found = recover(agent.test_matrix, agent.right_hand_sides, kernel_class, row_index=agent.row_index)
-    return MDP(found.kernel(agent.row_index, agent.available), agent.discount, agent.available).dense()
+    rows = normalised(found.kernel(agent.row_index, agent.available), within=MEMBERSHIP_TOLERANCE).kernel
+    return MDP(rows, agent.discount, agent.available).dense()
 
 
 def mse(world: MDP, truth: MDP) -> float:

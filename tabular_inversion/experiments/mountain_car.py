@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from tabular_inversion.environments import MOUNTAIN_CAR
-from tabular_inversion.errors import InputError
+from tabular_inversion.experiments import continuous, published_tables
 from tabular_inversion.experiments import mountain_car_figures as figures
-from tabular_inversion.experiments import published_tables
-from tabular_inversion.experiments.continuous_report import (
-    coarse_comparisons,
-    coarse_figure,
-    facts_of,
-    return_comparisons,
-    returns_figure,
-)
-from tabular_inversion.experiments.continuous_stages import (
-    Inverted,
-    coarse_agents,
-    invert_task,
-    plan_unseen,
-    robust_ranges,
-    steps_done,
-)
-from tabular_inversion.experiments.continuous_worlds import Experiment, kernel_error, prior_kernel
-from tabular_inversion.experiments.run_folder import Arrays, Comparison, RunFolder
+from tabular_inversion.experiments.continuous import Found, Study
+from tabular_inversion.experiments.continuous_worlds import Experiment
+from tabular_inversion.experiments.run_folder import RunFolder
 
-POINTS = {"quick": 40, "standard": 100, "full": 200}
-"""Grid points for each of position and velocity; 200 is what the published tables use."""
-
-TRAINING = ("position", "velocity")
-UNSEEN = {"fast": "fast car", "gentle": "gentle car", "shortest": "shortest path"}
-STEPS, N_STARTS = 200, 512
-SWEEPS = (10, 30, 50, 75, 100, 150, 200, 300)
-NOISE = (1e-12, 1e-8, 1e-4, 1e-2)
-_PUBLISHED = published_tables.MOUNTAIN_CAR
-_N_STAGES = 3 * len(TRAINING) + 4
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _DIFFERENCES = (
     (
@@ -67,16 +44,6 @@ _DIFFERENCES = (
     ),
     "Radii of the unseen goals are those of training, 0.1 and 0.01; the source states them for training only.",
 )
-
-
-@dataclass(frozen=True, eq=False)
-class _Found:
-    """What the stages found; `inverted` and `robust` by training task."""
-
-    inverted: Mapping[str, Inverted]
-    unseen: Arrays
-    coarse: Arrays
-    robust: Mapping[str, Arrays]
 
 
 def reproduce(
@@ -122,79 +89,48 @@ def reproduce(
     ...     sorted(path.name for path in folder.path.iterdir())
     ['data', 'figures', 'report.html', 'results.json', 'settings.json', 'stages']
     """
-    if effort not in POINTS:
-        raise InputError(f"effort is {effort!r}; expected one of {', '.join(POINTS)}.")
-    n = POINTS[effort] if points is None else points
-    experiment = Experiment.of(MOUNTAIN_CAR, n, tuple(UNSEEN), steps=STEPS, n_starts=N_STARTS, seed=seed)
-    folder = RunFolder(folder_path, "MountainCar", {"points": n, "seed": seed, "starts": N_STARTS})
-    _report(folder, experiment, _run(folder, experiment, seed, steps_done(progress, _N_STAGES)))
-    return folder
+    return continuous.reproduce(STUDY, folder_path, effort=effort, seed=seed, points=points, progress=progress)
 
 
-def _run(folder: RunFolder, experiment: Experiment, seed: int, tell: Callable[[], None]) -> _Found:
-    inverted = {task: invert_task(folder, experiment, task, tell) for task in TRAINING}
-    kernels = {"true": experiment.world.kernel, **{task: one.kernel for task, one in inverted.items()}}
-    unseen = folder.stage("unseen", lambda: plan_unseen(experiment, kernels))
-    tell()
-    agent = inverted["position"].agent
-    coarse = folder.stage("coarse", lambda: coarse_agents(experiment, agent, SWEEPS, NOISE, seed=seed, planned=True))
-    tell()
-    robust = {}
-    for task, one in inverted.items():
-        robust[task] = folder.stage(f"robust-{task}", lambda one=one: robust_ranges(one.agent, experiment))  # type: ignore[misc]
-        tell()
-    return _Found(inverted, unseen, coarse, robust)
-
-
-def _report(folder: RunFolder, experiment: Experiment, found: _Found) -> None:
+def _figures(experiment: Experiment, found: Found) -> Iterable[tuple[str, Figure, str]]:
     identified = {task: one.identified for task, one in found.inverted.items()}
-    _tables(folder, experiment, found)
-    folder.figure("identified", figures.identified_rows(experiment, identified), figures.IDENTIFIED)
-    folder.figure("motion", figures.motion(experiment, found.inverted["position"].kernel), figures.MOTION)
-    folder.figure("coarse", coarse_figure(found.coarse, _PUBLISHED), figures.COARSE)
-    folder.figure("unseen", returns_figure(found.unseen, _PUBLISHED, UNSEEN, TRAINING), figures.UNSEEN)
-    folder.figure("robust", figures.robust_widths(experiment, found.robust), figures.ROBUST)
-    facts = {"states": experiment.world.n_states, "rows": experiment.world.available.size}
-    for number, (task, one) in enumerate(found.inverted.items(), start=1):
-        facts |= facts_of(task, one, found.unseen, found.robust[task], experiment.unseen, number)
-    comparisons = [
-        *_model_errors(experiment, found.inverted),
-        *coarse_comparisons(found.coarse, _PUBLISHED, UNSEEN, "position agent"),
-        *return_comparisons(found.unseen, _PUBLISHED, UNSEEN, TRAINING),
-    ]
-    folder.finish(comparisons, differences=_DIFFERENCES, facts=facts)
+    yield "identified", figures.identified_rows(experiment, identified), figures.IDENTIFIED
+    yield "motion", figures.motion(experiment, found.inverted["position"].kernel), figures.MOTION
+    yield "robust", figures.robust_widths(experiment, found.robust), figures.ROBUST
 
 
-def _tables(folder: RunFolder, experiment: Experiment, found: _Found) -> None:
+def _tables(folder: RunFolder, experiment: Experiment, found: Found) -> None:
     position, velocity = experiment.grid.coordinates.T
     by_state = {f"rows identified from {task}": one.identified.sum(axis=1) for task, one in found.inverted.items()}
     for task, ranges in found.robust.items():
-        for i, name in enumerate(UNSEEN):
+        for i, name in enumerate(STUDY.unseen):
             by_state |= {f"{name} from {task}, {end}": ranges[end][i] for end in ("lower", "upper")}
     folder.table("states", {"position": position, "velocity": velocity, **by_state})
     coarse = {name: found.coarse[name] for name in ("stopped_early", "setting", "q_nmse", "model_nmse", "variation")}
     means = found.coarse["returns"].mean(axis=2)
-    folder.table("coarse", {**coarse, **{f"return {name}": means[:, i] for i, name in enumerate(UNSEEN)}})
+    folder.table("coarse", {**coarse, **{f"return {name}": means[:, i] for i, name in enumerate(STUDY.unseen)}})
     episodes = {"start position": experiment.starts[:, 0]}
-    for i, world in enumerate(("true", *TRAINING)):
-        episodes |= {f"{name} in {world}": found.unseen["returns"][i, j] for j, name in enumerate(UNSEEN)}
+    for i, world in enumerate(("true", *STUDY.training)):
+        episodes |= {f"{name} in {world}": found.unseen["returns"][i, j] for j, name in enumerate(STUDY.unseen)}
     folder.table("returns", episodes)
 
 
-def _model_errors(experiment: Experiment, inverted: Mapping[str, Inverted]) -> list[Comparison]:
-    truth, grid, between = experiment.world.kernel, experiment.grid, _PUBLISHED.between
-    pair = kernel_error(inverted["position"].kernel, inverted["velocity"].kernel, grid)
-    rows = [
-        Comparison("model NMSE, position goals against velocity goals", pair.nmse, 0.0, between["position", "velocity"])
-    ]
-    for task, one in inverted.items():
-        error, sure = (kernel_error(one.kernel, truth, grid, which) for which in (None, one.identified))
-        note = f"mean total variation {error.variation:.2g}; over the variance of the motion {error.motion_nmse:.2g}"
-        what = f"model NMSE, {task} goals against the truth"
-        rows += [
-            Comparison(what, error.nmse, 0.0, between[task, "true"], note),
-            Comparison(f"{what}, identified rows", sure.nmse, note=f"largest entry wrong by {sure.largest:.1g}"),
-        ]
-    prior = kernel_error(prior_kernel(experiment.known_cells), truth, grid)
-    note = f"mean total variation {prior.variation:.2g}; over the variance of the motion {prior.motion_nmse:.2g}"
-    return [*rows, Comparison("model NMSE of known cells without any values", prior.nmse, note=note)]
+STUDY = Study(
+    name="MountainCar",
+    system=lambda points: (MOUNTAIN_CAR, points[0]),
+    points={"quick": (40,), "standard": (100,), "full": (200,)},  # 200 is what the published tables use
+    coordinates=("points",),
+    training=("position", "velocity"),
+    unseen={"fast": "fast car", "gentle": "gentle car", "shortest": "shortest path"},
+    steps=200,
+    n_starts=512,
+    sweeps=(10, 30, 50, 75, 100, 150, 200, 300),
+    noise=(1e-12, 1e-8, 1e-4, 1e-2),
+    plans_of_coarse=True,
+    published=published_tables.MOUNTAIN_CAR,
+    differences=_DIFFERENCES,
+    figures=_figures,
+    captions={"coarse": figures.COARSE, "unseen": figures.UNSEEN},
+    tables=_tables,
+)
+"""Four position goals, or four velocity goals, and three that no agent saw."""

@@ -47,7 +47,7 @@ def decide_instance(system: RowSystem, kernel_class: KernelClass, row_index: Int
     open_rows = np.flatnonzero(~settled)
     left = rows[open_rows]
     if isinstance(kernel_class, Sparse):
-        found = _sparse(system, kernel_class.max_successors, _dense(left), open_rows)
+        found = _sparse(system, kernel_class.most(system.n_states), _dense(left), open_rows)
     else:
         allowed = kernel_class.rows(row_index[open_rows]) if isinstance(kernel_class, Supported) else None
         found = rows_on_faces(system, left, _supports(left), allowed)

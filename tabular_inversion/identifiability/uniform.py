@@ -52,7 +52,7 @@ def decide_uniform(system: RowSystem, kernel_class: KernelClass, row_index: IntA
     if isinstance(kernel_class, Supported):
         return _supported(system, kernel_class.rows(row_index))
     if isinstance(kernel_class, Sparse):
-        answer = _sparse(system, kernel_class.max_successors)
+        answer = _sparse(system, kernel_class.most(system.n_states))
     elif isinstance(kernel_class, Deterministic):
         answer = _deterministic(system)
     elif isinstance(kernel_class, Unconstrained):

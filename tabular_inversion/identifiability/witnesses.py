@@ -14,6 +14,8 @@ from tabular_inversion.errors import WitnessError
 from tabular_inversion.identifiability.verdict import Witness
 from tabular_inversion.kernel_classes import KernelClass, Supported, Unconstrained
 from tabular_inversion.mdp import MDP
+from tabular_inversion.normalisation import normalised
+from tabular_inversion.validation import MEMBERSHIP_TOLERANCE
 
 SAME_VALUES = 2.0**-32
 """Values count as the same if they differ by this for each state and goal, relative to what varies in them: 2^20
@@ -144,6 +146,8 @@ def check_forward(agent: AgentValues, kernel: Kernel, witness: Witness, kernel_c
     -----
     In a large world nothing is solved. The Bellman operator of each kernel is a contraction by the discount, also for
     maxima and soft maxima, so its only fixed point lies within ``residual / (1 - discount)`` of the agent's values.
+    At discount 1 one of the two worlds may hold episodes that never end: what is compared is then what value
+    equivalence means in any case, that the agent's values satisfy the Bellman equation of both.
 
     Examples
     --------
@@ -159,9 +163,9 @@ def check_forward(agent: AgentValues, kernel: Kernel, witness: Witness, kernel_c
         return witness.value_gap
     scale = max(float(np.nanmax(np.abs(agent.q))), np.finfo(float).tiny)
     worlds = (_replace(agent, kernel, witness, row) for row in (witness.first, witness.second))
-    if agent.q.size > _SOLVED:
+    if agent.q.size > _SOLVED or agent.discount == 1.0:
         residuals = [float(np.nanmax(bellman_residual(world, agent))) for world in worlds]
-        gap = sum(residuals) / (1.0 - agent.discount) / scale
+        gap = sum(residuals) / ((1.0 - agent.discount) or 1.0) / scale
     else:
         seen = [_forward(agent, world) for world in worlds]
         gaps = [seen[0] - seen[1], seen[0] - agent.q, seen[1] - agent.q]
@@ -184,7 +188,8 @@ def _replace(agent: AgentValues, kernel: Kernel, witness: Witness, row: FloatArr
     else:
         changed = np.array(kernel)
         changed[witness.state, witness.action] = row
-    return MDP(changed, agent.discount, agent.available)
+    rows = normalised(changed, within=MEMBERSHIP_TOLERANCE).kernel
+    return MDP(rows, agent.discount, agent.available)
 
 
 def _forward(agent: AgentValues, mdp: MDP) -> FloatArray:

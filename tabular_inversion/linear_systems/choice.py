@@ -95,7 +95,8 @@ def predicted_seconds(systems: LinearSystems, way: Way) -> float:
 def _iterative_seconds(systems: LinearSystems, *, diameter: float) -> float:
     """Predict BiCGSTAB: it needs more iterations where the discount is high and information travels far."""
     loops, n = systems.loops, systems.n_states
-    iterations = 15 + 2 * min(diameter, 1.0 / np.sqrt(1.0 - systems.factors.max()))
+    left = 1.0 - float(systems.factors.max())
+    iterations = 15 + 2 * min(diameter, 1.0 / np.sqrt(left) if left > 0 else np.inf)
     if loops.transitions.is_sparse:
         product = 2 * loops.entries_per_state * n / _VECTOR_RATE
     else:

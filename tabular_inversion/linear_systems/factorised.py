@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
-from scipy.linalg import lu_factor, lu_solve
+from scipy.linalg import lu_solve
+from scipy.linalg.lapack import dgetrf
 from scipy.sparse import diags_array, eye_array
 from scipy.sparse.linalg import splu
 
@@ -26,11 +27,14 @@ def factorise_dense(chain: Kernel, factors: FloatArray) -> Factorisation:
     matrix = -factors[:, None] * (chain if isinstance(chain, np.ndarray) else chain.toarray())
     matrix.ravel()[:: len(factors) + 1] += 1.0
     # LAPACK stores by columns: the transposed view is what it wants, and saves a copy of the matrix.
-    decomposition = lu_factor(matrix.T, overwrite_a=True, check_finite=False)
+    # Not lu_factor, which only warns, in a way that no thread can catch, where a pivot is zero.
+    factors_and_unit, pivots, first_zero = dgetrf(matrix.T, overwrite_a=True)
+    if first_zero:
+        raise np.linalg.LinAlgError(f"pivot {first_zero} is zero")
 
     def solve(right_hand_sides: FloatArray) -> FloatArray:
         return lu_solve(  # type: ignore[no-any-return]
-            decomposition, right_hand_sides.copy().T, trans=1, overwrite_b=True, check_finite=False
+            (factors_and_unit, pivots), right_hand_sides.copy().T, trans=1, overwrite_b=True, check_finite=False
         ).T
 
     return solve

@@ -10,13 +10,15 @@ from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 from tabular_inversion.linear_systems.factorised import CHUNK_BYTES, Factorisation
 from tabular_inversion.linear_systems.systems import LinearSystems
 
+_NEAR = 2.0**-20
+
 
 class SharedChain:
     """Solves (I - diag(f_g) P) x_g = b_g for all goals g with one factorisation.
 
-    With f the largest factor of each state over the goals, w_g = f - f_g is zero outside a set T_g (for a goal that
-    terminates on arrival: one state). N = (I - diag(f) P)^-1 is factorised once. Since diag(f) P N = N - I, the
-    values z = (P x_g)[T_g] solve a system of size |T_g|,
+    With f the largest factor of each state over the goals (less in a few states, close to discount 1), w_g = f - f_g
+    is zero outside a set T_g (for a goal that terminates on arrival: one state). N = (I - diag(f) P)^-1 is factorised
+    once. Since diag(f) P N = N - I, the values z = (P x_g)[T_g] solve a system of size |T_g|,
 
         (diag(f) + (N - I) diag(w_g))[T_g, T_g] z = (N b_g - b_g)[T_g],    and then    x_g = N (b_g - w_g z)
 
@@ -34,7 +36,7 @@ class SharedChain:
         self._factors = systems.factors
         self._chain = systems.loops.stacked
         self._factorise = factorise
-        self._base = systems.factors.max(axis=0)
+        self._base = _base_of(systems.factors)
         self._changed: BoolArray = systems.factors != self._base
         self._largest = int(self._changed.sum(axis=1).max())
         n_goals, n_states = systems.factors.shape
@@ -100,6 +102,19 @@ class SharedChain:
             return padded
 
         return place, fill
+
+
+def _base_of(factors: FloatArray) -> FloatArray:
+    """Return factors f > 0 (where any is) that differ from those of each goal in few states.
+
+    Close to discount 1 a chain that ends nowhere is (almost) singular, though that of each goal is not. So it is made
+    to end, half of the time, where the goal that ends in the fewest states ends.
+    """
+    base: FloatArray = factors.max(axis=0)
+    if base.max() > 1.0 - _NEAR:
+        fewest = int((factors != base).sum(axis=1).argmin())
+        base[factors[fewest] != base] /= 2
+    return base
 
 
 def _unit_rows(columns: IntArray, size: int) -> FloatArray:

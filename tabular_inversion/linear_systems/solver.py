@@ -87,8 +87,19 @@ class LinearSolver:
         Raises
         ------
         ConvergenceError
-            If BiCGSTAB fails on a goal and no factorisation may take its place.
+            If BiCGSTAB fails on a goal and no factorisation may take its place, or if a system is singular in floats.
         """
+        try:
+            return self._solve(right_hand_sides, tolerances)
+        except ConvergenceError:
+            raise
+        except (np.linalg.LinAlgError, RuntimeError) as problem:  # SuperLU knows no better class
+            raise ConvergenceError(
+                f"a system I - discount C P is singular to the precision of floats ({problem}): rows sum to one only "
+                "up to rounding, and the discount is as near to one; lower it."
+            ) from problem
+
+    def _solve(self, right_hand_sides: FloatArray, tolerances: FloatArray) -> FloatArray:
         way = self._ways[0]
         if way == "doubling":
             return solve_by_doubling(self._systems, right_hand_sides)

@@ -20,7 +20,7 @@ class LinearSystems:
     loops : ClosedLoops
         The chains P_g, one for all goals or one for each.
     factors : numpy.ndarray, shape (G, S)
-        discount * continuation, in [0, 1): a test matrix M solves M_g = b_g + factors[g] * (P_g M_g).
+        discount * continuation, in [0, 1]: a test matrix M solves M_g = b_g + factors[g] * (P_g M_g).
 
     Examples
     --------

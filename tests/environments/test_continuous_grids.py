@@ -87,7 +87,7 @@ def test_names_and_discount() -> None:
         ),
         ({"n_actions": 0}, InputError, "n_actions is 0"),
         ({"n_actions": 2.0}, InputError, "n_actions is 2.0"),
-        ({"discount": 1.0}, DiscountError, "discount is 1.0"),
+        ({"discount": 1.5}, DiscountError, "discount is 1.5"),
         ({"method": "cubic"}, InputError, "method is 'cubic'"),
         ({"action_names": ["a"]}, InputError, "action_names has 1 entries; expected 2"),
         ({"action_names": ["a", "a"]}, InputError, "action_names repeats 'a'"),
@@ -205,7 +205,7 @@ def test_optimal_returns_of_mountain_car_are_the_published_ones(task: str, publi
         ({"q": np.full((1, 81, 3), np.nan)}, InputError, "q has 243 entries that are not finite"),
         ({"starts": [[0.0]]}, ShapeError, r"starts has shape \(1, 1\)"),
         ({"starts": [[0.0, np.inf]]}, InputError, "starts has 1 entries that are not finite"),
-        ({"discount": 1.0}, DiscountError, "discount is 1.0"),
+        ({"discount": 1.5}, DiscountError, "discount is 1.5"),
         ({"steps": 0}, InputError, "steps is 0"),
     ],
 )

@@ -128,4 +128,4 @@ def test_bad_input() -> None:
     with pytest.raises(InputError, match="'stormy'; expected one of deterministic, windy, teleport"):
         four_rooms("stormy")  # type: ignore[arg-type]
     with pytest.raises(DiscountError):
-        four_rooms(discount=1.0)
+        four_rooms(discount=1.5)

@@ -162,7 +162,7 @@ def test_damaged_files(tmp_path: Path, ending: str) -> None:
 def test_bad_discounts() -> None:
     for text in ("fourrooms:windy", "chain:3", "gym:FrozenLake-v1"):
         with pytest.raises(DiscountError):
-            parse_environment(text, discount=1.0)
+            parse_environment(text, discount=1.5)
 
 
 def test_indicator_goals() -> None:

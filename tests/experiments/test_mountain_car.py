@@ -7,7 +7,7 @@ import pytest
 
 from tabular_inversion import solve, storage
 from tabular_inversion.errors import InputError
-from tabular_inversion.experiments import continuous_stages, mountain_car
+from tabular_inversion.experiments import continuous, continuous_stages, mountain_car
 from tabular_inversion.experiments.run_folder import KIND
 
 POINTS = 18
@@ -60,9 +60,9 @@ def test_plans_in_the_recovered_worlds_are_as_good_as_optimal_ones(unbroken):
 
 def test_robust_intervals_hold_the_optimal_values(unbroken):
     world = mountain_car.MOUNTAIN_CAR.mdp(POINTS)
-    for i, task in enumerate(mountain_car.UNSEEN):
+    for i, task in enumerate(mountain_car.STUDY.unseen):
         best = solve(world, mountain_car.MOUNTAIN_CAR.goals(task, world)).v[0]
-        for trained in mountain_car.TRAINING:
+        for trained in mountain_car.STUDY.training:
             ranges = stage_of(unbroken, f"robust-{trained}")
             slack = 1e-7 + ranges["error"][i]
             assert (ranges["lower"][i] <= best + slack).all()
@@ -92,7 +92,7 @@ def test_an_interrupted_run_goes_on_to_the_same_results(unbroken, tmp_path, monk
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(mountain_car, "plan_unseen", interrupted)
+        patch.setattr(continuous, "plan_unseen", interrupted)
         with pytest.raises(KeyboardInterrupt):
             mountain_car.reproduce(path, points=POINTS, seed=3)
     assert not (path / "results.json").exists()
@@ -103,7 +103,7 @@ def test_an_interrupted_run_goes_on_to_the_same_results(unbroken, tmp_path, monk
         # What was finished is read: neither an agent nor its rows are computed again.
         patch.setattr(continuous_stages, "solve_task", interrupted)
         patch.setattr(continuous_stages, "judge_rows", interrupted)
-        patch.setattr(mountain_car, "coarse_agents", interrupted)
+        patch.setattr(continuous, "coarse_agents", interrupted)
         with pytest.raises(KeyboardInterrupt):
             mountain_car.reproduce(path, points=POINTS, seed=3)
     assert (path / "stages" / "unseen.npz").is_file()

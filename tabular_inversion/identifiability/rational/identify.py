@@ -70,7 +70,7 @@ def _decide(system: ExactSystem, kernel_class: KernelClass, scope: Scope, guess:
     if isinstance(kernel_class, Deterministic):
         return deterministic(system, uniform=scope == "uniform")
     if isinstance(kernel_class, Sparse):
-        n_successors = kernel_class.max_successors
+        n_successors = kernel_class.most(system.matrix.shape[1])
         return sparse_uniform(system, n_successors) if guess is None else sparse_instance(system, n_successors, guess)
     return stochastic_uniform(system) if guess is None else stochastic_instance(system, guess)
 

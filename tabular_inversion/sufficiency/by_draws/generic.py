@@ -177,7 +177,7 @@ def decide(chance: Drawable, draws: int, seed: int) -> tuple[Answer, Bad | None]
     if isinstance(kernel_class, Supported):
         return _supported(chance, draws, seed)
     if isinstance(kernel_class, Sparse) and kernel_class.max_successors > 1:
-        return _sparse(chance, kernel_class.max_successors, draws, seed)
+        return _sparse(chance, kernel_class.most(chance.question.n_states), draws, seed)
     if isinstance(kernel_class, Sparse | Deterministic):
         return _deterministic(chance, draws, seed)
     return _whole(chance, draws, seed)

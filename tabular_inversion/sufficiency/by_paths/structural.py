@@ -171,7 +171,7 @@ def decide_by_paths(question: Question, chance: Chance, seed: int) -> tuple[Answ
     if isinstance(kernel_class, Supported):
         return _supported(question, network, chance, len(everything), seed)
     if isinstance(kernel_class, Sparse | Deterministic):
-        size = kernel_class.max_successors if isinstance(kernel_class, Sparse) else 1
+        size = kernel_class.most(question.n_states) if isinstance(kernel_class, Sparse) else 1
         return _sparse(question, network, size, len(everything))
     return _whole(question, everything)
 
