@@ -22,6 +22,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("tabular_inversion", "proofs_checks")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 ROOMS = (
+    "checker",
     "errors",
     "_typing",
     "parallel",
@@ -46,6 +47,7 @@ ROOMS = (
     "planning",
     "discounts",
     "sufficiency",
+    "certificates",
     "learning",
     "environments",
     "interop",

@@ -5,6 +5,7 @@ A file is JSON: one certificate, or a list of them; numbers are texts such as ``
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from typing import Any
@@ -15,7 +16,7 @@ from tabular_inversion.certificates.verdicts import verdict_certificate
 from tabular_inversion.discounts.exceptional import ExceptionalDiscounts
 from tabular_inversion.errors import InputError
 from tabular_inversion.identifiability.verdict import Verdict
-from tabular_inversion.storage import write_text
+from tabular_inversion.storage import whole_file
 from tabular_inversion.sufficiency.smallest.minimal import MinimalGoals
 
 __all__ = ["certificates_of", "write_certificate"]
@@ -44,12 +45,21 @@ def certificates_of(result: Verdict | MinimalGoals | ExceptionalDiscounts) -> li
     'IDENTIFIED among stochastic kernels, instance scope: 2 IDENTIFIED of 2 rows'
     """
     if isinstance(result, Verdict):
-        return [verdict_certificate(result)]
+        return [signed(verdict_certificate(result))]
     if isinstance(result, MinimalGoals):
-        return [goal_set_certificate(result)]
+        return [signed(goal_set_certificate(result))]
     if isinstance(result, ExceptionalDiscounts):
-        return discount_certificates(result)
-    raise InputError(f"{type(result).__name__} has no certificate; expected a Verdict, MinimalGoals or ExceptionalDiscounts.")
+        return [signed(certificate) for certificate in discount_certificates(result)]
+    raise InputError(
+        f"{type(result).__name__} has no certificate; expected a Verdict, MinimalGoals or ExceptionalDiscounts."
+    )
+
+
+def signed(certificate: dict[str, Any]) -> dict[str, Any]:
+    """Return the certificate with the digest of its content, by which the checker sees a damaged file."""
+    content = {name: part for name, part in certificate.items() if name != "digest"}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return content | {"digest": hashlib.sha256(text.encode()).hexdigest()}
 
 
 def write_certificate(result: Verdict | MinimalGoals | ExceptionalDiscounts, path: str | os.PathLike[str]) -> None:
@@ -68,10 +78,12 @@ def write_certificate(result: Verdict | MinimalGoals | ExceptionalDiscounts, pat
     >>> from tabular_inversion import exact, Deterministic, identify
     >>> from tabular_inversion.checker import check_file
     >>> world = exact.ExactMDP([[[0, 1]], [[1, 0]]], discount="1/2")
+    >>> verdict = identify(exact.solve(world, exact.ExactGoals([[0, 1]])), Deterministic())
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_certificate(identify(exact.solve(world, exact.ExactGoals([[0, 1]])), Deterministic()), f"{folder}/a.json")
+    ...     write_certificate(verdict, f"{folder}/a.json")
     ...     check_file(f"{folder}/a.json")
     ['IDENTIFIED among deterministic kernels, instance scope: 2 IDENTIFIED of 2 rows']
     """
     found = certificates_of(result)
-    write_text(path, json.dumps(found[0] if len(found) == 1 else found) + "\n")
+    with whole_file(path) as place:
+        place.write_text(json.dumps(found[0] if len(found) == 1 else found) + "\n", encoding="utf-8")

@@ -18,6 +18,9 @@ from tabular_inversion.exact.rationals import FractionArray
 _PRIME = 2**61 - 1
 """Modulo this prime independent equations are found; a prime that hides some is never used, because it is checked."""
 
+READABLE = 12
+"""Up to so many states the left inverse is one in integers, with a common denominator."""
+
 
 def texts(values: Any) -> Any:
     """Turn an array of fractions into nested lists of texts; None stays.
@@ -60,7 +63,8 @@ def left_inverse(equations: list[list[int]], states: IntArray) -> dict[str, Any]
     Returns
     -------
     dict
-        ``states``, ``denominator`` d and ``matrix`` L in integers, with L times the columns equal to d times the identity.
+        ``states``, ``denominator`` d and ``matrix`` L in integers: L times the columns is d times the identity.
+        With more than `READABLE` states it is so modulo a prime, ``modulus``: as good a proof, and far shorter.
 
     Examples
     --------
@@ -72,14 +76,19 @@ def left_inverse(equations: list[list[int]], states: IntArray) -> dict[str, Any]
     size = len(places)
     residues = nmod_mat(len(columns), size, [x % _PRIME for row in columns for x in row], _PRIME)
     rows = pivot_columns(*residues.transpose().rref())
-    square = fmpz_mat(size, size, [x for i in rows for x in columns[i]])
-    inverse: Any = square.inv()
-    numerators, denominator = inverse.numer_denom()
     matrix = [["0"] * len(equations) for _ in places]
+    found = {"states": places, "denominator": "1", "matrix": matrix}
+    if size > READABLE:
+        numerators: Any = nmod_mat(size, size, [x % _PRIME for i in rows for x in columns[i]], _PRIME).inv()
+        found["modulus"] = str(_PRIME)
+    else:
+        inverse: Any = fmpz_mat(size, size, [x for i in rows for x in columns[i]]).inv()
+        numerators, denominator = inverse.numer_denom()
+        found["denominator"] = str(denominator)
     for i in range(size):
         for j, row in enumerate(rows):
             matrix[i][row] = str(numerators[i, j])
-    return {"states": places, "denominator": str(denominator), "matrix": matrix}
+    return found
 
 
 def integer_functional(functional: FractionArray, scale: Sequence[int]) -> list[str]:

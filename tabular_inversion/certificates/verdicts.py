@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from tabular_inversion._typing import BoolArray
 from tabular_inversion.certificates.numbers import (
@@ -21,11 +23,13 @@ from tabular_inversion.exact import ExactAgentValues, null_space, rank
 from tabular_inversion.exact.linear_algebra import solve_linear
 from tabular_inversion.exact.linear_programs import find_nonnegative_solution, find_recession_vector
 from tabular_inversion.exact.rationals import FractionArray
-from tabular_inversion.identifiability.rational.identify import exact_system
 from tabular_inversion.identifiability.rational.decision import split_exactly
+from tabular_inversion.identifiability.rational.identify import exact_system
+from tabular_inversion.identifiability.rational.points import affine_points, stochastic_points
 from tabular_inversion.identifiability.rational.sparse import other_row
 from tabular_inversion.identifiability.verdict import Status, Verdict
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
+from tabular_inversion.recovery import recover
 
 
 class RowProofs:
@@ -70,7 +74,7 @@ class RowProofs:
             return self.add(key, {"kind": "unique", **left_inverse(self.equations, np.flatnonzero(allowed))})
         if self.uniform:
             return self._search()
-        point = self._member(i)
+        point = self.member(i)
         key = ("face", allowed.tobytes(), (point > 0).tobytes())
         if key in self._known:
             return self._known[key]
@@ -90,14 +94,20 @@ class RowProofs:
             self._ranks[key] = rank(self.system.matrix[:, allowed]).rank == allowed.sum()
         return self._ranks[key]
 
-    def _member(self, i: int) -> FractionArray:
-        allowed = self.system.allowed[i]
-        point = np.full(self.system.n_states, Fraction(0), dtype=object)
-        found = find_nonnegative_solution(self.system.matrix[:, allowed], self.system.values[:, i]).solution
-        if found is None:
-            raise InputError("a row has no member, though the verdict says so; verify the verdict.")
-        point[allowed] = found
-        return point
+    def member(self, i: int) -> FractionArray:
+        """Return a row of the class with the values of row i."""
+        row: FractionArray = self._points[i]
+        return row
+
+    @cached_property
+    def _points(self) -> FractionArray:
+        """A member for each row that has one: floats guess, fractions decide."""
+        if isinstance(self.kernel_class, Unconstrained):
+            return affine_points(self.system)[0]
+        floats = self.agent.to_float()
+        found = recover(floats.test_matrix, floats.right_hand_sides, self.kernel_class, row_index=self.agent.row_index)
+        guess = found.rows.toarray() if issparse(found.rows) else found.rows
+        return stochastic_points(self.system, guess)[0]
 
     def _empty(self, i: int) -> int:
         allowed, values = self.system.allowed[i], self.system.values[:, i]
@@ -132,7 +142,7 @@ class RowProofs:
         if self.uniform:
             vector[allowed] = null_space(system.matrix[:, allowed])[:, 0]
             return split_exactly(vector)
-        point = self._member(i)
+        point = self.member(i)
         found = find_recession_vector(system.matrix[:, allowed], ~(point > 0)[allowed]).vector
         vector[allowed] = found
         step = min(point[s] / -vector[s] for s in np.flatnonzero(vector < 0))
@@ -174,8 +184,8 @@ def verdict_certificate(verdict: Verdict) -> dict[str, Any]:
     agent = getattr(verdict.question, "agent", None)
     if not isinstance(agent, ExactAgentValues):
         raise InputError(
-            f"a verdict of evidence {verdict.evidence.name.lower()} has no certificate: floats prove nothing that integers "
-            "could re-check; ask identify(agent, kernel_class, exact=True), or --exact."
+            f"a verdict of evidence {verdict.evidence.name.lower()} has no certificate; ask "
+            "identify(agent, kernel_class, exact=True), or --exact."
         )
     maker = RowProofs(agent, verdict.kernel_class, uniform=verdict.scope == "uniform")
     pair = _own_pair(verdict)
@@ -188,6 +198,8 @@ def verdict_certificate(verdict: Verdict) -> dict[str, Any]:
             entry["proof"] = maker.shared("own", pair)
         elif status is not Status.UNDECIDED:
             entry["proof"] = maker.prove(i, status)
+            if maker.proofs[entry["proof"]]["kind"] == "unique" and not maker.uniform:
+                entry["member"] = sparse(maker.member(i))
         rows.append(entry)
     return {
         "format": "tabular-inversion certificate",

@@ -5,14 +5,16 @@ One module for each kind of claim, each short enough to be read: verdicts, small
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
 from typing import Any
 
 from tabular_inversion.checker.discounts import exceptional_discount
+from tabular_inversion.checker.errors import CertificateError, need
 from tabular_inversion.checker.goal_sets import smallest_set
-from tabular_inversion.checker.verdicts import CertificateError, verdict
+from tabular_inversion.checker.verdicts import verdict
 
 FORMAT, VERSION = "tabular-inversion certificate", 1
 
@@ -31,12 +33,15 @@ def check(certificate: dict[str, Any]) -> str:
     --------
     >>> check({})
     Traceback (most recent call last):
-    tabular_inversion.checker.verdicts.CertificateError: format: this is no certificate of version 1
+    tabular_inversion.checker.errors.CertificateError: format: this is no certificate of version 1
     """
     claims = {"verdict": verdict, "smallest set": smallest_set, "exceptional discount": exceptional_discount}
     try:
-        if (certificate["format"], certificate["version"]) != (FORMAT, VERSION):
-            raise CertificateError("format: this is no certificate of version 1")
+        known = (certificate["format"], certificate["version"]) == (FORMAT, VERSION)
+        need(known, "format: this is no certificate of version 1")
+        content = {name: part for name, part in certificate.items() if name != "digest"}
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        need(certificate["digest"] == hashlib.sha256(text.encode()).hexdigest(), "digest: the content was changed")
         return claims[certificate["claim"]](certificate)
     except CertificateError:
         raise
@@ -58,7 +63,7 @@ def check_file(path: str | os.PathLike[str]) -> list[str]:
     --------
     >>> check_file("nowhere.json")
     Traceback (most recent call last):
-    tabular_inversion.checker.verdicts.CertificateError: nowhere.json cannot be read: No such file or directory
+    tabular_inversion.checker.errors.CertificateError: nowhere.json cannot be read: No such file or directory
     """
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))

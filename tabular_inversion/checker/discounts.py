@@ -1,11 +1,12 @@
-"""Checks certificates of exceptional discounts with plain integers: at the root of a polynomial, columns are dependent."""
+"""Checks certificates of exceptional discounts with plain integers: at the root of a polynomial, columns depend."""
 
 from __future__ import annotations
 
 from fractions import Fraction as Q
 from typing import Any
 
-from tabular_inversion.checker.verdicts import need, read
+from tabular_inversion.checker.errors import need
+from tabular_inversion.checker.verdicts import read
 
 Poly = list[Q]
 
@@ -16,8 +17,9 @@ class Field:
     def __init__(self, coefficients: list[Q], lower: Q, upper: Q) -> None:
         self.m, self.lower, self.upper = coefficients, lower, upper
         need(len(self.m) > 1 and self.m[-1], "polynomial: it has no root")
-        one = lower == upper and self.at(self.m, lower) == 0
-        need(one or (0 <= lower < upper <= 1 and self.at(self.m, lower) * self.at(self.m, upper) < 0), "interval: no root")
+        ends = [self.at(self.m, x) for x in (lower, upper)]
+        exact = lower == upper and not ends[0]
+        need(0 <= lower <= upper <= 1 and (exact or ends[0] * ends[1] < 0), "interval: it holds no root")
 
     @staticmethod
     def at(p: Poly, x: Q) -> Q:
@@ -89,17 +91,19 @@ def exceptional_discount(c: dict[str, Any]) -> str:
         for s in range(n):
             open_ = [a for a, on in enumerate(w["available"][s]) if on]
             need(all(sum(kernel[s][a]) == 1 and min(kernel[s][a]) >= 0 for a in open_), "kernel: no distribution")
-            need(sum(policy[s][a] for a in open_) == 1 and min(policy[s]) >= 0, "policy: no distribution")
+            total = sum(policy[s][a] for a in open_)
+            need(total == sum(policy[s]) == 1 and min(policy[s]) >= 0, "policy: no distribution")
             q = {a: root.combination(kernel[s][a], row, rho[g][s][a] if rho else Q(0)) for a in open_}
             v = root.combination([policy[s][a] for a in open_], [q[a] for a in open_])
             value = root.combination([ends[g][s]], [root.product([Q(0), Q(1)], v)], rewards[g][s])
             need(value == row[s], f"test_functions: goal {g}, state {s} is not r + gamma C V")
-            best = not c["optimal"] or all(root.is_nonnegative(root.combination([Q(1), Q(-1)], [v, q[a]])) for a in open_)
-            need(best, f"policy: goal {g} has a better action in state {s}")
+            gains = [root.combination([Q(1), Q(-1)], [v, q[a]]) for a in open_]
+            best = not c["optimal"] or all(map(root.is_nonnegative, gains))
+            need(best, f"policy: not optimal for goal {g} in state {s}")
     vector = [root.reduce(p) for p in read(c["vector"])]
     need(len(vector) == n and [Q(1)] in vector, "vector: expected one entry that is 1")
     for g, row in enumerate([*test, [[Q(1)]] * n] if c["with_ones"] else test):
         total = root.combination([Q(1)] * n, [root.product(p, v) for p, v in zip(row, vector, strict=True)])
         need(not total, f"vector: goal {g} sees it")
     what = "[M;1]" if c["with_ones"] else "M"
-    return f"at a discount in [{root.lower}, {root.upper}], a root of the polynomial, the columns of {what} are dependent"
+    return f"at a root of the polynomial in [{root.lower}, {root.upper}] the columns of {what} are dependent"

@@ -1,4 +1,4 @@
-"""Checks certificates of smallest goal sets with plain integers: that the set suffices, and that no smaller one does."""
+"""Checks certificates of smallest goal sets with plain integers: the set suffices, and no smaller one does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from fractions import Fraction as Q
 from math import ceil
 from typing import Any
 
-from tabular_inversion.checker.verdicts import Equations, dot, need, read, solve
+from tabular_inversion.checker.errors import need
+from tabular_inversion.checker.verdicts import Equations, dot, read, solve
 
 
 def smallest_set(c: dict[str, Any]) -> str:
@@ -22,9 +23,10 @@ def smallest_set(c: dict[str, Any]) -> str:
         need(proved, f"proofs: none is about the next states of row {enough.rows[i]}")
     for proof in c["proofs"]:
         if proof["kind"] == "search":
-            need(enough.status(proof, 0, False) == "IDENTIFIED", "goals: two rows of the class have the same values")
+            found = enough.status(proof, 0, False, {})
+            need(found == "IDENTIFIED", "goals: two rows of the class have the same values")
         else:
-            enough.inverse(proof)
+            enough.independent(proof)
     cuts = [cut(every, read(vectors), k) for vectors in c["cuts"]]
     few = every.most
     floor = 2 * few - 1 if few is not None and every.n >= 2 * few + 1 else 0  # van Kampen and Flores (T5b)

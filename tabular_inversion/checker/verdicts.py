@@ -9,11 +9,9 @@ from math import lcm
 from operator import mul
 from typing import Any
 
+from tabular_inversion.checker.errors import need
+
 ORDER = ("IDENTIFIED", "NOT_IDENTIFIED", "INCONSISTENT", "UNDECIDED")
-
-
-class CertificateError(ValueError):
-    """What does not hold, in one line."""
 
 
 def verdict(c: dict[str, Any]) -> str:
@@ -22,20 +20,14 @@ def verdict(c: dict[str, Any]) -> str:
     need(instance or c["scope"] == "uniform", "scope: neither instance nor uniform")
     for row in c["rows"]:
         i, status = system.rows.index((row["state"], row["action"])), row["status"]
-        proved = status if status == "UNDECIDED" else system.status(c["proofs"][row["proof"]], i, instance)
+        proved = status if status == "UNDECIDED" else system.status(c["proofs"][row["proof"]], i, instance, row)
         need(i not in found and proved == status, f"rows: state {row['state']}, action {row['action']} is {proved}")
         found[i] = status
     need(len(found) == len(system.rows), f"rows: {len(system.rows)} exist, {len(found)} are here")
     worst = max(found.values(), key=ORDER.index)
     need(c["status"] == worst, f"status: the rows are {worst}")
     counts = ", ".join(f"{list(found.values()).count(s)} {s}" for s in ORDER if s in found.values())
-    return f"{c['status']} among {c['class']['name']} kernels, {c['scope']} scope: {counts} of {len(found)} rows"
-
-
-def need(holds: object, what: str) -> None:
-    """Raise unless it holds."""
-    if not holds:
-        raise CertificateError(what)
+    return f"{worst} among {c['class']['name']} kernels, {c['scope']} scope: {counts} of {len(found)} rows"
 
 
 def read(x: Any) -> Any:
@@ -44,7 +36,7 @@ def read(x: Any) -> Any:
 
 
 def dot(first: Sequence[Any], second: Sequence[Any]) -> Any:
-    """Multiply entry by entry, and add up."""
+    """Multiply and add up."""
     return sum(map(mul, first, second))
 
 
@@ -54,14 +46,17 @@ class Equations:
     def __init__(self, c: dict[str, Any], goals: Sequence[int] | None = None) -> None:
         a, gamma, self.given = c["agent"], Q(c["agent"]["discount"]), c["class"]["name"] != "unconstrained"
         q, r, k, pi, rho = (read(a[name]) for name in ("q", "rewards", "continuation", "policy", "action_rewards"))
-        free, self.checked, rows = a["available"], {}, []
+        free, self.checked, rows = a["available"], set(), []
         self.n, self.rows = len(free), [(s, x) for s, mask in enumerate(free) for x, on in enumerate(mask) if on]
         need(0 <= gamma <= 1 and len(q) == len(r) == len(k), "agent: discount, or the number of goals")
+        need(all(0 <= x <= 1 for row in k for x in row), "continuation: outside [0, 1]")
         for g in range(len(q)) if goals is None else goals:
             own = pi[g] if pi is not None and isinstance(pi[0][0], list) else pi
-            need(own is None or all(sum(p) == 1 and min(p) >= 0 for p in own), "policy: no distribution")
-            shown = [{x: q[g][s][x] for t, x in self.rows if t == s} for s in range(self.n)]
-            v = [max(o.values()) if own is None else sum(own[s][x] * y for x, y in o.items()) for s, o in enumerate(shown)]
+            parts = [[(x, q[g][s][x]) for x, on in enumerate(mask) if on] for s, mask in enumerate(free)]
+            chances = [(p, sum(p[x] for x, _ in part)) for p, part in zip(own or [], parts, strict=bool(own))]
+            need(all(min(p) >= 0 and sum(p) == 1 == total for p, total in chances), "policy: no distribution")
+            largest = [max(y for _, y in part) for part in parts]
+            v = [sum(own[s][x] * y for x, y in part) for s, part in enumerate(parts)] if own else largest
             left = [r[g][s] + gamma * k[g][s] * v[s] for s in range(self.n)]
             line = left + [q[g][s][x] - (rho[g][s][x] if rho else 0) for s, x in self.rows]
             scale = lcm(*(x.denominator for x in line))
@@ -73,23 +68,27 @@ class Equations:
         self.allowed = [set(range(self.n)) if places is None else set(places[s][x]) for s, x in self.rows]
         self.most = {"deterministic": 1, "sparse": c["class"].get("successors")}.get(c["class"]["name"])
 
-    def inverse(self, proof: dict[str, Any]) -> tuple[list[int], int, list[list[int]]]:
-        """Check that columns are independent, by a left inverse with a common denominator."""
+    def independent(self, proof: dict[str, Any]) -> list[int]:
+        """Check that columns are independent: L A = d I, in integers or modulo p (then det L A is not zero either)."""
+        states, p, d = proof["states"], int(proof.get("modulus", 0)), int(proof["denominator"])
         if id(proof) not in self.checked:
-            states, d, left = proof["states"], int(proof["denominator"]), [[int(x) for x in y] for y in proof["matrix"]]
-            need(d and len(states) == len(left) and all(len(row) == len(self.matrix) for row in left), "matrix: shape")
+            left, count = [[int(x) for x in y] for y in proof["matrix"]], len(self.matrix)
+            need((d % p if p else d) and len(left) == len(set(states)) == len(states), "denominator, or states")
+            columns = [[x % p for x in self.columns[s]] if p else self.columns[s] for s in states]
             for i, row in enumerate(left):
-                unit = all(dot(row, self.columns[s]) == d * (i == j) for j, s in enumerate(states))
-                need(unit, f"matrix: row {i} is not one of a left inverse")
-            self.checked[id(proof)] = states, d, left
-        return self.checked[id(proof)]
+                unit = ((dot(row, column) - d * (i == j)) for j, column in enumerate(columns))
+                need(len(row) == count and not any(x % p if p else x for x in unit), f"matrix: row {i} inverts nothing")
+            self.checked.add(id(proof))
+        return list(states)
 
     def member(self, weights: dict[str, str], i: int) -> tuple[dict[int, Q], list[Q]]:
         """Read a row of the class, and its values."""
         p = {int(s): Q(x) for s, x in weights.items() if Q(x)}
         need(set(p) <= self.allowed[i] and (not self.given or min(p.values()) > 0), "pair: not in the class")
         need(self.most is None or len(p) <= self.most, "pair: too many successors")
-        return p, [sum(row[s] * x for s, x in p.items()) for row in self.matrix]
+        d = lcm(*(x.denominator for x in p.values()))
+        whole = [(s, int(x * d)) for s, x in p.items()]
+        return p, [Q(sum(row[s] * x for s, x in whole), d) for row in self.matrix]
 
     def search(self, side: Sequence[int]) -> list[Any]:
         """Find the rows of few successors with these values, on independent columns."""
@@ -109,28 +108,27 @@ class Equations:
             if p and all(p) and max(1 + sum(x > 0 for x in p), sum(x < 0 for x in p)) <= self.most:
                 yield t
 
-    def status(self, proof: dict[str, Any], i: int, instance: bool) -> str:
+    def status(self, proof: dict[str, Any], i: int, instance: bool, row: dict[str, Any]) -> str:
         """Return what a proof proves of row i."""
         kind, side, allowed = proof["kind"], self.sides[i], self.allowed[i]
         if kind == "unique":
-            states, d, left = self.inverse(proof)
+            states = self.independent(proof)
             if instance:
-                p = [dot(row, side) for row in left]
-                right = all(dot([row[s] for s in states], p) == d * y for row, y in zip(self.matrix, side, strict=True))
-                need(right and (not self.given or all(x * d >= 0 for x in p)), "states: no row on them has the values")
-                need(all(s in allowed for s, x in zip(states, p, strict=True) if x), "states: not in the class")
+                p, values = self.member(row["member"], i)
+                need(values == list(side) and set(p) <= set(states), "member: other values, or states")
             off, y = allowed - set(states), [int(x) for x in proof.get("dual", [])]
-            need(not off or instance, "states: a next state is missing")
-            need(not off or all(dot(y, self.columns[s]) == 0 for s in states), "dual: not zero on the face")
-            need(all(len(y) == len(side) and dot(y, self.columns[s]) > 0 for s in off), "dual: not positive off the face")
+            need(not off or (instance and y), "states: a next state is missing")
+            need(not off or not any(dot(y, self.columns[s]) for s in states), "dual: not zero on the face")
+            need(all(len(y) == len(side) and dot(y, self.columns[s]) > 0 for s in off), "dual: not positive beyond")
             return "IDENTIFIED"
         if kind == "pair":
             (p, one), (o, two) = (self.member(proof[name], i) for name in ("first", "second"))
             need(p != o and one == two and (not instance or one == list(side)), "pair: equal rows, or other values")
             return "NOT_IDENTIFIED"
         if kind == "farkas":
-            y, signs = proof["dual"], [dot([int(x) for x in proof["dual"]], self.columns[s]) for s in allowed]
-            need(instance and len(y) == len(side) and dot([int(x) for x in y], side) < 0, "dual: not below 0 on values")
+            y = [int(x) for x in proof["dual"]]
+            signs = [dot(y, self.columns[s]) for s in allowed]
+            need(instance and len(y) == len(side) and dot(y, side) < 0, "dual: not below 0 on the values")
             need(min(signs) >= 0 and (self.given or not any(signs)), "dual: negative on a column")
             return "INCONSISTENT"
         need(kind == "search" and self.most is not None, f"kind: {kind!r} proves nothing here")
@@ -146,6 +144,7 @@ def solve(table: list[list[Any]]) -> list[Q] | None:
         i = next((i for i in range(j, len(rows)) if rows[i][j]), None)
         if i is None:
             return None
-        rows[j], rows[i] = [x / rows[i][j] for x in rows[i]], rows[j]
+        pivot = rows.pop(i)
+        rows.insert(j, [x / pivot[j] for x in pivot])
         rows = [r if k == j else [x - r[j] * y for x, y in zip(r, rows[j], strict=True)] for k, r in enumerate(rows)]
     return None if any(row[n] for row in rows[n:]) else [row[n] for row in rows[:n]]
