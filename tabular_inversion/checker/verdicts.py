@@ -48,8 +48,7 @@ class Equations:
         q, r, k, pi, rho = (read(a[name]) for name in ("q", "rewards", "continuation", "policy", "action_rewards"))
         free, self.checked, rows = a["available"], set(), []
         self.n, self.rows = len(free), [(s, x) for s, mask in enumerate(free) for x, on in enumerate(mask) if on]
-        need(0 <= gamma <= 1 and len(q) == len(r) == len(k), "agent: discount, or the number of goals")
-        need(all(0 <= x <= 1 for row in k for x in row), "continuation: outside [0, 1]")
+        need(all(0 <= x <= 1 for row in [[gamma], *k] for x in row) and len(q) == len(r) == len(k), "agent: out of range")
         for g in range(len(q)) if goals is None else goals:
             own = pi[g] if pi is not None and isinstance(pi[0][0], list) else pi
             parts = [[(x, q[g][s][x]) for x, on in enumerate(mask) if on] for s, mask in enumerate(free)]
@@ -64,9 +63,10 @@ class Equations:
         rows += [[1] * (self.n + len(self.rows))] * self.given
         self.matrix, self.columns = [row[: self.n] for row in rows], list(zip(*rows, strict=True))[: self.n]
         self.sides = list(zip(*rows, strict=True))[self.n :]
-        places = c["class"].get("support")
+        kind, places = c["class"]["name"], c["class"]["support"] if c["class"]["name"] == "supported" else None
         self.allowed = [set(range(self.n)) if places is None else set(places[s][x]) for s, x in self.rows]
-        self.most = {"deterministic": 1, "sparse": c["class"].get("successors")}.get(c["class"]["name"])
+        few = dict.fromkeys(("unconstrained", "stochastic", "supported")) | {"sparse": c["class"].get("successors")}
+        self.most = (few | {"deterministic": 1})[kind]
 
     def independent(self, proof: dict[str, Any]) -> list[int]:
         """Check that columns are independent: L A = d I, in integers or modulo p (then det L A is not zero either)."""

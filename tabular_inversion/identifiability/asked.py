@@ -51,6 +51,11 @@ class VerdictQuestion(Record, ABC):
 
     @property
     @abstractmethod
+    def policy(self) -> str:
+        """What the agents do, in words."""
+
+    @property
+    @abstractmethod
     def available(self) -> BoolArray:
         """Which rows exist, shape (S, A)."""
 
@@ -88,6 +93,11 @@ class ValuesQuestion(VerdictQuestion):
     kernel_class: KernelClass
     scope: Scope
     noise: float = 0.0
+
+    @property
+    def policy(self) -> str:
+        """What the agents do, in words."""
+        return {"max": "optimal agents", "softmax": "maximum-entropy agents"}.get(self.agent.operator, "a given policy")
 
     @property
     def available(self) -> BoolArray:

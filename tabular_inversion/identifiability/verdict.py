@@ -288,6 +288,7 @@ class Verdict(Record):
             "status": self.status.name,
             "evidence": self.evidence.name.lower(),
             "scope": self.scope,
+            "policy": self.question.policy,
             "class": self.kernel_class.name,
             "rows": self.rows,
             "rows_identified": self.rows_identified,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,13 +12,12 @@ from scipy.sparse import csr_array
 
 from tabular_inversion import exact
 from tabular_inversion._typing import BoolArray
-from tabular_inversion.bellman import evaluate
+from tabular_inversion.bellman import evaluate, solve
 from tabular_inversion.errors import InputError, KernelError, PolicyError
 from tabular_inversion.exact import ExactGoals, ExactMDP, fraction_array
 from tabular_inversion.exact.finite_field import PRIME, Residues, random_residues, rational_residues, sums
 from tabular_inversion.exact.modular_elimination import Levels
 from tabular_inversion.exact.rationals import FractionArray
-from tabular_inversion.exact.validation import exact_policy
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability import Hint, Scope, Status, Verdict, identify
 from tabular_inversion.identifiability.asked import VerdictQuestion
@@ -26,6 +25,7 @@ from tabular_inversion.identifiability.proofs import Proof
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record
+from tabular_inversion.sufficiency.agent_policies import Policy
 from tabular_inversion.sufficiency.answer import Answer, verdict_of
 from tabular_inversion.sufficiency.by_draws.draws import Chance, Draw, ModularWorld, one_system
 from tabular_inversion.sufficiency.by_draws.generic import Bad, decide
@@ -50,7 +50,7 @@ def concrete(
     goals: Goals | ArrayLike,
     kernel_class: KernelClass | None = None,
     *,
-    policy: ArrayLike | Literal["optimal"] | None = None,
+    policy: Policy = "optimal",
     scope: Scope = "uniform",
     limit_denominator: int | None = LIMIT_DENOMINATOR,
     seed: int = 0,
@@ -65,8 +65,8 @@ def concrete(
         Goals, or the states of indicator goals that end on arrival.
     kernel_class : KernelClass, optional
         What is known of the rows; the support of `mdp` when omitted.
-    policy : array_like (S, A) or (G, S, A), or "optimal", optional
-        What the agent does; each available action with equal probability when omitted.
+    policy : {"optimal", "uniform"} or array_like (S, A) or (G, S, A)
+        What the agents do.
     scope : {"uniform", "instance"}
         Whether every member of the class is to be determined under the agent's test functions, or this world's rows.
     limit_denominator : int or None
@@ -86,8 +86,8 @@ def concrete(
     ------
     InputError
         Of the kind that fits: goals that are empty, outside the state space or out of reach, floats that are far from
-        all fractions allowed, rows that do not sum to exactly one, instance scope or an optimal policy for a large
-        world.
+        all fractions allowed, rows that do not sum to exactly one, instance scope for a large world, or optimal actions
+        there that floats do not prove.
 
     Notes
     -----
@@ -99,7 +99,7 @@ def concrete(
     >>> from tabular_inversion import Stochastic
     >>> from tabular_inversion.environments import graph
     >>> bipartite = graph(nx.complete_bipartite_graph(3, 3), discount=0.5)
-    >>> verdict = concrete(bipartite, range(6), Stochastic(), policy="optimal")
+    >>> verdict = concrete(bipartite, range(6), Stochastic())
     >>> verdict.status.name, verdict.rank
     ('NOT_IDENTIFIED', 5)
     """
@@ -107,33 +107,34 @@ def concrete(
         raise InputError(f"the world is a {type(mdp).__name__}; expected an MDP: its probabilities matter here.")
     floats = mdp if isinstance(mdp, MDP) else mdp.to_float()
     read = read_goals(goals, floats.n_states)
-    question = read_question(floats, read, kernel_class, None)
-    if isinstance(policy, str) and policy != "optimal":
-        raise PolicyError(f"the policy is {policy!r}; expected 'optimal' or probabilities.")
+    if (isinstance(policy, str) and policy == "generic") or np.asarray(policy).dtype == bool:
+        raise PolicyError("almost every policy is no question about one world; give the agents' own, or ask `generic`.")
     if floats.n_states > MAX_EXACT_STATES:
         if scope != "uniform":
             raise InputError(f"at {floats.n_states} states only uniform scope is decided (limit {MAX_EXACT_STATES}).")
-        if isinstance(policy, str):
-            raise InputError(
-                f"optimal policies are exact up to {MAX_EXACT_STATES} states; give the policy as an array."
-            )
-        given = _exact_policy(policy, floats.available, limit_denominator)
-        weights = exact_policy(given, floats.available, read.n_goals)
+        question = read_question(floats, read, kernel_class, policy, limit_denominator=limit_denominator)
+        weights = _weights(question, floats, policy)
         return decide_modular(ModularQuestion(FixedWorld(question, floats, weights, limit_denominator), seed))
     world = read_exact_world(mdp, limit_denominator)
     exact_goals = ExactGoals.from_float(read)
-    if isinstance(policy, str):
+    if isinstance(policy, str) and policy == "optimal":
+        question = read_question(floats, read, kernel_class, "generic")  # optimal actions are found in fractions
         agent = exact.solve(world, exact_goals)
     else:
-        agent = exact.evaluate(world, exact_goals, _exact_policy(policy, world.available, limit_denominator))
+        question = read_question(floats, read, kernel_class, policy, limit_denominator=limit_denominator)
+        agent = exact.evaluate(world, exact_goals, _weights(question, floats, policy))
     return identify(agent, question.kernel_class, scope=scope)
 
 
-def _exact_policy(policy: ArrayLike | None, available: BoolArray, limit_denominator: int | None) -> FractionArray:
-    if policy is None:
-        counts = available.sum(axis=1, keepdims=True)
-        return fraction_array(available.astype(int)) / fraction_array(counts)
-    return fraction_array(policy, allow_float=True, limit_denominator=limit_denominator)
+def _weights(question: Question, world: MDP, policy: Policy) -> FractionArray:
+    """Return the probabilities of the policy, which has to be proved optimal where that is what was asked for."""
+    if isinstance(policy, str) and policy == "optimal" and not solve(world, question.goals).report.policy_proved:
+        raise InputError(
+            f"floats do not prove which actions are optimal in this world of {world.n_states} states (ties, or a "
+            f"discount next to 1), and fractions are used up to {MAX_EXACT_STATES}; give the policy as an array."
+        )
+    weights = question.policy.weights
+    return fraction_array(question.chosen.astype(int)) if weights is None else weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,6 +200,11 @@ class ModularQuestion(VerdictQuestion):
     seed: int
 
     @property
+    def policy(self) -> str:
+        """What the agents do."""
+        return self.world.question.policy.name
+
+    @property
     def kernel_class(self) -> KernelClass:
         """The class that rows are judged in."""
         return self.world.question.kernel_class
@@ -215,7 +221,7 @@ class ModularQuestion(VerdictQuestion):
 
     @property
     def n_goals(self) -> int:
-        """k."""
+        """K."""
         return self.world.question.goals.n_goals
 
 
@@ -249,7 +255,7 @@ def _dependent(world: FixedWorld, found: Answer, seed: int) -> tuple[list[Proof]
     question = world.question
     single_sets = not isinstance(question.kernel_class, Sparse | Deterministic)
     if world.policy.ndim == 2 and world.world.one_system and single_sets:
-        cuts, bad = decide_by_paths(question, Chance(question, None, generic_rewards=True), seed)
+        cuts, bad = decide_by_paths(question, Chance(question, generic_rewards=True), seed)
         return [proof for proof in cuts.proofs if isinstance(proof, CutProof)], bad
     proofs: list[Proof] = [proof for proof in found.proofs if isinstance(proof, CountProof)]
     if not proofs:

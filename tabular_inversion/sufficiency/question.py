@@ -11,14 +11,14 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMatrix
-from tabular_inversion.errors import GoalsError, InputError, KernelClassError, KernelError, PolicyError
+from tabular_inversion.errors import GoalsError, InputError, KernelClassError, KernelError
 from tabular_inversion.exact import ExactMDP, fraction_array
 from tabular_inversion.exact.rationals import FractionArray, to_floats
 from tabular_inversion.goals import Goals
 from tabular_inversion.kernel_classes import KernelClass, Supported
 from tabular_inversion.mdp import MDP
-from tabular_inversion.policies import check_policy, uniform
 from tabular_inversion.records import Record
+from tabular_inversion.sufficiency.agent_policies import AskedPolicy, Policy, read_policy
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -39,8 +39,8 @@ class Question(Record):
         Where each row may be positive; empty where the action is unavailable.
     available : numpy.ndarray of bool, shape (S, A)
         Which rows exist.
-    chosen : numpy.ndarray of bool, shape (S, A)
-        Which actions the unconditional policy takes with positive probability.
+    policy : AskedPolicy
+        What the agents do.
     goals : Goals
         What pays where.
     kernel_class : KernelClass
@@ -49,7 +49,7 @@ class Question(Record):
 
     support: SparseMatrix
     available: BoolArray
-    chosen: BoolArray
+    policy: AskedPolicy
     goals: Goals
     kernel_class: KernelClass
 
@@ -62,6 +62,11 @@ class Question(Record):
     def n_actions(self) -> int:
         """m; 1 for a graph, whose rows are its nodes."""
         return int(self.available.shape[1])
+
+    @property
+    def chosen(self) -> BoolArray:
+        """Which actions an unconditional policy takes, shape (S, A)."""
+        return self.policy.chosen
 
     @cached_property
     def row_index(self) -> IntArray:
@@ -93,7 +98,9 @@ def read_question(
     world: MDP | nx.Graph[Any],
     goals: Goals | ArrayLike,
     kernel_class: KernelClass | None,
-    policy: ArrayLike | None,
+    policy: Policy,
+    *,
+    limit_denominator: int | None = LIMIT_DENOMINATOR,
 ) -> Question:
     """Read what the public functions take.
 
@@ -105,8 +112,10 @@ def read_question(
         Goals, or the states of indicator goals that end on arrival.
     kernel_class : KernelClass or None
         None means `Supported` on the world's own support.
-    policy : array_like (S, A) or None
-        An unconditional policy, of which only the support counts; None means that every action is taken.
+    policy : str or array_like
+        See `tabular_inversion.sufficiency.agent_policies.Policy`.
+    limit_denominator : int or None
+        Floats of a policy stand for fractions with denominators up to this.
 
     Raises
     ------
@@ -120,11 +129,9 @@ def read_question(
         raise KernelClassError(
             f"the class has a support of shape {kernel_class.support.shape}; expected {support.shape}, as the world."
         )
-    weights = uniform(available) if policy is None else check_policy(policy, available, 1)
-    if weights.ndim != 2:
-        raise PolicyError(f"the policy has shape {weights.shape}; expected (S, A): the same for every goal.")
     read = read_goals(goals, available.shape[0])
-    question = Question(support, available, weights > 0, read, kernel_class)
+    asked = read_policy(policy, world, read, available, limit_denominator=limit_denominator)
+    question = Question(support, available, asked, read, kernel_class)
     _check_reachable(question)
     return question
 

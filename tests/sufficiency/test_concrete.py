@@ -15,7 +15,7 @@ from tabular_inversion.environments import four_rooms, graph
 from tabular_inversion.errors import GoalsError, InputError, KernelError, PolicyError
 from tabular_inversion.exact import ExactGoals, ExactMDP, modular_test_matrix
 from tabular_inversion.exact.finite_field import from_flint
-from tabular_inversion.sufficiency import concrete, generic
+from tabular_inversion.sufficiency import concrete, generic, structural
 from tabular_inversion.sufficiency.concrete import FixedWorld
 from tabular_inversion.sufficiency.question import read_question
 
@@ -56,7 +56,7 @@ def test_the_modular_way_agrees_with_fractions(seed, conditional, monkeypatch):
     goals = random_states(rng, entered(digraph)) if seed % 3 else random_rewards(rng, digraph, ending=seed % 2 == 0)
     world = world_on(digraph, rng)
     k = goals.n_goals if isinstance(goals, Goals) else len(goals)
-    policy = np.ones((k, len(digraph), 1)) if conditional else None
+    policy = np.ones((k, len(digraph), 1)) if conditional else "uniform"
     for kernel_class in (None, Stochastic(), Deterministic()):
         expected = concrete(world, goals, kernel_class, policy=policy)
         with monkeypatch.context() as patch:
@@ -72,7 +72,7 @@ def test_the_modular_way_agrees_with_fractions(seed, conditional, monkeypatch):
 def test_modular_test_functions_are_those_of_the_exact_room():
     world, goals = four_rooms("windy", discount=0.75), Goals.indicator(68, [3, 30, 60])
     policy = uniform_policy(world)
-    fixed = FixedWorld(read_question(world, goals, None, None), world, policy, None)
+    fixed = FixedWorld(read_question(world, goals, None, "generic"), world, policy, None)
     expected = modular_test_matrix(ExactMDP.from_float(world), ExactGoals.from_float(goals), policy)
     found = replace(fixed.world, one_system=False).draw(np.eye(3, dtype=np.uint64), ones=False)
     np.testing.assert_array_equal(found.functions, from_flint(expected))
@@ -80,10 +80,10 @@ def test_modular_test_functions_are_those_of_the_exact_room():
 
 def test_large_worlds_are_settled_modulo_a_prime_by_cuts_and_by_counts():
     world = windy_grid(16)
-    full = concrete(world, [0, 100, 255])
+    full = concrete(world, [0, 100, 255], policy="uniform")
     assert full.status is Status.IDENTIFIED
     full.verify()
-    short = concrete(world, [100])
+    short = concrete(world, [100], policy="uniform")
     assert short.status is Status.NOT_IDENTIFIED
     assert short.witness.value_gap < 1e-12
     short.verify()
@@ -96,10 +96,10 @@ def test_large_worlds_are_settled_modulo_a_prime_by_cuts_and_by_counts():
 
 def test_symmetry_that_no_cut_sees_stays_undecided_in_large_worlds():
     """One goal in the corner of a symmetric grid gives mirrored cells the same column."""
-    verdict = concrete(windy_grid(16), [0], Deterministic())
+    verdict = concrete(windy_grid(16), [0], Deterministic(), policy="uniform")
     assert verdict.status is Status.UNDECIDED
     assert "does not prove" in verdict.reason
-    assert generic(windy_grid(16), [0], Deterministic()).status is Status.IDENTIFIED
+    assert generic(windy_grid(16), [0], Deterministic(), policy="generic").status is Status.IDENTIFIED
 
 
 def test_the_bipartite_graph_at_one_half_is_exceptional():
@@ -107,6 +107,7 @@ def test_the_bipartite_graph_at_one_half_is_exceptional():
     verdict = concrete(world, range(6), Stochastic(), policy="optimal")
     assert (verdict.status, verdict.rank) == (Status.NOT_IDENTIFIED, 5)
     assert concrete(world, range(6), Stochastic(), policy="optimal", scope="instance").status is Status.IDENTIFIED
+    assert concrete(world, range(6), Stochastic()).status is Status.NOT_IDENTIFIED
     assert generic(world, range(6), Stochastic(), policy="optimal").status is Status.IDENTIFIED
 
 
@@ -157,3 +158,50 @@ def test_bad_input_is_refused(arguments, error, message):
     goals = arguments.pop("goals", [0])
     with pytest.raises(error, match=message):
         concrete(world, goals, **arguments)
+
+
+def two_coins():
+    """States 0 and 1 with two sure actions each, to 2 and to 3, which stay: the graph of theory's G1 counterexample."""
+    kernel = np.zeros((4, 2, 4))
+    kernel[:2, 0, 2] = kernel[:2, 1, 3] = 1.0
+    kernel[2, :, 2] = kernel[3, :, 3] = 1.0
+    return MDP(kernel, discount=0.5)
+
+
+def test_a_given_policy_is_not_taken_for_almost_every_policy():
+    """Two disjoint paths lead to two goals, and the even policy has rank 1 in columns 0 and 1 of every such world."""
+    world, even, goals = two_coins(), np.full((4, 2), 0.5), Goals.indicator(4, [2, 3])
+    known = Supported(np.repeat(np.kron(np.eye(2), np.ones((2, 2)))[:, None], 2, axis=1) > 0)  # 0 or 1; 2 or 3
+    refuted = concrete(world, goals, known, policy=even)
+    assert refuted.row(0, 0) is Status.NOT_IDENTIFIED
+    assert generic(world, goals, known, policy="generic").status is Status.IDENTIFIED
+    assert structural(world, goals, known, policy="generic").status is Status.IDENTIFIED
+    assert generic(world, goals, known, policy=even).row(0, 0) is Status.NOT_IDENTIFIED
+    assert structural(world, goals, known, policy=even).row(0, 0) is Status.UNDECIDED
+    assert structural(world, goals, known).row(0, 0) is Status.UNDECIDED  # optimal agents are no question of paths
+    assert structural(world, goals, known, policy=even).to_dict()["policy"] == "the given policy"
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_is_identified_before_the_world_is_known_is_identified_in_worlds(seed):
+    """Graph and draws against fractions: several actions, given policies and optimal agents, ties and masks."""
+    rng = np.random.default_rng(seed)
+    n, m = int(rng.integers(3, 6)), int(rng.integers(1, 4))
+    support = rng.random((n, m, n)) < 0.5
+    support[..., 0] |= ~support.any(axis=2)
+    weights = rng.choice([1, 2, 3, 5, 7, 11, 13], (n, m, n)) * support
+    kernel = np.vectorize(Fraction)(weights) / weights.sum(axis=2, keepdims=True)
+    world = ExactMDP(kernel, Fraction(int(rng.integers(1, 10)), 10))
+    targets = np.flatnonzero(support.any(axis=(0, 1)))
+    goals = Goals.indicator(n, rng.choice(targets, int(rng.integers(1, len(targets) + 1)), replace=False))
+    even = np.full((n, m), Fraction(1, m), dtype=object)
+    for policy in ("optimal", even):
+        truth = concrete(world, goals, policy=policy)
+        drawn = generic(world.to_float(), goals, policy=policy if isinstance(policy, str) else even.astype(float))
+        by_paths = structural(world.to_float(), goals, policy=policy if isinstance(policy, str) else even.astype(float))
+        for before in (drawn, by_paths):
+            refuted = before.row_status == Status.NOT_IDENTIFIED
+            assert not (refuted & (truth.row_status == Status.IDENTIFIED)).any()
+        if m == 1:
+            continue
+        assert not ((by_paths.row_status == Status.IDENTIFIED) & (drawn.row_status != Status.IDENTIFIED)).any()

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from scipy.sparse import csr_array
 
-from tabular_inversion._typing import FloatArray, IntArray, SparseMatrix
+from tabular_inversion._typing import IntArray, SparseMatrix
 from tabular_inversion.exact.finite_field import (
     PRIME,
     Residues,
@@ -128,26 +128,24 @@ class Drawable(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Chance(Record):
-    """Draws of the weights on a question's graph, of the discount and, where asked, of the rewards.
+    """Draws of the weights on a question's graph, of the discount and, where asked, of policy and rewards.
 
     Attributes
     ----------
     question : Question
         Graph and goals.
-    conditional : numpy.ndarray (G, S, A) or None
-        Goal-conditioned policies to keep as they are; None means an unconditional policy, which is drawn too.
     generic_rewards : bool
         Whether the rewards are drawn wherever they are not zero.
     """
 
     question: Question
-    conditional: FloatArray | None
     generic_rewards: bool
 
     @cached_property
     def one_system(self) -> bool:
         """Whether one linear system serves all goals."""
-        conditional = self.conditional is not None
+        weights = self.question.policy.weights
+        conditional = weights is not None and weights.ndim == 3
         return one_system(self.question, conditional=conditional, generic_rewards=self.generic_rewards)
 
     @cached_property
@@ -194,10 +192,9 @@ class Chance(Record):
     def _world(self, rewards: Residues, rng: np.random.Generator) -> ModularWorld:
         question = self.question
         rows = _stochastic(question.support[question.row_index], rng)
-        if self.conditional is None:
-            policy = _stochastic(csr_array(question.chosen), rng).toarray()
-        else:
-            policy = rational_residues(self.conditional)
+        weights = question.policy.weights
+        drawn = weights is None
+        policy = _stochastic(csr_array(question.chosen), rng).toarray() if drawn else rational_residues(weights)
         discount = random_residues(1, rng)
         return ModularWorld(question, self.levels, self.one_system, rows, policy, discount, rewards)
 

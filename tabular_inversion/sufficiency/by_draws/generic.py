@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tabular_inversion import bellman
-from tabular_inversion._typing import BoolArray, FloatArray, IntArray
-from tabular_inversion.errors import InputError, KernelClassError, PolicyError
+from tabular_inversion._typing import BoolArray, IntArray
+from tabular_inversion.errors import InputError, KernelClassError
 from tabular_inversion.exact.finite_field import column_ranks, equal_columns, subset_ranks
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability.asked import Hint, Scope, VerdictQuestion
@@ -20,12 +19,12 @@ from tabular_inversion.identifiability.proofs import Proof
 from tabular_inversion.identifiability.verdict import Status, Verdict
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported
 from tabular_inversion.mdp import MDP
-from tabular_inversion.policies import check_policy, greedy
+from tabular_inversion.sufficiency.agent_policies import Policy
 from tabular_inversion.sufficiency.answer import Answer, verdict_of
 from tabular_inversion.sufficiency.by_draws.draws import Chance, Drawable
 from tabular_inversion.sufficiency.by_draws.witnesses import drawn_witness
 from tabular_inversion.sufficiency.proofs import CountProof, DistinctProof, DrawProof
-from tabular_inversion.sufficiency.question import Question, read_goals, read_question
+from tabular_inversion.sufficiency.question import Question, read_question
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -41,7 +40,7 @@ def generic(
     goals: Goals | ArrayLike,
     kernel_class: KernelClass | None = None,
     *,
-    policy: ArrayLike | Literal["optimal"] | None = None,
+    policy: Policy = "optimal",
     rewards: Rewards = "given",
     draws: int = 1,
     seed: int = 0,
@@ -57,10 +56,11 @@ def generic(
         Goals, or the states of indicator goals that end on arrival.
     kernel_class : KernelClass, optional
         What is known of the rows; the support of `world` when omitted.
-    policy : array_like (S, A) or (G, S, A), or "optimal", optional
-        (S, A): unconditional; only its support counts, its probabilities are drawn, too. Every action is taken when
-        omitted. (G, S, A): kept as given. "optimal": goal-conditioned policies that are optimal in `world`, an MDP,
-        as floats find them; the verdict is then about almost every kernel on the support whose agents act so.
+    policy : {"optimal", "generic", "uniform"} or array_like
+        "optimal": goal-conditioned policies that are optimal in `world`, an MDP, as floats find them; the verdict is
+        then about almost every kernel on the support whose agents act so. "generic", or bool (S, A): unconditional, and
+        almost every one on all actions, or on those given, is meant: its probabilities are drawn, too. "uniform", or
+        probabilities (S, A) or (G, S, A): kept as they are, and only kernels are drawn.
     rewards : {"given", "generic"}
         Whether rewards are kept, or drawn wherever they are not zero.
     draws : int
@@ -71,8 +71,8 @@ def generic(
     Returns
     -------
     Verdict
-        At uniform scope, for almost every kernel and discount. IDENTIFIED is proved. NOT_IDENTIFIED holds but for the
-        chance `error_probability`, and carries two kernels with the same values at one drawn world, exactly where it
+        At uniform scope, for almost every kernel at almost every discount. IDENTIFIED is proved. NOT_IDENTIFIED holds
+        but for the chance `error_probability`, and carries two kernels with the same values at one drawn world, exactly where it
         has at most 100 states. For `Sparse` with N of at least 2, UNDECIDED where columns are dependent and the signs
         of the dependence, which vary from kernel to kernel, matter. ``rank`` is that of M, or of [M;1] for classes
         that sum to one.
@@ -98,12 +98,12 @@ def generic(
     >>> alone.rows_identified, alone.witness.value_gap
     (40, 0.0)
     """
-    question, conditional = _read(world, goals, kernel_class, policy)
+    question = read_question(world, goals, kernel_class, policy)
     if rewards not in {"given", "generic"}:
         raise InputError(f"rewards is {rewards!r}; expected 'given' or 'generic'.")
     if draws < 1:
         raise InputError(f"draws is {draws}; expected at least 1.")
-    return decide_generic(GenericQuestion(Chance(question, conditional, rewards == "generic"), draws, seed))
+    return decide_generic(GenericQuestion(Chance(question, rewards == "generic"), draws, seed))
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +125,11 @@ class GenericQuestion(VerdictQuestion):
     seed: int
 
     @property
+    def policy(self) -> str:
+        """What the agents do."""
+        return self.chance.question.policy.name
+
+    @property
     def kernel_class(self) -> KernelClass:
         """The class that rows are judged in."""
         return self.chance.question.kernel_class
@@ -141,7 +146,7 @@ class GenericQuestion(VerdictQuestion):
 
     @property
     def n_goals(self) -> int:
-        """k."""
+        """K."""
         return self.chance.question.goals.n_goals
 
 
@@ -150,19 +155,6 @@ def decide_generic(asked: GenericQuestion) -> Verdict:
     answer, bad = decide(asked.chance, asked.draws, asked.seed)
     witness = None if bad is None else drawn_witness(asked.chance, *bad, asked.seed)
     return verdict_of(asked, answer, witness, hint=Hint.WORLD)
-
-
-def _read(world: Any, goals: Any, kernel_class: KernelClass | None, policy: Any) -> tuple[Question, FloatArray | None]:
-    """Return the question, and goal-conditioned policies if there are any."""
-    if isinstance(policy, str):
-        if policy != "optimal" or not isinstance(world, MDP):
-            raise PolicyError(f"the policy is {policy!r} in a {type(world).__name__}; only an MDP has 'optimal' ones.")
-        read = read_goals(goals, world.n_states)
-        return read_question(world, read, kernel_class, None), greedy(bellman.solve(world, read).q, world.available)
-    if policy is None or np.ndim(policy) != 3:
-        return read_question(world, goals, kernel_class, policy), None
-    question = read_question(world, goals, kernel_class, None)
-    return question, check_policy(policy, question.available, question.goals.n_goals)
 
 
 Bad = tuple[int, IntArray]

@@ -14,7 +14,7 @@ from tabular_inversion.bellman import evaluate
 from tabular_inversion.errors import WitnessError
 from tabular_inversion.exact import ExactGoals, ExactMDP, null_space
 from tabular_inversion.exact import evaluate as evaluate_exactly
-from tabular_inversion.exact.rationals import FractionArray, fraction_array
+from tabular_inversion.exact.rationals import FractionArray, fraction_array, to_floats
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability.rational.decision import split_exactly
 from tabular_inversion.identifiability.verdict import Witness
@@ -88,7 +88,7 @@ def _exact_agent(chance: Chance, kernel: Any, policy: Any, goals: Goals) -> Any:
     rows = kernel.toarray().reshape(*available.shape, -1)
     discount = Fraction(_LARGEST_WEIGHT, _LARGEST_WEIGHT + 1)
     world = ExactMDP(_shares(rows), discount, available)
-    weights = _shares(policy) if chance.conditional is None else fraction_array(chance.conditional, allow_float=True)
+    weights = _shares(policy) if chance.question.policy.weights is None else chance.question.policy.weights
     return evaluate_exactly(world, ExactGoals.from_float(goals), weights)
 
 
@@ -104,7 +104,8 @@ def _float_agent(chance: Chance, kernel: Any, policy: Any, goals: Goals) -> Any:
     counts = np.diff(kernel.indptr)
     rows = csr_array((kernel.data / np.repeat(totals, counts), kernel.indices, kernel.indptr), shape=kernel.shape)
     world = MDP(rows, _LARGEST_WEIGHT / (_LARGEST_WEIGHT + 1), chance.question.available)
-    weights = policy / policy.sum(axis=1, keepdims=True) if chance.conditional is None else chance.conditional
+    given = chance.question.policy.weights
+    weights = policy / policy.sum(axis=1, keepdims=True) if given is None else to_floats(given)
     return evaluate(world, goals, weights)
 
 

@@ -17,10 +17,11 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
 from tabular_inversion._typing import BoolArray, IntArray, SparseMatrix
-from tabular_inversion.errors import InputError, WitnessError
+from tabular_inversion.errors import InputError, PolicyError, WitnessError
 from tabular_inversion.goals import Goals
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record
+from tabular_inversion.sufficiency.agent_policies import Policy
 from tabular_inversion.sufficiency.question import Question, read_question
 from tabular_inversion.validation import check_indices
 
@@ -157,7 +158,7 @@ def linkage(
     goals: Goals | ArrayLike,
     *,
     sources: ArrayLike,
-    policy: ArrayLike | None = None,
+    policy: Policy = "generic",
 ) -> Linkage:
     """Return the most vertex-disjoint paths from some states to goals, with the bottleneck that allows no more.
 
@@ -169,8 +170,8 @@ def linkage(
         As `structural`.
     sources : array_like of int
         The states X, for example the successors of one row.
-    policy : array_like, shape (S, A), optional
-        As `structural`.
+    policy : "generic", or array_like, shape (S, A)
+        Which actions lead on: all, or those of the policy.
 
     Returns
     -------
@@ -195,6 +196,8 @@ def linkage(
     >>> found.verify()
     """
     question = read_question(world, goals, None, policy)
+    if question.policy.weights is not None and question.policy.weights.ndim == 3:
+        raise PolicyError("paths are those of one policy for all goals; expected 'generic', or shape (S, A).")
     return Network(question).linkage(check_indices("sources", sources, question.n_states, InputError))
 
 

@@ -18,6 +18,7 @@ from tabular_inversion.identifiability.proofs import Proof
 from tabular_inversion.identifiability.verdict import Status, Verdict
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported
 from tabular_inversion.mdp import MDP
+from tabular_inversion.sufficiency.agent_policies import Policy
 from tabular_inversion.sufficiency.answer import Answer, verdict_of
 from tabular_inversion.sufficiency.by_draws.draws import Chance
 from tabular_inversion.sufficiency.by_draws.generic import Bad, all_subsets, decide
@@ -41,11 +42,11 @@ def structural(
     goals: Goals | ArrayLike,
     kernel_class: KernelClass | None = None,
     *,
-    policy: ArrayLike | None = None,
+    policy: Policy = "optimal",
     settle: bool = False,
     seed: int = 0,
 ) -> Verdict:
-    """Decide from the graph alone whether goals determine almost every kernel on it, under an unconditional policy.
+    """Decide from the graph alone whether goals determine almost every kernel on it, by paths and cuts.
 
     Parameters
     ----------
@@ -57,8 +58,10 @@ def structural(
         there (for goals that pay in one state, for all). Episodes may end where their goal pays, and nowhere else.
     kernel_class : KernelClass, optional
         What is known of the rows; the support of `world` when omitted.
-    policy : array_like, shape (S, A), optional
-        Only its support counts; every action is taken when omitted.
+    policy : {"optimal", "generic", "uniform"} or array_like
+        Paths prove independence for one action in each state, and for almost every unconditional policy: "generic", or
+        bool (S, A) for those on some actions. For given probabilities (S, A) only cuts prove something, for optimal
+        agents that choose nothing does: the other rows are UNDECIDED unless draws may `settle` them.
     settle : bool
         Whether to ask `generic` about the rows that paths and cuts leave undecided.
     seed : int
@@ -67,8 +70,8 @@ def structural(
     Returns
     -------
     Verdict
-        At uniform scope, for almost every kernel, policy and discount. A row with N possible successors is IDENTIFIED
-        if N vertex-disjoint paths lead from them to the goals, NOT_IDENTIFIED (under every kernel on the graph) if a
+        At uniform scope, at each discount above 0 for almost every kernel and policy (which exceptions there are depends
+        on the discount). A row with N possible successors is IDENTIFIED if N vertex-disjoint paths lead from them to the goals, NOT_IDENTIFIED (under every kernel on the graph) if a
         cut leaves at most N - 2, and UNDECIDED if N - 1 >= 1 remain: whether the row of ones, that probabilities sum
         to one, makes up for the last is no question of paths. ``proofs`` hold the paths and cuts; ``rank`` is that of
         M without the row of ones.
@@ -120,6 +123,11 @@ class StructuralQuestion(VerdictQuestion):
     seed: int
 
     @property
+    def policy(self) -> str:
+        """What the agents do."""
+        return self.graph.policy.name
+
+    @property
     def kernel_class(self) -> KernelClass:
         """The class that rows are judged in."""
         return self.graph.kernel_class
@@ -136,7 +144,7 @@ class StructuralQuestion(VerdictQuestion):
 
     @property
     def n_goals(self) -> int:
-        """k."""
+        """K."""
         return self.graph.goals.n_goals
 
 
@@ -144,12 +152,33 @@ def decide_structural(asked: StructuralQuestion) -> Verdict:
     """Return the verdict of `structural` on a question that was read."""
     question, seed = asked.graph, asked.seed
     _check_endings(question.goals)
-    chance = Chance(question, None, generic_rewards=True)
-    answer, bad = decide_by_paths(question, chance, seed)
+    chance = Chance(question, generic_rewards=True)
+    answer, bad = _for_the_policy(question, chance, seed)
     if asked.settle and (answer.codes == Status.UNDECIDED).any():
         answer, bad = _settled(answer, bad, chance, seed)
     witness = None if bad is None else drawn_witness(chance, *bad, seed)
     return verdict_of(asked, answer, witness, hint=Hint.WORLD if asked.settle else Hint.DRAWS)
+
+
+def _for_the_policy(question: Question, chance: Chance, seed: int) -> tuple[Answer, Bad | None]:
+    """Take from paths and cuts what they prove of the question's policy.
+
+    Paths: one action in each state, or almost every unconditional policy. Cuts and single successors: every unconditional
+    one. Goals with policies of their own: nothing (G1 and G3 are false of optimal agents).
+    """
+    weights = question.policy.weights
+    if weights is None:
+        return decide_by_paths(question, chance, seed)
+    codes = np.full(len(question.row_index), Status.UNDECIDED, np.int8)
+    reason = "paths prove independence for one action in each state, or almost every unconditional policy, and no other"
+    if weights.ndim == 3:
+        return Answer(codes, (), 0, reason), None
+    found, bad = decide_by_paths(question, chance, seed)
+    proofs = tuple(proof for proof in found.proofs if isinstance(proof, CutProof | SingleProof))
+    for proof in proofs:
+        codes[proof.rows] = found.codes[proof.rows]
+    refuted = bad is not None and codes[np.searchsorted(question.row_index, bad[0])] == Status.NOT_IDENTIFIED
+    return replace(found, codes=codes, proofs=proofs, reason=f"{found.reason}; {reason}"), bad if refuted else None
 
 
 def _check_endings(goals: Goals) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tabular_inversion import exact
-from tabular_inversion.errors import GoalsError, InputError, KernelClassError, WitnessError
+from tabular_inversion.errors import GoalsError, InputError, KernelClassError, PolicyError, WitnessError
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
+from tabular_inversion.exact.policies import uniform_policy
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability import Evidence
 from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported
@@ -157,7 +159,7 @@ def minimal(
     candidates: Goals | ExactGoals,
     kernel_class: KernelClass,
     *,
-    policy: ArrayLike | None = None,
+    policy: Literal["optimal", "uniform"] | ArrayLike = "optimal",
     given: Sequence[int] = (),
     seconds: float = 60.0,
     limit_denominator: int | None = LIMIT_DENOMINATOR,
@@ -172,8 +174,8 @@ def minimal(
         The goals to choose from; rewards and continuations in floats are taken as they are.
     kernel_class : KernelClass
         What is known of the rows. `Sparse` is searched exhaustively, see Notes.
-    policy : array_like, shape (S, A) or (G, S, A), optional
-        The agents' policy; they are optimal when omitted.
+    policy : {"optimal", "uniform"} or array_like, shape (S, A) or (G, S, A)
+        What the agents do.
     given : sequence of int
         Numbers of candidates that are there already: which goals to add to them?
     seconds : float
@@ -299,13 +301,17 @@ def _proved(found: Cover, claim: Claim, floor: int, prime: int) -> MinimalityPro
 
 
 def _agent(
-    mdp: MDP | ExactMDP, candidates: Goals | ExactGoals, policy: ArrayLike | None, limit_denominator: int | None
+    mdp: MDP | ExactMDP, candidates: Goals | ExactGoals, policy: ArrayLike, limit_denominator: int | None
 ) -> ExactAgentValues:
     """Compute the exact values of agents for all candidates."""
     world = read_exact_world(mdp, limit_denominator)
     goals = candidates if isinstance(candidates, ExactGoals) else ExactGoals.from_float(candidates)
-    if policy is None:
+    if isinstance(policy, str) and policy == "optimal":
         return exact.solve(world, goals)
+    if isinstance(policy, str) and policy != "uniform":
+        raise PolicyError(f"the policy is {policy!r}; expected 'optimal', 'uniform', or probabilities.")
+    if isinstance(policy, str):
+        return exact.evaluate(world, goals, uniform_policy(world.available))
     weights = exact.fraction_array(policy, allow_float=True, limit_denominator=limit_denominator)
     return exact.evaluate(world, goals, weights)
 
