@@ -131,7 +131,7 @@ class Equations:
             need(instance and len(y) == len(side) and dot(y, side) < 0, "dual: not below 0 on the values")
             need(min(signs) >= 0 and (self.given or not any(signs)), "dual: negative on a column")
             return "INCONSISTENT"
-        need(kind == "search" and self.most is not None, f"kind: {kind!r} proves nothing here")
+        need(kind == "search" and (self.most or 0) > 0, f"kind: {kind!r} proves nothing here")
         if instance:
             return ("INCONSISTENT", "IDENTIFIED", "NOT_IDENTIFIED")[min(2, len(self.search(side)))]
         return "NOT_IDENTIFIED" if any(self.circuits()) else "IDENTIFIED"

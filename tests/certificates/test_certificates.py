@@ -118,7 +118,7 @@ def class_of(certificate):
         mask = np.array([[np.isin(np.arange(n), row) for row in rows] for rows in named["support"]])
         return Supported(mask)
     simple = {"unconstrained": Unconstrained(), "stochastic": Stochastic(), "deterministic": Deterministic()}
-    return simple.get(named["name"]) or Sparse(named["successors"])
+    return simple.get(named["name"]) or Sparse(max(1, named["successors"]))
 
 
 def campaign(count, seed):
