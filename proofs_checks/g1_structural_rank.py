@@ -111,7 +111,7 @@ def paths_of(instance: Instance, places: tuple[MDP, Goals] | None = None) -> Lin
     """Return the package's disjoint paths and cut, re-checked; `places` are the world and its goals in floats."""
     world, goals = (instance.world.to_float(), instance.goals.to_float()) if places is None else places
     policy = None if instance.policy is None or instance.policy.ndim == 3 else to_floats(instance.policy)
-    found = linkage(world, goals, sources=sources(instance), policy=policy)
+    found = linkage(world, goals, sources=sources(instance), policy="generic" if policy is None else policy)
     found.verify()
     return found
 

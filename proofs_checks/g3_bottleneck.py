@@ -156,7 +156,7 @@ def check_four_rooms(rng: np.random.Generator, amount: int, *, generic: bool = F
         verdicts = [identify(exact.solve(world, goals), kernel_class, scope="uniform")
                     for goals in (ExactGoals(unit, 1 - unit), numbers)]  # fmt: skip
         few, many = (int((v.row_status[wide] == Status.NOT_IDENTIFIED).sum()) for v in verdicts)
-        proved = int((structural(floats, places).row_status[wide] == Status.NOT_IDENTIFIED).sum())
+        proved = int((structural(floats, places, policy="generic").row_status[wide] == Status.NOT_IDENTIFIED).sum())
         total = int(wide.sum())
         text = f"of {total} rows {few} open for 20 indicator goals ({proved} for any one policy), {many} for 15 generic"
         tally.add(few == proved == total and many == (total if generic else 0), 0.0, text)

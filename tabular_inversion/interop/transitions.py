@@ -95,18 +95,23 @@ def from_transitions(
         None if reward is None and terminated is None else _floats("reward", lists.get("reward", [0.0] * size)),
         None if terminated is None else np.array(lists["terminated"], dtype=bool),
     )
-    n_states = len(states) if states is not None else len(places.names or ()) or int(places.numbers.max()) + 1
-    n_actions = len(actions) if actions is not None else len(moves.names or ()) or int(moves.numbers.max()) + 1
     return assemble(
         "transitions",
         entries,
         discount=discount,
         within=within,
-        n_states=n_states,
-        n_actions=n_actions,
+        n_states=_count(states, places),
+        n_actions=_count(actions, moves),
         state_names=places.names,
         action_names=moves.names,
     )
+
+
+def _count(known: Sequence[Any] | None, labels: Labels) -> int:
+    """Return how many states or actions there are: those that are known, or named, or numbered."""
+    if known is not None:
+        return len(known)
+    return len(labels.names) if labels.names else int(labels.numbers.max()) + 1
 
 
 def _plain(columns: dict[str, Any]) -> dict[str, Any]:
