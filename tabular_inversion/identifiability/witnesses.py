@@ -171,7 +171,7 @@ def check_forward(agent: AgentValues, kernel: Kernel, witness: Witness, kernel_c
         gaps = [seen[0] - seen[1], seen[0] - agent.q, seen[1] - agent.q]
         gap = max(float(np.nanmax(np.abs(difference))) for difference in gaps) / scale
     # Each row of the kernels may miss its values by so much; the operator contracts by the discount.
-    same = SAME_VALUES * (agent.n_states + agent.n_goals) / (1.0 - agent.discount)
+    same = SAME_VALUES * (agent.n_states + agent.n_goals) / ((1.0 - agent.discount) or 1.0)
     if not gap <= same:
         raise WitnessError(
             f"witness for state {witness.state}, action {witness.action}: the two kernels' Q-values differ by "
