@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import InputError, KernelError, MissingDependencyError, ShapeError
 from tabular_inversion.goals import Goals
-from tabular_inversion.interop.assembly import ROUNDED, Entries, assemble, number, task_of
+from tabular_inversion.interop.assembly import ROUNDED, Entries, Labels, assemble, number, task_of
 from tabular_inversion.mdp import MDP
 
 COLUMNS = ("state", "action", "next_state", "probability")
