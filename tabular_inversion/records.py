@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
+from functools import wraps
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
+
+from tabular_inversion.errors import TabularInversionError, WitnessError
 
 
 class Record:
@@ -40,6 +43,37 @@ class Record:
         return same(self, other) if type(other) is type(self) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]  # arrays have no hash
+
+
+def promise(verify: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Make a method `verify` raise `WitnessError` and nothing else, also where a field is not what it should be.
+
+    A result that was tampered with may hold anything: None in place of an array, numbers out of range. Whatever error
+    that leads to says that the result does not survive.
+
+    Examples
+    --------
+    >>> class Claim:
+    ...     rows = None
+    ...     @promise
+    ...     def verify(self):
+    ...         return self.rows[0]
+    >>> Claim().verify()  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    tabular_inversion.errors.WitnessError: a field of Claim is not what it should be: 'NoneType' object is not ...
+    """
+
+    @wraps(verify)
+    def kept(self: Any) -> None:
+        try:
+            verify(self)
+        except WitnessError:
+            raise
+        except (TabularInversionError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as problem:
+            name = type(self).__name__
+            raise WitnessError(f"a field of {name} is not what it should be: {problem}") from problem
+
+    return kept
 
 
 def same(first: Any, second: Any) -> bool:

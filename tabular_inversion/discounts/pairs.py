@@ -20,7 +20,7 @@ from tabular_inversion.exact import ExactGoals, ExactMDP
 from tabular_inversion.exact.polynomials.matrices import null_vector, vanishes
 from tabular_inversion.exact.polynomials.roots import AlgebraicNumber
 from tabular_inversion.exact.rationals import FractionArray, to_floats
-from tabular_inversion.records import Record, same
+from tabular_inversion.records import Record, promise, same
 
 _MOST_NOISE, _LEAST_NOISE = Fraction(1, 2), Fraction(1, 2**12)
 _NEAR = Fraction(1, 2**200)
@@ -114,6 +114,7 @@ class KernelPair(Record):
             row.append(sympy.Rational(p.numerator, p.denominator) + step * sympy.Add(*powers))
         return row
 
+    @promise
     def verify(self) -> None:
         """Check the pair from scratch.
 

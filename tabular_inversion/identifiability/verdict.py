@@ -15,7 +15,7 @@ from tabular_inversion.errors import FileFormatError, WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion, VerdictQuestion
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.record_files import load_record, save_record
-from tabular_inversion.records import Record
+from tabular_inversion.records import Record, promise
 
 if TYPE_CHECKING:
     from tabular_inversion.agent_values import AgentValues
@@ -268,6 +268,7 @@ class Verdict(Record):
         code = int(self.row_status[state, action])
         return None if code == UNAVAILABLE else Status(code)
 
+    @promise
     def verify(self) -> None:
         """Decide the question again and compare every field; re-check each proof and the witness from scratch.
 

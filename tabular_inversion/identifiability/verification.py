@@ -96,9 +96,7 @@ def _same_text(claimed: str, found: str) -> bool:
     if _DECIMAL.sub("#", claimed) != _DECIMAL.sub("#", found):
         return False
     pairs = zip(_DECIMAL.findall(claimed), _DECIMAL.findall(found), strict=True)
-    return all(
-        x == y or abs(float(x) - float(y)) <= max(_SHOWN * abs(float(y)), _NOISE) for x, y in pairs
-    )
+    return all(x == y or abs(float(x) - float(y)) <= max(_SHOWN * abs(float(y)), _NOISE) for x, y in pairs)
 
 
 def check_no_contradiction(verdict: Verdict, again: Verdict, order: Any) -> None:
