@@ -297,6 +297,8 @@ class Verdict(Record):
             "n_goals": self.n_goals,
             "sigma_min": None if np.isnan(self.sigma_min) else self.sigma_min,
             "reason": self.reason,
+            "hint": None if self.hint is None else self.hint.value,
+            "largest_residual": None if np.isnan(self.largest_residual) else self.largest_residual,
             "error_probability": self.error_probability,
             "witness": None if self.witness is None else self.witness.to_dict(),
         }
