@@ -98,14 +98,14 @@ def same(first: Any, second: Any) -> bool:
     if isinstance(first, np.ndarray):
         return _same_arrays(first, second)
     if issparse(first):
-        return first.shape == second.shape and first.dtype == second.dtype and (first != second).nnz == 0
+        return bool(first.shape == second.shape and first.dtype == second.dtype and (first != second).nnz == 0)
     if isinstance(first, tuple | list):
         return len(first) == len(second) and all(map(same, first, second))
     if isinstance(first, dict):
         return first.keys() == second.keys() and all(same(value, second[key]) for key, value in first.items())
     if is_dataclass(first) and not isinstance(first, type):
         return all(same(getattr(first, field.name), getattr(second, field.name)) for field in fields(first))
-    return bool(first == second or (first != first and second != second))  # noqa: PLR0124  NaN
+    return bool(first == second or (first != first and second != second))
 
 
 def _same_arrays(first: Any, second: Any) -> bool:

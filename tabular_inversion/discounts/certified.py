@@ -14,7 +14,7 @@ from flint import arb, ctx
 from numpy.typing import ArrayLike
 
 from tabular_inversion.discounts.agents import AgentsAlongDiscounts, counts_ones, read_question
-from tabular_inversion.discounts.policy_pieces import ONE, ZERO, Piece, between, find_pieces, shown_end
+from tabular_inversion.discounts.policy_pieces import Piece, between, find_pieces, shown_end
 from tabular_inversion.discounts.regularity import (
     Part,
     cover,

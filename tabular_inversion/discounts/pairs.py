@@ -268,7 +268,7 @@ def _is_unwanted(
     )
 
 
-def _combination(weights: FractionArray, polynomials: list[fmpz_poly]) -> fmpz_poly:
+def _combination(weights: FractionArray, polynomials: Sequence[fmpz_poly]) -> fmpz_poly:
     scale = lcm(*(x.denominator for x in weights.tolist()))
     terms = (int(w * scale) * p for w, p in zip(weights.tolist(), polynomials, strict=True) if w)
     return sum(terms, fmpz_poly())

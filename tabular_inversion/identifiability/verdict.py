@@ -189,16 +189,21 @@ class Verdict(Record):
         hint : Hint, optional
             What would decide rows that are open; left out where none is.
         """
-        tables = []
-        for values in (codes, evidence):
-            table = np.full(question.available.shape, UNAVAILABLE, np.int8)
-            table[question.available] = values
-            tables.append(table)
-        still = hint if (codes == Status.UNDECIDED).any() else None
+        row_status, row_evidence = (np.full(question.available.shape, UNAVAILABLE, np.int8) for _ in range(2))
+        row_status[question.available], row_evidence[question.available] = codes, evidence
         return cls(
-            question, *tables, int(rank), float(sigma_min), witness, reason, float(largest_residual), tuple(proofs),
-            float(error_probability), still,
-        )  # fmt: skip
+            question=question,
+            row_status=row_status,
+            row_evidence=row_evidence,
+            rank=int(rank),
+            sigma_min=float(sigma_min),
+            witness=witness,
+            reason=reason,
+            largest_residual=float(largest_residual),
+            proofs=tuple(proofs),
+            error_probability=float(error_probability),
+            hint=hint if (codes == Status.UNDECIDED).any() else None,
+        )
 
     def __bool__(self) -> bool:
         """Refuse: a verdict has four values."""

@@ -4,8 +4,8 @@ from tabular_inversion.sufficiency.by_draws.generic import generic
 from tabular_inversion.sufficiency.by_paths.linkages import Cut, Linkage, linkage
 from tabular_inversion.sufficiency.by_paths.structural import structural
 from tabular_inversion.sufficiency.concrete import concrete
-from tabular_inversion.sufficiency import recheck as _recheck  # registers how verdicts of this room are decided again
 from tabular_inversion.sufficiency.order import GoalOrder, order_goals
+from tabular_inversion.sufficiency.recheck import verify
 from tabular_inversion.sufficiency.smallest.minimal import InsufficientGoalsError, MinimalGoals, minimal
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "minimal",
     "order_goals",
     "structural",
+    "verify",
 ]

@@ -185,7 +185,7 @@ class FixedWorld(Record):
 
 @dataclass(frozen=True, eq=False)
 class ModularQuestion(VerdictQuestion):
-    """Do these goals determine every member of the class in one world, by ranks modulo a prime?
+    """Whether goals determine every member of the class in one world, by ranks modulo a prime.
 
     Attributes
     ----------
@@ -215,7 +215,7 @@ class ModularQuestion(VerdictQuestion):
 
     @property
     def n_goals(self) -> int:
-        """k."""
+        """K."""
         return self.world.question.goals.n_goals
 
 

@@ -64,6 +64,8 @@ class Question(Record):
             raise InputError(f"support: expected a csr_array of shape {(self.available.size, self.n_states)}.")
         if not isinstance(self.goals, Goals) or not isinstance(self.kernel_class, KernelClass):
             raise InputError("goals or kernel_class: expected a `Goals` and a `KernelClass`.")
+        if self.goals.n_states != self.n_states:
+            raise GoalsError(f"goals are on {self.goals.n_states} states; expected {self.n_states}, as the graph.")
 
     @property
     def n_states(self) -> int:

@@ -84,7 +84,7 @@ def _put(value, path, changed):
     return replace(value, **{step: _put(getattr(value, step), rest, changed)})
 
 
-def _changes(value, other, rng):
+def _changes(value, other, rng):  # noqa: C901  a table of types
     """Yield ways to change a value: (what was done, the new value)."""
     if other is not None and type(other) is type(value) and not same(other, value):
         yield "taken from another", other

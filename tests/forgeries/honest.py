@@ -8,16 +8,12 @@ import numpy as np
 
 from tabular_inversion import (
     Deterministic,
-    Goals,
-    MDP,
     Sparse,
     Stochastic,
     Supported,
     Unconstrained,
     exact,
-    evaluate,
     identify,
-    solve,
 )
 from tabular_inversion.discounts import (
     certified_discounts,
@@ -27,10 +23,10 @@ from tabular_inversion.discounts import (
 from tabular_inversion.environments import graph
 from tabular_inversion.errors import InputError, TabularInversionError
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP, ExactRank, Feasibility, Recession
+from tabular_inversion.exact.validation import exact_policy
 from tabular_inversion.records import Record
 from tabular_inversion.sufficiency import InsufficientGoalsError, generic, linkage, minimal, structural
 from tabular_inversion.sufficiency.concrete import FixedWorld, ModularQuestion, decide_modular
-from tabular_inversion.exact.validation import exact_policy
 from tabular_inversion.sufficiency.question import read_question
 
 DISCOUNTS = (Fraction(0), Fraction(1, 2), Fraction(9, 10), Fraction(99, 100), 1 - Fraction(1, 10**6))

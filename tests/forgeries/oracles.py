@@ -1,28 +1,110 @@
 """Whether what was changed is still true, found out by means that share nothing with the package's own checks."""
 
+import re
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, pairwise
+from types import SimpleNamespace
 
 import networkx as nx
 import numpy as np
 import sympy
 
-from tabular_inversion import Status, Supported, exact, identify
+from tabular_inversion import Deterministic, Sparse, Status, Supported, exact, identify
 from tabular_inversion.discounts import certified_discounts, exceptional_discounts
 from tabular_inversion.errors import TabularInversionError
 from tabular_inversion.exact import ExactAgentValues
 from tabular_inversion.identifiability import ValuesQuestion
+from tabular_inversion.identifiability.rational.identify import exact_system
+from tabular_inversion.identifiability.rational.proofs import EmptyProof, FaceProof, RankProof
 from tabular_inversion.records import same
 from tabular_inversion.sufficiency.by_draws.generic import GenericQuestion, decide_generic
 from tabular_inversion.sufficiency.by_paths.structural import StructuralQuestion, decide_structural
 from tabular_inversion.sufficiency.concrete import ModularQuestion, decide_modular
 
 
-def is_true(kind, path, forged):
+def is_true(kind, forged):
     """Tell whether an accepted forgery is a true result: of another question, or with another true certificate."""
-    if kind.endswith("verdict"):
-        return path[0] == "question" and same(forged, answer_to(forged.question))
-    return ORACLES[kind](forged)
+    return verdict_is_true(forged) if kind.endswith("verdict") else ORACLES[kind](forged)
+
+
+DECIMAL = re.compile(r"-?\d+\.\d+(?:e[-+]?\d+)?|-?\d+e[-+]?\d+")
+
+
+def verdict_is_true(forged):
+    """Every field but certificates is that of its question's answer, floats up to rounding; certificates are true."""
+    answer = answer_to(forged.question)
+    if answer is None:
+        return False
+    exactly = ("row_status", "row_evidence", "rank", "error_probability", "hint")
+    words = [DECIMAL.sub("", verdict.reason) for verdict in (forged, answer)]
+    numbers = [list(map(float, DECIMAL.findall(verdict.reason))) for verdict in (forged, answer)]
+    if not all(same(getattr(forged, name), getattr(answer, name)) for name in exactly) or words[0] != words[1]:
+        return False
+    if not np.allclose(*numbers, rtol=0.02, atol=1e-11):
+        return False
+    question = forged.question
+    if not isinstance(question, ValuesQuestion):
+        return same(forged.witness, answer.witness) and same(forged.proofs, answer.proofs)
+    agent = question.agent
+    scale = max(1.0, float(np.abs(agent.test_matrix.astype(float)).max()))
+    close = np.isclose(forged.sigma_min, answer.sigma_min, rtol=0, atol=1e-11, equal_nan=True) and np.isclose(
+        forged.largest_residual, answer.largest_residual, rtol=0, atol=1e-11 * scale, equal_nan=True
+    )
+    if not close or (forged.witness is None) != (answer.witness is None):
+        return False
+    return (forged.witness is None or witness_is_true(forged)) and proofs_are_true(forged, answer)
+
+
+def witness_is_true(verdict):
+    """Both rows are in the class, differ, have equal values, and at instance scope the agent's; in fractions."""
+    question, shown = verdict.question, verdict.witness
+    agent, kernel_class = question.agent, question.kernel_class
+    exactly = isinstance(agent, ExactAgentValues)
+    slack = 0 if exactly else Fraction(1, 10**8)
+    convert = np.vectorize(Fraction, otypes=[object])
+    matrix, rows = convert(agent.test_matrix), [convert(row) for row in (shown.first, shown.second)]
+    size = max(1, abs(matrix).max())
+    number = shown.state * agent.n_actions + shown.action
+    for row in rows:
+        if kernel_class.sums_to_one and (row.min() < -slack or abs(row.sum() - 1) > slack):
+            return False
+        if isinstance(kernel_class, Sparse) and (row > slack).sum() > kernel_class.max_successors:
+            return False
+        if isinstance(kernel_class, Deterministic) and (row > slack).sum() != 1:
+            return False
+        if isinstance(kernel_class, Supported) and row[~kernel_class.support[[number]].toarray()[0]].any():
+            return False
+    equal = (abs(matrix @ (rows[0] - rows[1])) <= slack * size).all() and abs(rows[0] - rows[1]).sum() > slack / 100
+    if question.scope == "uniform" or question.noise > 0:
+        return bool(equal)
+    place = int(np.searchsorted(agent.row_index, number))
+    values = convert(agent.right_hand_sides[:, place])
+    return bool(equal and (abs(matrix @ rows[0] - values) <= slack * size).all())
+
+
+def proofs_are_true(verdict, answer):
+    """Each proof of an exact verdict is of the kind and about the rows of the answer's, and its certificate holds."""
+    if [type(p) for p in verdict.proofs] != [type(p) for p in answer.proofs]:
+        return False
+    if not same(tuple(p.rows for p in verdict.proofs), tuple(p.rows for p in answer.proofs)):
+        return False
+    question = verdict.question
+    return all(same(p, q) or proof_is_true(p, question) for p, q in zip(verdict.proofs, answer.proofs, strict=True))
+
+
+def proof_is_true(proof, question):
+    system = exact_system(question.agent, question.kernel_class)
+    matrix = system.matrix[:, system.allowed[proof.rows[0]]]
+    if isinstance(proof, RankProof):
+        return rank_is_true(SimpleNamespace(certificate=proof.rank, matrix=matrix)) and proof.rank.rank == len(matrix.T)
+    if isinstance(proof, EmptyProof):
+        right = system.values[:, proof.rows[0]]
+        found = SimpleNamespace(certificate=proof.feasibility, matrix=matrix, right=right)
+        return proof.feasibility.solution is None and feasibility_is_true(found)
+    if isinstance(proof, FaceProof):
+        found = SimpleNamespace(certificate=proof.recession, matrix=matrix, right=proof.off)
+        return proof.recession.vector is None and recession_is_true(found)
+    return False
 
 
 def answer_to(question):
@@ -60,7 +142,7 @@ def linkage_is_true(found):
     for g in range(len(pays)):
         flow.add_edge(("goal", g), "sink", capacity=1)
     value = nx.maximum_flow_value(flow, "source", "sink")
-    steps = all(edges[a, b] for path in found.paths for a, b in zip(path[:-1], path[1:], strict=True))
+    steps = all(edges[a, b] for path in found.paths for a, b in pairwise(path))
     ends = all(pays[g, path[-1]] for g, path in zip(found.goals, found.paths, strict=True))
     visited = [int(s) for path in found.paths for s in path]
     starts = {int(path[0]) for path in found.paths} <= set(found.sources.tolist())
@@ -98,10 +180,7 @@ def rank_is_true(stated):
     found, matrix = stated.certificate, stated.matrix
     shown = sympy.Matrix([[sympy.Rational(x.numerator, x.denominator) for x in row] for row in matrix.tolist()])
     vectors = found.null_vectors
-    if found.side == "right":
-        zero = not (matrix @ vectors).any()
-    else:
-        zero = not (vectors.T @ matrix).any()
+    zero = not (matrix @ vectors if found.side == "right" else vectors.T @ matrix).any()
     return bool(shown.rank() == found.rank and zero and sympy.isprime(found.prime))
 
 

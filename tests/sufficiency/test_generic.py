@@ -25,7 +25,7 @@ from tabular_inversion import (
     solve,
 )
 from tabular_inversion.environments import four_rooms, random_mdp
-from tabular_inversion.errors import WitnessError, InputError, KernelClassError, PolicyError
+from tabular_inversion.errors import InputError, KernelClassError, PolicyError, WitnessError
 from tabular_inversion.exact import ExactGoals, ExactMDP
 from tabular_inversion.exact.finite_field import (
     PRIME,

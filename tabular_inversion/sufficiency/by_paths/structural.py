@@ -103,7 +103,7 @@ def structural(
 
 @dataclass(frozen=True, eq=False)
 class StructuralQuestion(VerdictQuestion):
-    """Do these goals determine almost every kernel on a graph, by paths and cuts?
+    """Whether goals determine almost every kernel on a graph, by paths and cuts.
 
     Attributes
     ----------
@@ -136,7 +136,7 @@ class StructuralQuestion(VerdictQuestion):
 
     @property
     def n_goals(self) -> int:
-        """k."""
+        """K."""
         return self.graph.goals.n_goals
 
 
