@@ -28,7 +28,6 @@ from tabular_inversion.identifiability.verification import compare
 from tabular_inversion.identifiability.witnesses import SAME_VALUES, check_forward, check_rows, make_witness
 from tabular_inversion.kernel_classes import KernelClass, Supported
 from tabular_inversion.recovery import Recovery, recover
-from tabular_inversion.recovery.certificates import matrix_uncertainty
 from tabular_inversion.recovery.system import RowSystem
 
 if TYPE_CHECKING:
@@ -115,12 +114,7 @@ def decide(agent: AgentValues, kernel_class: KernelClass, recovery: Recovery | N
     """
     if not (np.isfinite(noise) and noise >= 0):
         raise InputError(f"noise is {noise}; expected a finite number of at least 0.")
-    system = RowSystem.of(
-        agent.test_matrix,
-        agent.right_hand_sides,
-        sums_to_one=kernel_class.sums_to_one,
-        uncertainty=matrix_uncertainty(agent, noise),
-    )
+    system = RowSystem.of_agent(agent, sums_to_one=kernel_class.sums_to_one, noise=noise)
     if recovery is None:
         decision = _only_proofs(decide_uniform(system, kernel_class, agent.row_index), noise)
         return _dress(agent, kernel_class, system, "uniform", float("nan"), decision, None, noise)
@@ -147,7 +141,7 @@ def _decide_consistent(
         codes = np.full(len(explained.residuals), Status.INCONSISTENT, np.int8)
         evidence, pair, reason = np.full(len(codes), Evidence.NUMERIC, np.int8), None, explained.reason(agent)
         if kept.size:
-            part = replace(system, values=system.values[:, kept])
+            part = system.select(kept)
             found = _only_proofs(decide_instance(part, kernel_class, agent.row_index[kept], rows[kept]), noise)
             codes[kept], evidence[kept], pair = found.codes, found.evidence, found.pair
             pair = None if pair is None else replace(pair, row=int(kept[pair.row]))
