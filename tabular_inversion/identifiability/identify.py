@@ -118,7 +118,7 @@ def decide(agent: AgentValues, kernel_class: KernelClass, recovery: Recovery | N
     if recovery is None:
         decision = _only_proofs(decide_uniform(system, kernel_class, agent.row_index), noise)
         return _dress(agent, kernel_class, system, "uniform", float("nan"), decision, None, noise)
-    explained = consistency(agent, kernel_class, recovery.rows, noise)
+    explained = consistency(system, kernel_class, agent.row_index, recovery.rows, recovery.residual)
     decision = _decide_consistent(agent, kernel_class, system, recovery.rows, explained, noise)
     kernel = recovery.kernel(agent.row_index, agent.available)
     residual = float(explained.residuals.max())
@@ -139,7 +139,8 @@ def _decide_consistent(
         decision = _only_proofs(decide_instance(system, kernel_class, agent.row_index, rows), noise)
     else:
         codes = np.full(len(explained.residuals), Status.INCONSISTENT, np.int8)
-        evidence, pair, reason = np.full(len(codes), Evidence.NUMERIC, np.int8), None, explained.reason(agent)
+        strength = Evidence.CERTIFIED if system.rigorous else Evidence.NUMERIC
+        evidence, pair, reason = np.full(len(codes), strength, np.int8), None, explained.reason(agent)
         if kept.size:
             part = system.select(kept)
             found = _only_proofs(decide_instance(part, kernel_class, agent.row_index[kept], rows[kept]), noise)
@@ -150,7 +151,7 @@ def _decide_consistent(
         return decision
     codes = np.where(explained.unknown, Status.UNDECIDED, decision.codes).astype(np.int8)
     count = int(explained.unknown.sum())
-    reason = f"{decision.reason}; whether a sparse row has the values of {count} rows is open: less noise would decide"
+    reason = f"{decision.reason}; whether the class explains {count} rows is open: their noise would decide, if stated"
     return _undecided(replace(decision, codes=codes, reason=reason))
 
 

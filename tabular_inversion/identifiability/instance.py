@@ -21,8 +21,7 @@ from tabular_inversion.identifiability.uniform import (
 )
 from tabular_inversion.identifiability.verdict import Evidence, Status
 from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported, Unconstrained
-from tabular_inversion.recovery.column_matching import BELOW, two_nearest
-from tabular_inversion.recovery.equations import rounding
+from tabular_inversion.recovery.column_matching import two_nearest, value_scale
 from tabular_inversion.recovery.system import RowSystem
 
 POSITIVE = 1e-9
@@ -86,11 +85,8 @@ def _deterministic(system: RowSystem, rows: Kernel) -> Decision:
     """Count the columns that could be the true one: within the uncertainty of the row's values."""
     states = np.asarray(rows.argmax(axis=1)).ravel()
     kind, copies = repeated(system.test_matrix)
-    k = len(system.test_matrix)
-    half = system.uncertainty[:k].max(axis=1, keepdims=True) + system.value_uncertainty[:k].max(axis=1, keepdims=True)
-    half = np.maximum(1.01 * half, BELOW) * (1.0 + rounding(4))
-    first = np.unique(kind, return_index=True)[1]
-    near, second = two_nearest(system.matrix[:k, first] / half, system.values[:k] / half)
+    columns, values = value_scale(system)
+    near, _, second = two_nearest(columns[:, np.unique(kind, return_index=True)[1]], values)
     lone = (near == kind[states]) & (second > 1.0)
     single = copies[states] == 1
     codes = np.full(len(states), Status.UNDECIDED, np.int8)

@@ -122,6 +122,17 @@ def matching_scale(system: RowSystem) -> tuple[FloatArray, FloatArray]:
     return system.matrix[:k] * (1.0 - rounding(4)) / half, half
 
 
+def value_scale(system: RowSystem) -> tuple[FloatArray, FloatArray]:
+    """Bring columns (k, n) and right-hand sides (k, R) to units of the uncertainty of their difference.
+
+    A row's true successor is within distance 1, in the maximum norm.
+    """
+    k = len(system.test_matrix)
+    half = system.uncertainty[:k].max(axis=1, keepdims=True) + system.value_uncertainty[:k].max(axis=1, keepdims=True)
+    half = np.maximum(1.01 * half, BELOW)
+    return system.matrix[:k] / half, system.values[:k] / half
+
+
 def _check_norm(norm: float) -> None:
     if norm not in _METRICS:
         raise InputError(f"norm is {norm}; expected 1, 2 or infinity.")
@@ -131,29 +142,30 @@ def _prefers_tree(columns: FloatArray) -> bool:
     return columns.shape[1] <= _TREE_GOALS and len(columns) > _TREE_STATES
 
 
-def two_nearest(columns: FloatArray, targets: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Find the column (k, n) nearest to each target (k, R) in the maximum norm, and how far the second nearest is.
+def two_nearest(columns: FloatArray, targets: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Find the column (k, n) nearest to each target (k, R) in the maximum norm, and how far the two nearest are.
 
     Returns
     -------
     nearest : numpy.ndarray of int, shape (R,)
-    second : numpy.ndarray, shape (R,)
-        Infinity where there is one column only.
+        Its number.
+    first, second : numpy.ndarray, shape (R,)
+        Their distances; `second` is infinite where there is one column only.
     """
     points, sought = np.ascontiguousarray(columns.T), np.ascontiguousarray(targets.T)
-    if len(points) == 1:
-        return np.zeros(len(sought), np.intp), np.full(len(sought), np.inf)
     if _prefers_tree(points):
         distance, index = cKDTree(points).query(sought, k=2, p=np.inf)
-        return np.asarray(index[:, 0]), np.asarray(distance[:, 1])
-    nearest, second = np.empty(len(sought), np.intp), np.empty(len(sought))
+        return np.asarray(index[:, 0]), np.asarray(distance[:, 0]), np.asarray(distance[:, 1])
+    nearest, first, second = (np.empty(len(sought), kind) for kind in (np.intp, np.float64, np.float64))
     block = max(1, _BLOCK // len(points))
     for start in range(0, len(sought), block):
         part = slice(start, start + block)
         distance = cdist(sought[part], points, "chebyshev")
         nearest[part] = distance.argmin(axis=1)
-        second[part] = np.partition(distance, 1, axis=1)[:, 1]
-    return nearest, second
+        ordered = np.partition(distance, min(1, len(points) - 1), axis=1)
+        first[part] = ordered[:, 0]
+        second[part] = ordered[:, 1] if len(points) > 1 else np.inf
+    return nearest, first, second
 
 
 def _nearest(columns: FloatArray, targets: FloatArray, norm: float) -> Any:

@@ -241,7 +241,7 @@ class RowSystem:
 
     @cached_property
     def rank(self) -> int:
-        """n where that is decided; else how many singular values exceed rounding and uncertainty, n - 1 at most."""
+        """N where that is decided; else how many singular values exceed rounding and uncertainty, n - 1 at most."""
         if self.rank_decision.status is RankStatus.FULL:
             return self.n_states
         return min(self._numerical_rank(), self.n_states - 1)
