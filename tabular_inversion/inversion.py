@@ -14,11 +14,12 @@ from tabular_inversion._typing import FloatArray, Kernel
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.error_bounds.bounds import ErrorBound, error_bound
 from tabular_inversion.errors import InputError, ShapeError
-from tabular_inversion.identifiability.identify import decide
+from tabular_inversion.identifiability.identify import check_noise, decide
 from tabular_inversion.identifiability.verdict import Verdict
 from tabular_inversion.kernel_classes import Deterministic, KernelClass
 from tabular_inversion.mdp import MDP
-from tabular_inversion.recovery import recover
+from tabular_inversion.recovery import recover_rows
+from tabular_inversion.recovery.system import RowSystem
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -158,9 +159,9 @@ def invert(
     >>> result.verdict.status.name, result.max_error(world) < 1e-12
     ('IDENTIFIED', True)
     """
-    found = recover(
-        agent.test_matrix,
-        agent.right_hand_sides,
+    system = RowSystem.of_agent(agent, sums_to_one=kernel_class.sums_to_one, noise=check_noise(noise))
+    found = recover_rows(
+        system,
         kernel_class,
         row_index=agent.row_index,
         prior=prior,
@@ -175,7 +176,7 @@ def invert(
         rank=found.rank,
         condition=found.condition,
         method=found.method,
-        verdict=decide(agent, kernel_class, found, noise=noise),
+        verdict=decide(agent, kernel_class, system, found, noise=noise),
         agent=agent,
         matching_norm=float(norm),
     )

@@ -12,13 +12,11 @@ from tabular_inversion.identifiability.uniform import is_deterministic
 from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported, Unconstrained
 from tabular_inversion.recovery.column_matching import two_nearest, value_scale
 from tabular_inversion.recovery.dual_programs import solve_for_multipliers
-from tabular_inversion.recovery.equations import TINY, UNIT, left_inverse, rounding
+from tabular_inversion.recovery.equations import TINY, left_inverse, rounding
 from tabular_inversion.recovery.linear_programs import block_size
+from tabular_inversion.recovery.misfits import explains, misfits
 from tabular_inversion.recovery.rank import RankStatus
 from tabular_inversion.recovery.system import RowSystem
-
-_SOLVED = 16.0
-"""Units of rounding, for each row and column, that a recovered row may miss its values by: it is no exact solution."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +84,8 @@ def consistency(
         columns, values = value_scale(system)
         impossible = two_nearest(columns, values)[1] > 1.0
         return Consistency(impossible, nothing, residuals)
-    misfit, fits = _misfits(system, rows)
-    suspects = np.flatnonzero(~fits)
+    misfit, within = misfits(system, rows)
+    suspects = np.flatnonzero((np.abs(misfit) > within).any(axis=0))
     impossible, unknown = nothing, nothing.copy()
     if suspects.size:
         part, missed = system.select(suspects), misfit[:, suspects]
@@ -112,17 +110,6 @@ def _always_solvable(system: RowSystem) -> bool:
     return square and system.rank_decision.status is RankStatus.FULL
 
 
-def _misfits(system: RowSystem, rows: Kernel) -> tuple[FloatArray, BoolArray]:
-    """Return ``M p - q`` in unit scale, shape (k, rows), and which rows explain their values up to uncertainty."""
-    k = len(system.test_matrix)
-    matrix, values = system.matrix[:k], system.values[:k]
-    size = abs(rows)
-    misfit = (rows @ matrix.T).T - values
-    allowed = (size @ system.uncertainty[:k].T).T + system.value_uncertainty[:k]
-    slack = _SOLVED * sum(system.matrix.shape) * UNIT * ((size @ np.abs(matrix).T).T + np.abs(values))
-    return misfit, (np.abs(misfit) <= 1.01 * allowed + slack + TINY).all(axis=0)
-
-
 def _separated(system: RowSystem, allowed: BoolArray, misfit: FloatArray) -> tuple[BoolArray, BoolArray]:
     """Tell for which rows a combination of goals separates the values from all distributions, or one fits them."""
     units = np.ldexp(misfit, -2 * (system.equations.exponents - system.equations.exponents.max()))
@@ -135,7 +122,7 @@ def _separated(system: RowSystem, allowed: BoolArray, misfit: FloatArray) -> tup
         found = _least_miss(system.select(part), allowed[part])
         if found is not None:
             points, multipliers = found
-            fits[part] = _misfits(system.select(part), points)[1]
+            fits[part] = explains(system.select(part), points)
             proved[part] = _separates(system.select(part), allowed[part], multipliers)
     return proved & ~fits, fits
 

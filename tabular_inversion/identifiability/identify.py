@@ -27,7 +27,7 @@ from tabular_inversion.identifiability.verdict import (
 from tabular_inversion.identifiability.verification import compare
 from tabular_inversion.identifiability.witnesses import SAME_VALUES, check_forward, check_rows, make_witness
 from tabular_inversion.kernel_classes import KernelClass, Supported
-from tabular_inversion.recovery import Recovery, recover
+from tabular_inversion.recovery import Recovery, recover_rows
 from tabular_inversion.recovery.system import RowSystem
 
 if TYPE_CHECKING:
@@ -92,13 +92,23 @@ def identify(
             raise InputError(f"noise is {noise}; exact values have none: leave it out, or use floats.")
         values = ExactAgentValues.from_float(agent) if isinstance(agent, AgentValues) else agent
         return identify_exactly(values, kernel_class, scope)
+    system = RowSystem.of_agent(agent, sums_to_one=kernel_class.sums_to_one, noise=check_noise(noise))
     recovery = None
     if scope == "instance":
-        recovery = recover(agent.test_matrix, agent.right_hand_sides, kernel_class, row_index=agent.row_index)
-    return decide(agent, kernel_class, recovery, noise=noise)
+        recovery = recover_rows(system, kernel_class, row_index=agent.row_index)
+    return decide(agent, kernel_class, system, recovery, noise=noise)
 
 
-def decide(agent: AgentValues, kernel_class: KernelClass, recovery: Recovery | None, *, noise: float) -> Verdict:
+def check_noise(noise: float) -> float:
+    """Return the noise, or raise `InputError` unless it is finite and at least 0."""
+    if not (np.isfinite(noise) and noise >= 0):
+        raise InputError(f"noise is {noise}; expected a finite number of at least 0.")
+    return noise
+
+
+def decide(
+    agent: AgentValues, kernel_class: KernelClass, system: RowSystem, recovery: Recovery | None, *, noise: float
+) -> Verdict:
     """Turn recovered rows (instance scope) or their absence (uniform scope) into a verdict.
 
     Parameters
@@ -107,14 +117,13 @@ def decide(agent: AgentValues, kernel_class: KernelClass, recovery: Recovery | N
         The values.
     kernel_class : KernelClass
         The class that the rows were recovered in.
+    system : RowSystem
+        Of the agent, this class and this noise.
     recovery : Recovery or None
         One row for each available (s, a), or None for uniform scope.
     noise : float
         How far each Q-value may be from the truth.
     """
-    if not (np.isfinite(noise) and noise >= 0):
-        raise InputError(f"noise is {noise}; expected a finite number of at least 0.")
-    system = RowSystem.of_agent(agent, sums_to_one=kernel_class.sums_to_one, noise=noise)
     if recovery is None:
         decision = _only_proofs(decide_uniform(system, kernel_class, agent.row_index), noise)
         return _dress(agent, kernel_class, system, "uniform", float("nan"), decision, None, noise)

@@ -49,6 +49,25 @@ class Equations(NamedTuple):
     exponents: NDArray[np.int32]
 
 
+class Equilibrated(NamedTuple):
+    """Equations with rows and columns scaled: ``matrix @ ldexp(p, -columns) = ldexp(values, rows)``.
+
+    Attributes
+    ----------
+    matrix, uncertainty : numpy.ndarray, shape (..., E, N)
+        The system, and a bound on each entry's error.
+    rows : numpy.ndarray of int, shape (..., E, 1)
+        Exponents of the equations.
+    columns : numpy.ndarray of int, shape (..., 1, N)
+        Exponents of the columns.
+    """
+
+    matrix: FloatArray
+    uncertainty: FloatArray
+    rows: NDArray[np.int32]
+    columns: NDArray[np.int32]
+
+
 def subtract(left: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return ``left - right`` rounded, and the size of what was rounded off (exact, by two-sum)."""
     result = left - right
@@ -99,15 +118,8 @@ def build_equations(matrix: FloatArray, uncertainty: FloatArray, *, sums_to_one:
     return Equations(scaled, np.broadcast_to(error, scaled.shape), centre, first + second)
 
 
-def equilibrate(equations: Equations) -> tuple[FloatArray, FloatArray, NDArray[np.int32]]:
+def equilibrate(equations: Equations) -> Equilibrated:
     """Scale columns as well, and weigh equations by their certainty, all by powers of two.
-
-    Returns
-    -------
-    matrix, uncertainty : numpy.ndarray, shape (..., E, N)
-        ``ldexp(ldexp(matrix, columns), rows)`` of what is given, and its bound.
-    columns : numpy.ndarray of int, shape (..., 1, N)
-        The exponents of the columns: the unknowns are ``ldexp(p, -columns)``.
 
     Notes
     -----
@@ -122,7 +134,7 @@ def equilibrate(equations: Equations) -> tuple[FloatArray, FloatArray, NDArray[n
     rows = _unit(size * doubt)
     matrix, uncertainty = np.ldexp(matrix, rows), np.ldexp(uncertainty, rows)
     again = _unit(np.abs(matrix).max(axis=-2, keepdims=True))
-    return np.ldexp(matrix, again), np.ldexp(uncertainty, again), columns + again
+    return Equilibrated(np.ldexp(matrix, again), np.ldexp(uncertainty, again), rows, columns + again)
 
 
 def _unit(size: FloatArray) -> NDArray[np.int32]:
@@ -207,5 +219,5 @@ def independent_columns(matrix: FloatArray, uncertainty: FloatArray, *, sums_to_
     equations = build_equations(matrix, uncertainty, sums_to_one=sums_to_one)
     if equations.matrix.shape[-2] < matrix.shape[-1] or not np.isfinite(equations.matrix).all():
         return np.zeros(matrix.shape[:-2], bool)
-    scaled, error, _ = equilibrate(equations)
+    scaled, error, _, _ = equilibrate(equations)
     return contracts(left_inverse(scaled), scaled, error)

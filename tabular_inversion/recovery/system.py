@@ -13,6 +13,7 @@ from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.recovery.equations import (
     UNIT,
     Equations,
+    Equilibrated,
     build_equations,
     contracts,
     equilibrate,
@@ -169,14 +170,14 @@ class RowSystem:
         return len(self.test_matrix) + self.sums_to_one < self.n_states
 
     @cached_property
-    def equilibrated(self) -> tuple[FloatArray, FloatArray, IntArray]:
+    def equilibrated(self) -> Equilibrated:
         """The system with columns scaled too and equations weighed by their certainty: see `equilibrate`."""
         return equilibrate(self.equations)
 
     @cached_property
     def factors(self) -> tuple[FloatArray, IntArray, FloatArray] | None:
         """LU factors (transposed), the equations they take, and the inverse of these: of `equilibrated`; or None."""
-        matrix = self.equilibrated[0]
+        matrix = self.equilibrated.matrix
         if len(matrix) < self.n_states or not np.isfinite(matrix).all():
             return None
         # LAPACK stores columns first; in a tall matrix partial pivoting puts the n equations that it takes on top.
@@ -203,7 +204,7 @@ class RowSystem:
 
     def _proved_full(self) -> bool:
         if self.n_states > _SMALL and self.factors is not None:
-            matrix, error, _ = self.equilibrated
+            matrix, error, _, _ = self.equilibrated
             _, order, inverse = self.factors
             if contracts(inverse, matrix[order], error[order]):
                 return True
@@ -219,7 +220,7 @@ class RowSystem:
         """Whether the singular values that are not zero are far above the uncertainty."""
         singular, limit = self._weighed
         positive = singular[singular > limit]
-        return not positive.size or bool(positive[-1] > GAP * np.linalg.norm(self.equilibrated[1]))
+        return not positive.size or bool(positive[-1] > GAP * np.linalg.norm(self.equilibrated.uncertainty))
 
     @cached_property
     def singular_values(self) -> FloatArray:
@@ -231,7 +232,7 @@ class RowSystem:
     @cached_property
     def _weighed(self) -> tuple[FloatArray, float]:
         """Singular values of `equilibrated`, and the level up to which they may be rounding or uncertainty."""
-        matrix, error, _ = self.equilibrated
+        matrix, error, _, _ = self.equilibrated
         singular = np.linalg.svd(matrix, compute_uv=False)
         return singular, max(rounding_level(matrix.shape) * float(singular[0]), float(np.linalg.norm(error)))
 
@@ -257,12 +258,42 @@ class RowSystem:
         least = self.singular_values[self.rank - 1] if self.rank else 0.0
         return float(self.singular_values[0] / least) if least > 0 else 1.0
 
+    @property
+    def condition_estimate(self) -> float:
+        """The condition number in the 1-norm of the equations that `factors` takes, columns scaled."""
+        if self.factors is None:
+            return self.condition
+        taken = self.equilibrated.matrix[self.factors[1]]
+        return float(np.linalg.norm(taken, 1) * np.linalg.norm(self.factors[2], 1))
+
     @cached_property
     def null_basis(self) -> FloatArray:
         """Orthonormal vectors v with ``matrix @ v = 0``, as columns, shape (n, n - rank)."""
         # The full decomposition, n x n: only those who ask for a null space pay for it.
         vt = np.linalg.svd(self.matrix, full_matrices=True)[2]
         return np.ascontiguousarray(vt[self.rank :].T)
+
+    @cached_property
+    def in_one_unit(self) -> tuple[FloatArray, FloatArray, int]:
+        """The test functions, centred for distributions, and their values in one unit for all goals, and its exponent.
+
+        The equations are those of Q, with a constant subtracted, times a power of two: here misfits of different goals
+        are measured against each other.
+        """
+        k, exponents = len(self.test_matrix), self.equations.exponents
+        unit = int(exponents.min())
+        parts = (np.ldexp(part[:k], unit - exponents) for part in (self.matrix, self.values))
+        return (*parts, unit)
+
+    def solve(self) -> FloatArray:
+        """Return the solutions of a square system of full rank for every right-hand side, shape (R, n)."""
+        scaled = self.equilibrated
+        factors = self.factors
+        if factors is None or len(scaled.matrix) != self.n_states:
+            raise np.linalg.LinAlgError("the system is singular or not square")
+        right = np.asfortranarray(np.ldexp(self.values, scaled.rows)[factors[1]])
+        solution, _ = lapack.dgetrs(factors[0], np.arange(self.n_states, dtype=np.int32), right, overwrite_b=1)
+        return np.ascontiguousarray(np.ldexp(solution, scaled.columns.T).T)
 
     def restrict(self, columns: IntArray) -> RowSystem:
         """Return the system whose unknowns are these states only, centred and scaled by what varies on them."""
