@@ -18,7 +18,8 @@ from tabular_inversion.identifiability.decision import Decision, Pair
 from tabular_inversion.identifiability.uniform import restricted_codes
 from tabular_inversion.identifiability.verdict import Evidence, Status
 from tabular_inversion.recovery.linear_programs import block_size, solve_blocks
-from tabular_inversion.recovery.system import RowSystem, exactly_dependent, rounding_level
+from tabular_inversion.recovery.rank import RankStatus
+from tabular_inversion.recovery.system import RowSystem, rounding_level
 
 
 def rows_on_faces(system: RowSystem, rows: Kernel, supports: SparseMatrix, allowed: SparseMatrix | None) -> Decision:
@@ -194,5 +195,5 @@ def _into_null_space(system: RowSystem, columns: IntArray, found: FloatArray) ->
     fits = (vectors[:, :n_off] >= 0).all(axis=1) & vectors.any(axis=1) & (gap <= columns.shape[1] * limit[:, 0])
     proved = fits & (used.sum(axis=1) > len(system.matrix))
     for at in np.flatnonzero(fits & ~proved):  # as many equations as columns or more: counting proves nothing
-        proved[at] = exactly_dependent(system.given[:, columns[at][used[at]]])
+        proved[at] = system.restrict(columns[at][used[at]]).rank_decision.status is RankStatus.DEFICIENT
     return proved, vectors

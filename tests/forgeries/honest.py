@@ -14,6 +14,7 @@ from tabular_inversion import (
     Unconstrained,
     exact,
     identify,
+    invert,
 )
 from tabular_inversion.discounts import (
     certified_discounts,
@@ -94,7 +95,12 @@ def float_verdict(rng):
     values = agent.to_float()
     if noise and rng.random() < 0.5:
         values = values.with_noise(noise, seed=int(rng.integers(1000)))
-    return identify(values, class_for(rng, mdp), scope=scope_for(rng), noise=noise)
+    kernel_class, scope = class_for(rng, mdp), scope_for(rng)
+    if scope == "instance" and rng.random() < 0.3:
+        prior = rng.dirichlet(np.ones(agent.n_states)) if rng.random() < 0.5 else None
+        norm = (1, 2, np.inf)[rng.integers(3)] if isinstance(kernel_class, Deterministic) else np.inf
+        return invert(values, kernel_class, prior=prior, norm=norm, noise=noise).verdict
+    return identify(values, kernel_class, scope=scope, noise=noise)
 
 
 def exact_verdict(rng):

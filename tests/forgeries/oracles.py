@@ -66,6 +66,8 @@ def witness_is_true(verdict):
     size = max(1, abs(matrix).max())
     number = shown.state * agent.n_actions + shown.action
     for row in rows:
+        if row.shape != (agent.n_states,):
+            return False
         if kernel_class.sums_to_one and (row.min() < -slack or abs(row.sum() - 1) > slack):
             return False
         if isinstance(kernel_class, Sparse) and (row > slack).sum() > kernel_class.max_successors:
