@@ -24,7 +24,10 @@ from tabular_inversion.sufficiency.concrete import ModularQuestion, decide_modul
 
 def is_true(kind, forged):
     """Tell whether an accepted forgery is a true result: of another question, or with another true certificate."""
-    return verdict_is_true(forged) if kind.endswith("verdict") else ORACLES[kind](forged)
+    try:
+        return verdict_is_true(forged) if kind.endswith("verdict") else ORACLES[kind](forged)
+    except (AttributeError, IndexError, TypeError, ValueError):  # what is no result at all is not true
+        return False
 
 
 DECIMAL = re.compile(r"-?\d+\.\d+(?:e[-+]?\d+)?|-?\d+e[-+]?\d+")
@@ -113,7 +116,7 @@ def answer_to(question):
     """Decide again; what cannot be asked has no answer."""
     try:
         return _answer(question)
-    except (TabularInversionError, AttributeError, TypeError):
+    except TabularInversionError:
         return None
 
 
