@@ -1,4 +1,4 @@
-"""What would decide is a field, not a word in a sentence: each way to stay open has its hint, and nothing else has one."""
+"""What would decide is a field, not a word in a sentence: each way to stay open has its hint, and no other way."""
 
 import networkx as nx
 import numpy as np
