@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import issparse
 
-from tabular_inversion._typing import FloatArray, IntArray, Kernel, SparseMatrix
+from tabular_inversion._typing import FloatArray, IntArray, Kernel
 from tabular_inversion.identifiability.decision import Decision, Pair
 from tabular_inversion.identifiability.faces import rows_on_faces
 from tabular_inversion.identifiability.sparse_rows import other_sparse_rows
@@ -56,7 +56,7 @@ def decide_instance(system: RowSystem, kernel_class: KernelClass, row_index: Int
         found = _sparse(system, kernel_class.max_successors, _dense(left), open_rows)
     else:
         allowed = kernel_class.rows(row_index[open_rows]) if isinstance(kernel_class, Supported) else None
-        found = rows_on_faces(system, left, _supports(left), allowed)
+        found = rows_on_faces(system.select(open_rows), left, allowed)
     codes, evidence = everywhere.codes.copy(), everywhere.evidence.copy()
     codes[open_rows], evidence[open_rows] = found.codes, found.evidence
     pair = None if found.pair is None else Pair(int(open_rows[found.pair.row]), found.pair.first, found.pair.second)
@@ -66,10 +66,6 @@ def decide_instance(system: RowSystem, kernel_class: KernelClass, row_index: Int
 def _dense(rows: Kernel) -> FloatArray:
     dense: FloatArray = rows.toarray() if issparse(rows) else np.asarray(rows)
     return dense
-
-
-def _supports(rows: Kernel) -> SparseMatrix:
-    return csr_array(rows > POSITIVE)
 
 
 def _through_rows(decision: Decision, rows: Kernel) -> Decision:
@@ -106,7 +102,7 @@ def _deterministic(system: RowSystem, rows: Kernel) -> Decision:
 
 def _sparse(system: RowSystem, n_successors: int, rows: FloatArray, open_rows: IntArray) -> Decision:
     """Sparse rows are stochastic rows: what is unique in the simplex is unique here. The rest is searched."""
-    among_all = rows_on_faces(system, rows, _supports(rows), None)
+    among_all = rows_on_faces(system.select(open_rows), rows, None)
     codes, evidence = among_all.codes.copy(), among_all.evidence.copy()
     left = np.flatnonzero(codes != Status.IDENTIFIED)
     if left.size == 0:
