@@ -14,12 +14,13 @@ from tabular_inversion._typing import FloatArray, Kernel
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.error_bounds.bounds import ErrorBound, error_bound
 from tabular_inversion.errors import InputError, ShapeError
-from tabular_inversion.identifiability.identify import decide
+from tabular_inversion.identifiability.identify import check_noise, decide
 from tabular_inversion.identifiability.verdict import Verdict
 from tabular_inversion.kernel_classes import Deterministic, KernelClass
 from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised
-from tabular_inversion.recovery import recover
+from tabular_inversion.recovery import recover_rows
+from tabular_inversion.recovery.system import RowSystem
 from tabular_inversion.validation import MEMBERSHIP_TOLERANCE
 
 
@@ -167,15 +168,18 @@ def invert(
     >>> result.verdict.status.name, result.max_error(world) < 1e-12
     ('IDENTIFIED', True)
     """
-    found = recover(
-        agent.test_matrix,
-        agent.right_hand_sides,
+    system = RowSystem.of_agent(agent, sums_to_one=kernel_class.sums_to_one, noise=check_noise(noise))
+    found = recover_rows(
+        system,
         kernel_class,
         row_index=agent.row_index,
         prior=prior,
         norm=norm,
         progress=progress,
     )
+    # The verdict is about the values alone: it must not depend on which of several rows a prior or a norm prefers.
+    plain = prior is None and norm == np.inf
+    judged = found if plain else recover_rows(system, kernel_class, row_index=agent.row_index)
     residual = np.full(agent.available.size, np.nan)
     residual[agent.row_index] = found.residual
     return Inversion(
@@ -184,7 +188,7 @@ def invert(
         rank=found.rank,
         condition=found.condition,
         method=found.method,
-        verdict=decide(agent, kernel_class, found, noise=noise),
+        verdict=decide(agent, kernel_class, system, judged, noise=noise),
         agent=agent,
         matching_norm=float(norm),
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
+from functools import wraps
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
+
+from tabular_inversion.errors import TabularInversionError, WitnessError
 
 
 class Record:
@@ -42,6 +45,37 @@ class Record:
     __hash__ = None  # type: ignore[assignment]  # arrays have no hash
 
 
+def promise(verify: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Make a method `verify` raise `WitnessError` and nothing else, also where a field is not what it should be.
+
+    A result that was tampered with may hold anything: None in place of an array, numbers out of range. Whatever error
+    that leads to says that the result does not survive.
+
+    Examples
+    --------
+    >>> class Claim:
+    ...     rows = None
+    ...     @promise
+    ...     def verify(self):
+    ...         return self.rows[0]
+    >>> Claim().verify()  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    tabular_inversion.errors.WitnessError: a field of Claim is not what it should be: 'NoneType' object is not ...
+    """
+
+    @wraps(verify)
+    def kept(self: Any) -> None:
+        try:
+            verify(self)
+        except WitnessError:
+            raise
+        except (TabularInversionError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as problem:
+            name = type(self).__name__
+            raise WitnessError(f"a field of {name} is not what it should be: {problem}") from problem
+
+    return kept
+
+
 def same(first: Any, second: Any) -> bool:
     """Tell whether two values are of one type and equal in every entry; NaN equals NaN.
 
@@ -64,14 +98,14 @@ def same(first: Any, second: Any) -> bool:
     if isinstance(first, np.ndarray):
         return _same_arrays(first, second)
     if issparse(first):
-        return first.shape == second.shape and first.dtype == second.dtype and (first != second).nnz == 0
+        return bool(first.shape == second.shape and first.dtype == second.dtype and (first != second).nnz == 0)
     if isinstance(first, tuple | list):
         return len(first) == len(second) and all(map(same, first, second))
     if isinstance(first, dict):
         return first.keys() == second.keys() and all(same(value, second[key]) for key, value in first.items())
     if is_dataclass(first) and not isinstance(first, type):
         return all(same(getattr(first, field.name), getattr(second, field.name)) for field in fields(first))
-    return bool(first == second or (first != first and second != second))  # noqa: PLR0124  NaN
+    return bool(first == second or (first != first and second != second))
 
 
 def _same_arrays(first: Any, second: Any) -> bool:

@@ -54,7 +54,17 @@ def count_returns(call: Callable[[], Any]) -> int:
 
 def main() -> None:
     """Print the figures."""
-    from tabular_inversion import Deterministic, Goals, Sparse, Stochastic, Supported, Unconstrained, identify, invert, solve
+    from tabular_inversion import (
+        Deterministic,
+        Goals,
+        Sparse,
+        Stochastic,
+        Supported,
+        Unconstrained,
+        identify,
+        invert,
+        solve,
+    )
     from tabular_inversion.environments import random_mdp
 
     world = random_mdp(6, 2, branching=3, discount=0.9, seed=0)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import networkx as nx
 import pytest
 
 import tabular_inversion
@@ -106,6 +107,14 @@ def wrong_imports(source: str, module: str, *, is_package: bool) -> list[str]:
     ]
 
 
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """List the sets of modules, each sorted, that import one another in a circle."""
+    network = nx.DiGraph([(module, other) for module, others in graph.items() for other in others])
+    loops = set(nx.nodes_with_selfloops(network))
+    parts = nx.strongly_connected_components(network)
+    return sorted(sorted(part) for part in parts if len(part) > 1 or part & loops)
+
+
 def code_lines(source: str) -> set[int]:
     """Return the numbers of the lines that hold code: no blank lines, comments or docstrings."""
     skipped = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
@@ -150,6 +159,28 @@ def test_rooms_import_only_rooms_before_them(path: Path) -> None:
 )
 def test_the_import_rule_catches_wrong_imports(source: str, found: list[str]) -> None:
     assert wrong_imports(source, "tabular_inversion.goals", is_package=False) == found
+
+
+def test_no_files_import_one_another_in_a_circle() -> None:
+    """Imports inside functions count: they hide a circle, and do not open it."""
+    graph = {
+        name_of(path): {
+            other
+            for other in imported_modules(path.read_text(), name_of(path), is_package=path.name == "__init__.py")
+            if other.partition(".")[0] in PACKAGES
+        }
+        for path in MODULES
+    }
+    assert len(graph) > 100
+    assert not circles(graph)
+
+
+def test_the_rule_of_circles_finds_them() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set()}) == [["a", "b", "c"]]
+    assert circles({"a": {"a"}, "b": {"a"}}) == [["a"]]
+    assert circles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+    inside = "def f():\n    from tabular_inversion.goals import Goals"
+    assert list(imported_modules(inside, "tabular_inversion.mdp", is_package=False)) == ["tabular_inversion.goals"]
 
 
 def test_every_room_is_in_the_order() -> None:

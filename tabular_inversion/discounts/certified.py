@@ -14,7 +14,7 @@ from flint import arb, ctx
 from numpy.typing import ArrayLike
 
 from tabular_inversion.discounts.agents import AgentsAlongDiscounts, counts_ones, read_question
-from tabular_inversion.discounts.policy_pieces import ONE, ZERO, Piece, between, find_pieces, shown_end
+from tabular_inversion.discounts.policy_pieces import Piece, between, find_pieces, shown_end
 from tabular_inversion.discounts.regularity import (
     Part,
     cover,
@@ -33,7 +33,7 @@ from tabular_inversion.exact.rationals import to_floats
 from tabular_inversion.goals import Goals
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.mdp import MDP
-from tabular_inversion.records import same
+from tabular_inversion.records import promise, same
 
 _WIDTH = Fraction(1, 2**44)
 _BITS = 256
@@ -178,6 +178,7 @@ class CertifiedDiscounts(AgentsAlongDiscounts):
         counts_ones(kernel_class)
         return any(part.status == "regular" for parts in self.parts for part in parts)
 
+    @promise
     def verify(self) -> None:
         """Check everything again: search anew, pieces against the forward code in floats, parts with twice the digits.
 
@@ -380,4 +381,6 @@ def _verify_parts(piece: Piece, parts: tuple[Part, ...]) -> None:
     rows = deflated(piece)
     for part in parts:
         if not prove(rows, part):
-            raise WitnessError(f"parts: that ({float(part.lower)}, {float(part.upper)}) is {part.status} is not proved again.")
+            raise WitnessError(
+                f"parts: that ({float(part.lower)}, {float(part.upper)}) is {part.status} is not proved again."
+            )

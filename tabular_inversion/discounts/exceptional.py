@@ -24,7 +24,7 @@ from tabular_inversion.exact.polynomials.roots import AlgebraicNumber, isolate, 
 from tabular_inversion.goals import Goals
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.mdp import MDP
-from tabular_inversion.records import same
+from tabular_inversion.records import promise, same
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -100,6 +100,7 @@ class ExceptionalDiscounts(AgentsAlongDiscounts):
         piece = next(piece for piece in self.pieces if number < piece.upper)
         return [row.numerators for row in piece.rows]
 
+    @promise
     def verify(self) -> None:
         """Check everything again, from scratch.
 
@@ -186,7 +187,9 @@ def _check_same(stated: tuple[ExceptionalDiscount, ...], found: tuple[Exceptiona
             name = field.name
             if not same(getattr(claimed, name), getattr(expected, name)):
                 value = getattr(expected, name)
-                raise WitnessError(f"{name}: at {expected.discount} it is {value}; {getattr(claimed, name)} was stated.")
+                raise WitnessError(
+                    f"{name}: at {expected.discount} it is {value}; {getattr(claimed, name)} was stated."
+                )
 
 
 def exceptional_discounts(

@@ -155,7 +155,7 @@ def _advantages(mdp: ExactMDP, goal: ExactGoals, actions: IntArray, row: ValueRo
             continue
         scale = lcm(paid.denominator, *(x.denominator for x in change.tolist()))
         total = row.denominator * int(paid * scale)
-        for place in np.flatnonzero(change):
+        for place in np.flatnonzero(change).tolist():
             total += row.numerators[place] * int(change[place] * scale)
         if total:
             yield total // total.content()

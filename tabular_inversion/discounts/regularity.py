@@ -286,7 +286,7 @@ def deflated(piece: Piece) -> list[ValueRow]:
 def _divided(rows: list[ValueRow], end: int) -> list[ValueRow]:
     factor, one = fmpz_poly([-end, 1]), fmpz_poly([1])
     for _ in range(_DIVISIONS):
-        rows = [row if row.denominator(end) else ValueRow(row.numerators, one) for row in rows]
+        rows = [row if row.denominator(end) else ValueRow.of(row.numerators, one) for row in rows]
         below = values_at([[row.denominator] for row in rows], Fraction(end))
         values = values_at([row.numerators for row in rows], Fraction(end)) / below
         relations = exact.null_space(values.T).T.tolist()
@@ -297,7 +297,7 @@ def _divided(rows: list[ValueRow], end: int) -> list[ValueRow]:
             max(i for i, x in enumerate(relation) if x): _vanishing(rows, relation, end) for relation in relations
         }
         for i, row in changed.items():
-            rows[i] = ValueRow([p // factor for p in row.numerators], row.denominator)
+            rows[i] = ValueRow.of([p // factor for p in row.numerators], row.denominator)
     return rows
 
 
@@ -314,7 +314,7 @@ def _vanishing(rows: list[ValueRow], relation: list[Fraction], end: int) -> Valu
     scale = lcm(*(x.denominator for x, _ in weights))
     factors = [int(x * scale) * p for x, p in weights]
     columns = zip(*(row.numerators for row, _ in used), strict=True)
-    return ValueRow([dot(factors, column) for column in columns], below * scale)
+    return ValueRow.of([dot(factors, column) for column in columns], below * scale)
 
 
 def _rational(point: Fraction) -> fmpq:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
+from functools import cached_property, reduce
 from math import lcm
 from typing import Any
 
@@ -29,23 +29,33 @@ class ValueRow(Record):
 
     Attributes
     ----------
-    numerators : tuple of flint.fmpz_poly, one for each state
-        Over the denominator, the entries of the row.
-    denominator : flint.fmpz_poly
-        Positive on [0, 1).
+    coefficients : tuple of tuple of int, one for each state
+        Of the numerators, constant first.
+    below : tuple of int
+        Coefficients of the denominator, which is positive on [0, 1).
     """
 
-    numerators: Sequence[fmpz_poly]
-    denominator: fmpz_poly
+    coefficients: tuple[tuple[int, ...], ...]
+    below: tuple[int, ...]
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Copy and pickle by coefficients, which python-flint's polynomials cannot do themselves."""
-        coefficients = [tuple(map(int, p.coeffs())) for p in [*self.numerators, self.denominator]]
-        return _from_coefficients, (tuple(coefficients[:-1]), coefficients[-1])
+    @classmethod
+    def of(cls, numerators: Sequence[fmpz_poly], denominator: fmpz_poly) -> ValueRow:
+        """Return the row with these polynomials."""
+        return cls(tuple(tuple(map(int, p.coeffs())) for p in numerators), tuple(map(int, denominator.coeffs())))
 
+    @cached_property
+    def numerators(self) -> tuple[fmpz_poly, ...]:
+        """Over the denominator, the entries of the row, for python-flint."""
+        return tuple(fmpz_poly(list(p)) for p in self.coefficients)
 
-def _from_coefficients(numerators: Sequence[Sequence[int]], denominator: Sequence[int]) -> ValueRow:
-    return ValueRow([fmpz_poly(list(p)) for p in numerators], fmpz_poly(list(denominator)))
+    @cached_property
+    def denominator(self) -> fmpz_poly:
+        """What all entries are divided by, for python-flint."""
+        return fmpz_poly(list(self.below))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out python-flint's polynomials, which cannot be copied or pickled."""
+        return {"coefficients": self.coefficients, "below": self.below}
 
 
 def metric_rows(mdp: ExactMDP, goals: ExactGoals) -> list[ValueRow] | None:
@@ -64,7 +74,7 @@ def metric_rows(mdp: ExactMDP, goals: ExactGoals) -> list[ValueRow] | None:
     steps = shortest_path(backwards, unweighted=True, indices=paid.argmax(axis=1))
     powers = [fmpz_poly([0] * d + [1]) for d in range(mdp.n_states)]
     one = fmpz_poly([1])
-    return [ValueRow([powers[int(d)] if np.isfinite(d) else fmpz_poly() for d in row], one) for row in steps]
+    return [ValueRow.of([powers[int(d)] if np.isfinite(d) else fmpz_poly() for d in row], one) for row in steps]
 
 
 def policy_row(chain: FractionArray, rewards: FractionArray, later: FractionArray) -> ValueRow:
@@ -103,7 +113,7 @@ def _lowest_terms(numerators: list[fmpq_poly], denominator: fmpq_poly) -> ValueR
     if divisor(0) < 0:
         divisor = -divisor
     *reduced, below = [p // divisor for p in whole]
-    return ValueRow(reduced, below)
+    return ValueRow.of(reduced, below)
 
 
 def fixed_policy_rows(mdp: ExactMDP, goals: ExactGoals, policy: FractionArray) -> list[ValueRow]:

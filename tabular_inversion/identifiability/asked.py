@@ -62,12 +62,12 @@ class VerdictQuestion(Record, ABC):
     @property
     @abstractmethod
     def n_goals(self) -> int:
-        """k."""
+        """K."""
 
 
 @dataclass(frozen=True, eq=False)
 class ValuesQuestion(VerdictQuestion):
-    """Do these values determine the world?
+    """Whether values determine the world.
 
     Attributes
     ----------
@@ -106,5 +106,5 @@ class ValuesQuestion(VerdictQuestion):
 
     @property
     def n_goals(self) -> int:
-        """k."""
+        """K."""
         return self.agent.n_goals

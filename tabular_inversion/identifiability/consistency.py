@@ -1,18 +1,22 @@
-"""Which rows no member of the class explains: beyond rounding, and beyond what noise allows."""
+"""Which rows no member of the class explains: proved, beyond rounding and beyond what noise allows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.spatial.distance import cdist
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported
-from tabular_inversion.recovery.intervals import Intervals, allowance
-from tabular_inversion.recovery.system import CONSISTENT
+from tabular_inversion.identifiability.uniform import is_deterministic
+from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported, Unconstrained
+from tabular_inversion.recovery.column_matching import two_nearest, value_scale
+from tabular_inversion.recovery.dual_programs import solve_for_multipliers
+from tabular_inversion.recovery.equations import TINY, left_inverse, rounding
+from tabular_inversion.recovery.linear_programs import block_size
+from tabular_inversion.recovery.misfits import explains, misfits
+from tabular_inversion.recovery.rank import RankStatus
+from tabular_inversion.recovery.system import RowSystem
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +26,11 @@ class Consistency:
     Attributes
     ----------
     impossible : numpy.ndarray of bool, shape (rows,)
-        No member comes near enough to the values.
+        Proved: no member comes near enough to the values.
     unknown : numpy.ndarray of bool, shape (rows,)
-        The recovered row does not, and whether another one does was not found out (`Sparse` under noise only).
+        The recovered row does not, and whether another one does was not found out.
     residuals : numpy.ndarray, shape (rows,)
-        ``max_g |M p - q|`` of the recovered rows, relative to the size of M's row g.
+        ``max_g |M p - q|`` of the recovered rows, in the units of Q.
     """
 
     impossible: BoolArray
@@ -45,56 +49,148 @@ class Consistency:
         state, action = divmod(int(agent.row_index[worst]), agent.n_actions)
         return (
             f"no member of the class explains {bad.size} of {len(self.residuals)} rows; the worst is state {state}, "
-            f"action {action}, where the nearest row leaves |M p - Q| = {self.residuals[worst]:.3g}, relative to the "
-            "size of M"
+            f"action {action}, where the nearest row leaves |M p - Q| = {self.residuals[worst]:.3g}"
         )
 
 
-def consistency(agent: AgentValues, kernel_class: KernelClass, rows: Kernel, noise: float) -> Consistency:
-    """Compare the values with those of recovered rows, and where these do not fit, with those of all others.
+def consistency(
+    system: RowSystem, kernel_class: KernelClass, row_index: IntArray, rows: Kernel, residuals: FloatArray
+) -> Consistency:
+    """Compare the values with those of recovered rows, and where these do not fit, look for a proof that none do.
 
     Parameters
     ----------
-    agent : AgentValues
-        The values.
+    system : RowSystem
+        Of the agent.
     kernel_class : KernelClass
         K.
+    row_index : numpy.ndarray of int, shape (rows,)
+        Numbers s*A + a of the available rows.
     rows : numpy.ndarray or csr_array, shape (rows, S)
         Members of the class that come near to the values, in any sense.
-    noise : float
-        How far each Q-value may be from the truth.
+    residuals : numpy.ndarray, shape (rows,)
+        Of these rows, in the units of Q.
 
     Notes
     -----
-    Rows that are nearest in least squares can miss a value by more than the noise although others miss none, so under
-    noise the least largest miss decides: a linear program for each row, or the columns one by one.
+    A distribution p has the values q only if no combination y of goals has ``y.M > y.q`` at every state (Farkas); that
+    is checked with the uncertainty of M and q and with the rounding of the check. The misfit of the recovered row is
+    tried as y first: for the nearest point of a polytope it separates. Then the multipliers of a linear program are.
     """
-    size = np.abs(agent.test_matrix).max(axis=1, keepdims=True)
-    size = np.where(size > 0, size, 1.0)
-    gap = np.abs((rows @ agent.test_matrix.T).T - agent.right_hand_sides)
-    residuals = (gap / size).max(axis=0)
-    impossible = (gap > CONSISTENT * size + (1.0 + agent.discount) * noise).any(axis=0)
-    unknown = np.zeros(len(residuals), bool)
-    suspects = np.flatnonzero(impossible)
-    if noise > 0 and suspects.size:
-        impossible[suspects] = _least_misses(agent, kernel_class, suspects, noise) > 1.0 + CONSISTENT
-        if isinstance(kernel_class, Sparse):
-            unknown[suspects] = ~impossible[suspects]
+    nothing = np.zeros(len(residuals), bool)
+    if isinstance(kernel_class, Unconstrained) and _always_solvable(system):
+        return Consistency(nothing, nothing, residuals)
+    if is_deterministic(kernel_class):
+        columns, values = value_scale(system)
+        impossible = two_nearest(columns, values)[1] > 1.0
+        return Consistency(impossible, nothing, residuals)
+    misfit, within = misfits(system, rows)
+    suspects = np.flatnonzero((np.abs(misfit) > within).any(axis=0))
+    impossible, unknown = nothing, nothing.copy()
+    if suspects.size:
+        part, missed = system.select(suspects), misfit[:, suspects]
+        if isinstance(kernel_class, Unconstrained):
+            impossible, possible = nothing.copy(), nothing[suspects]
+            proved = _unsolvable(part, rows[suspects], missed)
+        else:
+            allowed = np.ones((len(suspects), system.n_states), bool)
+            if isinstance(kernel_class, Supported):
+                allowed = kernel_class.rows(row_index[suspects]).toarray()
+            proved, possible = _separated(part, allowed, missed)
+            possible &= not isinstance(kernel_class, Sparse)  # a row of more successors than allowed may fit
+        impossible = nothing.copy()
+        impossible[suspects] = proved
+        unknown[suspects] = ~proved & ~possible
     return Consistency(impossible, unknown, residuals)
 
 
-def _least_misses(agent: AgentValues, kernel_class: KernelClass, rows: IntArray, noise: float) -> FloatArray:
-    """Return ``min_p max_g |M p - q|`` over the class (`Sparse`: over all distributions), in units of the allowance."""
-    allowed = allowance(agent, noise)
-    if isinstance(kernel_class, Deterministic):
-        columns, values = agent.test_matrix / allowed, agent.right_hand_sides[:, rows] / allowed
-        return np.asarray(cdist(values.T, columns.T, "chebyshev").min(axis=1))
-    intervals = Intervals.of(agent, rows, allowed, sums_to_one=kernel_class.sums_to_one)
-    places = np.broadcast_to(np.arange(agent.n_states), (len(rows), agent.n_states))
-    if isinstance(kernel_class, Supported):
-        support = csr_array(kernel_class.rows(agent.row_index[rows]))
-        support.sort_indices()
-        sizes = np.diff(support.indptr)
-        places = np.full((len(sizes), int(sizes.max())), agent.n_states)
-        places[np.arange(places.shape[1]) < sizes[:, None]] = support.indices
-    return intervals.least_misses(places, np.arange(len(rows)), signed=kernel_class.sums_to_one)[0]
+def _always_solvable(system: RowSystem) -> bool:
+    """Whether every right-hand side is attained, since the equations are independent: square and of full rank."""
+    square = len(system.test_matrix) == system.n_states
+    return square and system.rank_decision.status is RankStatus.FULL
+
+
+def _separated(system: RowSystem, allowed: BoolArray, misfit: FloatArray) -> tuple[BoolArray, BoolArray]:
+    """Tell for which rows a combination of goals separates the values from all distributions, or one fits them."""
+    units = np.ldexp(misfit, -2 * (system.equations.exponents - system.equations.exponents.max()))
+    proved = _separates(system, allowed, misfit.T) | _separates(system, allowed, units.T)
+    fits = np.zeros(len(proved), bool)
+    left = np.flatnonzero(~proved)
+    block = block_size(system.n_states + 2 * len(misfit) + 1)
+    for start in range(0, len(left), block):
+        part = left[start : start + block]
+        found = _least_miss(system.select(part), allowed[part])
+        if found is not None:
+            points, multipliers = found
+            fits[part] = explains(system.select(part), points)
+            proved[part] = _separates(system.select(part), allowed[part], multipliers)
+    return proved & ~fits, fits
+
+
+def _separates(system: RowSystem, allowed: BoolArray, combinations: FloatArray) -> BoolArray:
+    """Check ``y.(M p - q) > 0`` for all distributions p on the allowed states, shape (rows,), or < 0 for all."""
+    k = len(system.test_matrix)
+    largest = np.abs(combinations).max(axis=1, keepdims=True)
+    y = combinations / np.where(largest > 0, largest, 1.0)
+    size, margin = np.abs(y), rounding(k + 4)
+    seen, doubt = y @ system.matrix[:k], size @ (system.uncertainty[:k] + margin * np.abs(system.matrix[:k]))
+    own = (y * system.values[:k].T).sum(axis=1)
+    own_doubt = (size * (system.value_uncertainty[:k] + margin * np.abs(system.values[:k])).T).sum(axis=1)
+    above = np.where(allowed, seen - 1.01 * doubt, np.inf).min(axis=1) - own
+    below = own - np.where(allowed, seen + 1.01 * doubt, -np.inf).max(axis=1)
+    return np.asarray(np.maximum(above, below) > 1.01 * own_doubt + TINY)
+
+
+def _least_miss(system: RowSystem, allowed: BoolArray) -> tuple[FloatArray, FloatArray] | None:
+    """Find distributions whose largest miss, in units of what is allowed, is least, and the multipliers of the goals."""
+    k, (count, n) = len(system.test_matrix), allowed.shape
+    doubt = system.uncertainty[:k].max(axis=1)[:, None] + system.value_uncertainty[:k]
+    unit = np.where(doubt.max(axis=0) > 0, doubt.max(axis=0), 1.0)
+    width = (doubt / unit).T[:, :, None]
+    tests = np.broadcast_to(system.matrix[:k], (count, k, n))
+    eye, zero = np.broadcast_to(np.eye(k), (count, k, k)), np.zeros((count, k, k))
+    total = np.concatenate([np.ones((count, 1, n)), np.zeros((count, 1, 2 * k + 1))], axis=2)
+    equations = np.concatenate(
+        [
+            np.concatenate([tests, width, -eye, zero], axis=2),
+            np.concatenate([tests, -width, zero, eye], axis=2),
+            total,
+        ],
+        axis=1,
+    )
+    values = np.concatenate([system.values[:k].T, system.values[:k].T, np.ones((count, 1))], axis=1)
+    upper = np.concatenate([np.where(allowed, np.inf, 0.0), np.full((count, 2 * k + 1), np.inf)], axis=1)
+    cost = np.zeros(upper.shape)
+    cost[:, n] = 1.0
+    found = solve_for_multipliers(cost, equations, values, upper)
+    if found is None:
+        return None
+    points = np.maximum(found[0][:, :n], 0.0)
+    points /= np.where(points.sum(axis=1, keepdims=True) > 0, points.sum(axis=1, keepdims=True), 1.0)
+    return points, -(found[1][:, :k] + found[1][:, k : 2 * k])
+
+
+def _unsolvable(system: RowSystem, rows: Kernel, misfit: FloatArray) -> BoolArray:
+    """Prove, where columns are independent, that no vector at all has the values, shape (rows,).
+
+    With X a left inverse and ``|X M* - I| <= rho < 1`` (row sums), a true row is within ``|X| h / (1 - rho)`` of the
+    recovered one, where h bounds what that misses. So a combination y with ``y.M`` about 0 has ``y.q`` about 0.
+    """
+    matrix, doubt = system.matrix, system.uncertainty
+    if len(matrix) <= system.n_states:
+        return np.zeros(misfit.shape[1], bool)
+    inverse, slack = left_inverse(matrix), rounding(sum(matrix.shape))
+    size = np.abs(inverse)
+    gap = np.abs(inverse @ matrix - np.eye(system.n_states)) + size @ (doubt + slack * np.abs(matrix)) + slack
+    rho = float(gap.sum(axis=1).max())
+    if not rho < 0.5:
+        return np.zeros(misfit.shape[1], bool)
+    points = np.abs(np.asarray(rows)).T
+    error = system.value_uncertainty + slack * np.abs(system.values)
+    missed = np.abs(misfit) + (doubt + slack * np.abs(matrix)) @ points + error
+    reach = points + (size @ missed).max(axis=0) / (1.0 - rho)
+    y = misfit - matrix @ (inverse @ misfit)
+    y_size = np.abs(y)
+    seen = np.abs(matrix.T @ y) + (doubt + slack * np.abs(matrix)).T @ y_size
+    allowed = (seen * reach).sum(axis=0) + (y_size * error).sum(axis=0)
+    return np.asarray(np.abs((y * system.values).sum(axis=0)) > 1.01 * allowed + TINY)

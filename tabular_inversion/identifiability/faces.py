@@ -3,7 +3,7 @@
 A row p with support T, allowed to move within A, is unique iff the system's columns on T are independent and no null
 vector on A is nonnegative off T and positive somewhere there. The second question is a linear program that is
 homogeneous, so that its optimum is zero or not; rows that share T and A share the program, and many programs are solved
-as one.
+as one. T is a guess from the recovered row: an answer counts only after a check that takes all uncertainty in.
 """
 
 from __future__ import annotations
@@ -13,43 +13,81 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel, SparseMatrix
-from tabular_inversion.errors import ConvergenceError
 from tabular_inversion.identifiability.decision import Decision, Pair
+from tabular_inversion.identifiability.face_bounds import off_weight_is_zero, solutions_inside
 from tabular_inversion.identifiability.uniform import restricted_codes
 from tabular_inversion.identifiability.verdict import Evidence, Status
-from tabular_inversion.recovery.linear_programs import block_size, solve_blocks
-from tabular_inversion.recovery.system import RowSystem, exactly_dependent, rounding_level
+from tabular_inversion.recovery.dual_programs import solve_for_multipliers
+from tabular_inversion.recovery.linear_programs import block_size
+from tabular_inversion.recovery.rank import RankStatus
+from tabular_inversion.recovery.system import RowSystem
+
+_GUESSES = (1e-9, 1e-14)
+"""Entries of a recovered row above these are tried as its support, in this order."""
+_NUMBERS = 2**21
+"""In one stack of systems, 16 MB."""
+_SHARE = 2.0**-20
+"""Of an entry, that uncertainty may move, where a refutation is not proved."""
 
 
-def rows_on_faces(system: RowSystem, rows: Kernel, supports: SparseMatrix, allowed: SparseMatrix | None) -> Decision:
+def rows_on_faces(system: RowSystem, rows: Kernel, allowed: SparseMatrix | None) -> Decision:
     """Decide which rows are unique among the stochastic rows on their allowed states.
 
     Parameters
     ----------
     system : RowSystem
-        [M;1].
+        [M;1], with a right-hand side for each row.
     rows : numpy.ndarray or csr_array, shape (rows, n)
-        Members of the class.
-    supports : bool csr_array, shape (rows, n)
-        Where each row is positive.
+        Members of the class with these values.
     allowed : bool csr_array, shape (rows, n), optional
         Where each row may be positive; everywhere when omitted.
+
+    Returns
+    -------
+    Decision
+        IDENTIFIED is numeric: weight that the values bound by 1e-12 is taken as zero. NOT_IDENTIFIED is certified
+        where positive solutions on more states than there are equations are proved for all numbers in question.
     """
+    count = rows.shape[0]
+    codes, evidence = np.full(count, Status.UNDECIDED, np.int8), np.full(count, Evidence.NUMERIC, np.int8)
+    pair: Pair | None = None
+    for guess in _GUESSES:
+        left = np.flatnonzero(codes == Status.UNDECIDED)
+        if not left.size:
+            break
+        part = _on_guess(system.select(left), rows[left], guess, None if allowed is None else allowed[left])
+        codes[left], evidence[left] = part.codes, part.evidence
+        if pair is None and part.pair is not None:
+            pair = Pair(int(left[part.pair.row]), part.pair.first, part.pair.second)
+    unique = int((codes == Status.IDENTIFIED).sum())
+    reason = f"{unique} of {count} rows left are unique in the simplex, on the faces where they lie"
+    if unique:
+        reason = f"{reason} (weight that the values bound by 1e-12 is taken as zero)"
+    return Decision(codes, evidence, pair, reason)
+
+
+def _on_guess(system: RowSystem, rows: Kernel, guess: float, allowed: SparseMatrix | None) -> Decision:
+    """Decide with the entries above a level as supports."""
+    supports = csr_array(rows > guess)
     codes, _, null_vector = restricted_codes(system, supports)
-    pair = None
+    evidence = np.full(len(codes), Evidence.NUMERIC, np.int8)
+    pairs: list[Pair] = []
     dependent = np.flatnonzero(codes == Status.NOT_IDENTIFIED)
     if dependent.size:
-        row = int(dependent[0])
-        pair = Pair(row, *_move(_dense_row(rows, row), null_vector(row)))
+        refuted, proved = _refuted(system.select(dependent), rows[dependent], supports[dependent])
+        codes[dependent[~refuted]] = Status.UNDECIDED
+        evidence[dependent[refuted & proved]] = Evidence.CERTIFIED
+        if refuted.any():
+            row = int(dependent[refuted][0])
+            pairs.append(Pair(row, *_move(_dense_row(rows, row), null_vector(row))))
     independent = np.flatnonzero(codes == Status.IDENTIFIED)
-    codes[independent], directions = _decide_off_faces(system, supports, allowed, independent)
-    if pair is None and directions:
-        row = min(directions)
-        pair = Pair(row, *_move(_dense_row(rows, row), directions[row]))
-    unique = int((codes == Status.IDENTIFIED).sum())
-    reason = f"{unique} of {len(codes)} rows left are unique in the simplex, on the faces where they lie"
-    # Which states a row reaches is itself read off floats, so that nothing here is more than numeric.
-    return Decision(codes, np.full(len(codes), Evidence.NUMERIC, np.int8), pair, reason)
+    if independent.size:
+        chosen = None if allowed is None else allowed[independent]
+        found = _off_faces(system.select(independent), rows[independent], supports[independent], chosen)
+        codes[independent], evidence[independent] = found.codes, found.evidence
+        if found.pair is not None:
+            pairs.append(Pair(int(independent[found.pair.row]), found.pair.first, found.pair.second))
+    return Decision(codes, evidence, min(pairs, key=lambda pair: pair.row) if pairs else None, "")
 
 
 def _dense_row(rows: Kernel, row: int) -> FloatArray:
@@ -67,42 +105,116 @@ def _move(row: FloatArray, vector: FloatArray) -> tuple[FloatArray, FloatArray]:
     return row, row  # the caller's re-check refuses a pair of equal rows
 
 
-def _decide_off_faces(
-    system: RowSystem, supports: SparseMatrix, allowed: SparseMatrix | None, rows: IntArray
-) -> tuple[NDArray[np.int8], dict[int, FloatArray]]:
-    """Decide rows whose columns on T are independent; return their codes, and for some rows a direction (n,) off T."""
-    codes = np.empty(len(rows), np.int8)
-    directions: dict[int, FloatArray] = {}
-    inside = csr_array(supports[rows])
-    beyond = None if allowed is None else csr_array(allowed[rows].astype(np.int8) - inside.astype(np.int8) > 0)
-    sizes = np.diff(inside.indptr)
+def _refuted(system: RowSystem, rows: Kernel, supports: SparseMatrix) -> tuple[BoolArray, BoolArray]:
+    """Tell which rows, with values on dependent columns, surely lie inside these faces, and where that is proved."""
+    sizes = np.diff(supports.indptr)
+    refuted, proved = np.zeros(len(sizes), bool), np.zeros(len(sizes), bool)
+    for size in np.unique(sizes):
+        members = np.flatnonzero(sizes == size)
+        step = max(1, _NUMBERS // (len(system.matrix) * int(size)))
+        for start in range(0, len(members), step):
+            part = members[start : start + step]
+            columns = _columns(supports, part, int(size))
+            points = _entries(rows[part], columns)
+            chosen = system.select(part)
+            refuted[part], proved[part] = _inside(chosen, points, columns)
+    return refuted, proved
+
+
+def _inside(system: RowSystem, points: FloatArray, columns: IntArray) -> tuple[BoolArray, BoolArray]:
+    """Tell which points on dependent columns have solutions beside them, and where that is proved."""
+    more = columns.shape[1] > len(system.matrix)
+    proved = solutions_inside(system, points, columns) if more else np.zeros(len(points), bool)
+    refuted = proved.copy()
+    left = np.flatnonzero(~proved)
+    if left.size and (system.hides_nothing or not system.matrix_error.any()):
+        part = system.select(left)
+        matrix, doubt = (np.moveaxis(array[:, columns[left]], 0, 1) for array in (part.matrix, part.uncertainty))
+        error = (doubt @ points[left][:, :, None])[:, :, 0] + part.value_uncertainty.T
+        # An estimate: directions that the equations repeat, to rounding, are left out of the pseudo-inverse.
+        reach = np.abs(np.linalg.pinv(matrix, rcond=1e-10)) @ error[:, :, None]
+        clear = (reach[:, :, 0] <= _SHARE * points[left]).all(axis=1)
+        for at in np.flatnonzero(clear):
+            refuted[left[at]] = system.restrict(columns[left[at]]).rank_decision.status is RankStatus.DEFICIENT
+    return refuted, proved & system.rigorous
+
+
+def _off_faces(system: RowSystem, rows: Kernel, supports: SparseMatrix, allowed: SparseMatrix | None) -> Decision:
+    """Decide rows whose columns on T are independent."""
+    count = rows.shape[0]
+    codes, evidence = np.full(count, Status.UNDECIDED, np.int8), np.full(count, Evidence.NUMERIC, np.int8)
+    shown: dict[int, FloatArray] = {}
+    beyond = None if allowed is None else csr_array(allowed.astype(np.int8) - supports.astype(np.int8) > 0)
+    sizes = np.diff(supports.indptr)
     others = system.n_states - sizes if beyond is None else np.diff(beyond.indptr)
     for size, n_off in np.unique(np.stack([sizes, others], axis=1), axis=0):
         members = np.flatnonzero((sizes == size) & (others == n_off))
-        keys = _columns(inside, members, size)
+        keys = _columns(supports, members, size)
         if beyond is not None:
             keys = np.concatenate([keys, _columns(beyond, members, n_off)], axis=1)
-        different, first, inverse = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-        found = np.empty(len(different), np.int8)
+        different, inverse = np.unique(keys, axis=0, return_inverse=True)
         block = block_size(max(1, n_off))
         for start in range(0, len(different), block):
-            part = slice(start, start + block)
-            states = different[part, :size]
-            off = _complement(states, system.n_states) if beyond is None else different[part, size:]
-            found[part], vectors = recession_directions(system, states, off)
-            refuted = np.flatnonzero(found[part] == Status.NOT_IDENTIFIED)
-            if refuted.size:
-                at = int(refuted[first[part][refuted].argmin()])
-                vector = np.zeros(system.n_states)
-                vector[np.concatenate([off[at], states[at]])] = vectors[at]
-                directions[int(rows[members[first[part][at]]])] = vector
-        codes[members] = found[inverse.ravel()]
-    return codes, directions
+            inside = (inverse.ravel() >= start) & (inverse.ravel() < start + block)
+            own, which = members[inside], inverse.ravel()[inside] - start
+            states = different[start : start + block, :size]
+            off = _complement(states, system.n_states) if beyond is None else different[start : start + block, size:]
+            found = _decide_block(system.select(own), _entries(rows[own], states[which]), states, off, which)
+            codes[own], evidence[own] = found[:2]
+            shown |= {int(own[row]): vector for row, vector in found[2].items()}
+    pair = None
+    if shown:
+        row = min(shown)
+        pair = Pair(row, *_move(_dense_row(rows, row), shown[row]))
+    return Decision(codes, evidence, pair, "")
+
+
+def _decide_block(
+    system: RowSystem, points: FloatArray, states: IntArray, off: IntArray, which: IntArray
+) -> tuple[NDArray[np.int8], NDArray[np.int8], dict[int, FloatArray]]:
+    """Decide rows with points on the states of these programs; `which` says whose program is whose."""
+    codes, evidence = (np.full(len(points), code, np.int8) for code in (Status.UNDECIDED, Evidence.NUMERIC))
+    if off.shape[1] == 0:
+        # The face is all that is allowed, and its columns are independent, which is proved.
+        codes[:], evidence[:] = Status.IDENTIFIED, Evidence.CERTIFIED if system.rigorous else Evidence.NUMERIC
+        return codes, evidence, {}
+    moved, vectors, combinations = recession_directions(system, states, off)
+    unique = np.flatnonzero(~moved[which])
+    if unique.size:
+        place = which[unique]
+        zero = off_weight_is_zero(system.select(unique), combinations[place], states[place], off[place])
+        codes[unique[zero]] = Status.IDENTIFIED
+    shown: dict[int, FloatArray] = {}
+    loose = np.flatnonzero(moved[which])
+    if loose.size:
+        place = which[loose]
+        own = np.concatenate([np.zeros((len(loose), off.shape[1])), points[loose]], axis=1)
+        ends, columns = vectors[place], np.concatenate([off, states], axis=1)[place]
+        falls = np.where(ends < 0, own / np.where(ends < 0, -ends, 1.0), np.inf).min(axis=1, keepdims=True)
+        middle = np.maximum(own + 0.5 * falls * ends, 0.0)
+        padded = np.zeros((len(loose), system.n_states))
+        np.put_along_axis(padded, columns, np.where(np.isfinite(middle), middle, 0.0), axis=1)
+        refuted, proved = _refuted(system.select(loose), padded, csr_array(padded > _GUESSES[0]))
+        codes[loose[refuted]] = Status.NOT_IDENTIFIED
+        evidence[loose[refuted & proved]] = Evidence.CERTIFIED
+        if refuted.any():
+            first = int(np.flatnonzero(refuted)[0])
+            vector = np.zeros(system.n_states)
+            vector[columns[first]] = ends[first]
+            shown[int(loose[first])] = vector
+    return codes, evidence, shown
 
 
 def _columns(matrix: SparseMatrix, rows: IntArray, size: int) -> IntArray:
     """Return the columns stored in rows that all hold `size` of them, ascending, shape (len(rows), size)."""
     return np.sort(matrix.indices[matrix.indptr[rows][:, None] + np.arange(size)], axis=1).astype(np.intp)
+
+
+def _entries(rows: Kernel, columns: IntArray) -> FloatArray:
+    """Return the entries of rows (b, n) at columns (b, N)."""
+    if issparse(rows):
+        return np.asarray(rows[np.arange(len(columns))[:, None], columns].toarray().reshape(columns.shape))
+    return np.take_along_axis(rows, columns, axis=1)
 
 
 def _complement(states: IntArray, n_states: int) -> IntArray:
@@ -112,8 +224,10 @@ def _complement(states: IntArray, n_states: int) -> IntArray:
     return np.nonzero(mask)[1].reshape(len(states), n_states - states.shape[1])
 
 
-def recession_directions(system: RowSystem, states: IntArray, off: IntArray) -> tuple[NDArray[np.int8], FloatArray]:
-    """Look for v != 0 with ``matrix @ v = 0`` and v >= 0 at `off`, zero beyond `off` and `states`.
+def recession_directions(
+    system: RowSystem, states: IntArray, off: IntArray
+) -> tuple[BoolArray, FloatArray, FloatArray]:
+    """Look for v != 0 with ``matrix @ v = 0`` and v >= 0 at `off`, zero beyond `off` and `states`; or for its opposite.
 
     Parameters
     ----------
@@ -126,73 +240,35 @@ def recession_directions(system: RowSystem, states: IntArray, off: IntArray) -> 
 
     Returns
     -------
-    codes : numpy.ndarray of int8, shape (b,)
-        IDENTIFIED if there is none, NOT_IDENTIFIED if there is, UNDECIDED if floats do not settle it.
+    moved : numpy.ndarray of bool, shape (b,)
+        Whether the solver found such a vector.
     vectors : numpy.ndarray, shape (b, o + t)
-        v at `off`, then at `states`, in the null space to rounding, where there is one.
+        v at `off`, then at `states`, in the null space to the solver's tolerance.
+    combinations : numpy.ndarray, shape (b, E)
+        y with ``y.matrix`` zero on `states` and at least 1 on `off`, to the same tolerance, where there is no v.
 
     Notes
     -----
     Multiplying the equations by the complement of the columns on `states` leaves those of `off` alone. Their solutions
-    u >= 0 form a cone, and ``max sum(u)`` over u <= 1 is zero iff it is a point, at least 1 otherwise.
+    u >= 0 form a cone, and ``max sum(u)`` over u <= 1 is zero iff it is a point, at least 1 otherwise; the multipliers
+    then make y (Gordan). Nothing of this is believed unchecked.
     """
     count, (size, n_off) = len(states), (states.shape[1], off.shape[1])
-    if n_off == 0:
-        return np.full(count, Status.IDENTIFIED, np.int8), np.zeros((count, size))
     own, others = (np.moveaxis(system.matrix[:, part], 0, 1) for part in (states, off))
     complement = np.linalg.qr(own, mode="complete").Q[:, :, size:]
     equations = np.swapaxes(complement, 1, 2) @ others
-    zero, one = np.zeros((count, n_off)), np.ones((count, n_off))
-    try:
-        found = solve_blocks(-one, equations, np.zeros(equations.shape[:2]), zero, one)
-    except ConvergenceError:
+    # Units of the columns do not change the signs of their multiples.
+    unit = np.abs(equations).max(axis=1, keepdims=True, initial=0.0)
+    unit = np.ldexp(1.0, np.frexp(np.where(unit > 0, unit, 0.5))[1])
+    one = np.ones((count, n_off))
+    found = solve_for_multipliers(-one, equations / unit, np.zeros(equations.shape[:2]), one)
+    if found is None:
         if count == 1:
-            return np.full(1, Status.UNDECIDED, np.int8), np.zeros((1, n_off + size))
+            return np.zeros(1, bool), np.zeros((1, n_off + size)), np.zeros((1, len(system.matrix)))
         halves = [recession_directions(system, states[part], off[part]) for part in np.array_split(np.arange(count), 2)]
-        return np.concatenate([half[0] for half in halves]), np.concatenate([half[1] for half in halves])
-    codes = np.full(count, Status.IDENTIFIED, np.int8)
-    vectors = np.zeros((count, n_off + size))
-    moved = np.flatnonzero(found.sum(axis=1) >= 0.5)
-    if moved.size:
-        columns = np.concatenate([off, states], axis=1)[moved]
-        proved, vectors[moved] = _into_null_space(system, columns, found[moved])
-        codes[moved] = np.where(proved, Status.NOT_IDENTIFIED, Status.UNDECIDED)
-    return codes, vectors
-
-
-def _into_null_space(system: RowSystem, columns: IntArray, found: FloatArray) -> tuple[BoolArray, FloatArray]:
-    """Move the programs' answers, exact to 1e-10, into the null spaces of the columns that they use.
-
-    Parameters
-    ----------
-    system : RowSystem
-        [M;1].
-    columns : numpy.ndarray of int, shape (b, o + t)
-        Those where v must be nonnegative first.
-    found : numpy.ndarray, shape (b, o)
-        v there.
-
-    Returns
-    -------
-    proved : numpy.ndarray of bool, shape (b,)
-        Whether the columns used are surely dependent, and the vector's signs survive.
-    vectors : numpy.ndarray, shape (b, o + t)
-        v.
-    """
-    n_off = found.shape[1]
-    used = np.concatenate([found > 1e-6, np.ones((len(columns), columns.shape[1] - n_off), bool)], axis=1)
-    part = np.moveaxis(system.matrix[:, columns], 0, 1) * used[:, None, :]
-    inverse = np.linalg.pinv(part[:, :, n_off:])
-    inside = -inverse @ (part[:, :, :n_off] @ found[:, :, None])
-    vectors = np.concatenate([found, inside[:, :, 0]], axis=1) * used
-    gram = part @ np.swapaxes(part, 1, 2)
-    shift = np.linalg.pinv(gram, hermitian=True) @ (part @ vectors[:, :, None])
-    vectors = vectors - (np.swapaxes(part, 1, 2) @ shift)[:, :, 0]
-    limit = rounding_level((columns.shape[1],)) * np.abs(vectors).max(axis=1, keepdims=True)
-    vectors[np.abs(vectors) <= limit] = 0.0
-    gap = np.abs((part @ vectors[:, :, None])[:, :, 0]).max(axis=1)
-    fits = (vectors[:, :n_off] >= 0).all(axis=1) & vectors.any(axis=1) & (gap <= columns.shape[1] * limit[:, 0])
-    proved = fits & (used.sum(axis=1) > len(system.matrix))
-    for at in np.flatnonzero(fits & ~proved):  # as many equations as columns or more: counting proves nothing
-        proved[at] = exactly_dependent(system.given[:, columns[at][used[at]]])
-    return proved, vectors
+        return tuple(np.concatenate(parts) for parts in zip(*halves, strict=True))  # type: ignore[return-value]
+    weights, multipliers = np.maximum(found[0], 0.0) / unit[:, 0], -found[1]
+    moved = found[0].sum(axis=1) >= 0.5
+    inside = -np.linalg.pinv(own) @ (others @ weights[:, :, None])
+    combinations = (complement @ multipliers[:, :, None])[:, :, 0]
+    return moved, np.concatenate([weights, inside[:, :, 0]], axis=1), combinations

@@ -19,8 +19,7 @@ from tabular_inversion.identifiability.uniform import decide_uniform
 from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict
 from tabular_inversion.identifiability.witnesses import check_forward, check_own_values, check_rows, make_witness
 from tabular_inversion.kernel_classes import KernelClass
-from tabular_inversion.recovery import Recovery, recover
-from tabular_inversion.recovery.certificates import matrix_uncertainty
+from tabular_inversion.recovery import Recovery, recover_rows
 from tabular_inversion.recovery.system import RowSystem
 
 if TYPE_CHECKING:
@@ -85,13 +84,23 @@ def identify(
             raise InputError(f"noise is {noise}; exact values have none: leave it out, or use floats.")
         values = ExactAgentValues.from_float(agent) if isinstance(agent, AgentValues) else agent
         return identify_exactly(values, kernel_class, scope)
+    system = RowSystem.of_agent(agent, sums_to_one=kernel_class.sums_to_one, noise=check_noise(noise))
     recovery = None
     if scope == "instance":
-        recovery = recover(agent.test_matrix, agent.right_hand_sides, kernel_class, row_index=agent.row_index)
-    return decide(agent, kernel_class, recovery, noise=noise)
+        recovery = recover_rows(system, kernel_class, row_index=agent.row_index)
+    return decide(agent, kernel_class, system, recovery, noise=noise)
 
 
-def decide(agent: AgentValues, kernel_class: KernelClass, recovery: Recovery | None, *, noise: float) -> Verdict:
+def check_noise(noise: float) -> float:
+    """Return the noise, or raise `InputError` unless it is finite and at least 0."""
+    if not (np.isfinite(noise) and noise >= 0):
+        raise InputError(f"noise is {noise}; expected a finite number of at least 0.")
+    return noise
+
+
+def decide(
+    agent: AgentValues, kernel_class: KernelClass, system: RowSystem, recovery: Recovery | None, *, noise: float
+) -> Verdict:
     """Turn recovered rows (instance scope) or their absence (uniform scope) into a verdict.
 
     Parameters
@@ -100,32 +109,21 @@ def decide(agent: AgentValues, kernel_class: KernelClass, recovery: Recovery | N
         The values.
     kernel_class : KernelClass
         The class that the rows were recovered in.
+    system : RowSystem
+        Of the agent, this class and this noise.
     recovery : Recovery or None
         One row for each available (s, a), or None for uniform scope.
     noise : float
         How far each Q-value may be from the truth.
     """
-    if not (np.isfinite(noise) and noise >= 0):
-        raise InputError(f"noise is {noise}; expected a finite number of at least 0.")
-    system = RowSystem.of(
-        agent.test_matrix,
-        agent.right_hand_sides,
-        sums_to_one=kernel_class.sums_to_one,
-        uncertainty=matrix_uncertainty(agent, noise),
-    )
     if recovery is None:
         decision = _only_proofs(decide_uniform(system, kernel_class, agent.row_index), noise)
         return _dress(agent, kernel_class, system, "uniform", float("nan"), decision, None, noise)
-    explained = consistency(agent, kernel_class, recovery.rows, noise)
+    explained = consistency(system, kernel_class, agent.row_index, recovery.rows, recovery.residual)
     decision = _decide_consistent(agent, kernel_class, system, recovery.rows, explained, noise)
     kernel = recovery.kernel(agent.row_index, agent.available)
-    residual = _largest_residual(agent, recovery.rows)
+    residual = float(explained.residuals.max())
     return _dress(agent, kernel_class, system, "instance", residual, decision, kernel, noise)
-
-
-def _largest_residual(agent: AgentValues, rows: Kernel) -> float:
-    """Return ``max |M p - q|`` over rows and goals, in the units of Q."""
-    return float(np.abs((rows @ agent.test_matrix.T).T - agent.right_hand_sides).max())
 
 
 def _decide_consistent(
@@ -142,9 +140,10 @@ def _decide_consistent(
         decision = _only_proofs(decide_instance(system, kernel_class, agent.row_index, rows), noise)
     else:
         codes = np.full(len(explained.residuals), Status.INCONSISTENT, np.int8)
-        evidence, pair, reason = np.full(len(codes), Evidence.NUMERIC, np.int8), None, explained.reason(agent)
+        strength = Evidence.CERTIFIED if system.rigorous else Evidence.NUMERIC
+        evidence, pair, reason = np.full(len(codes), strength, np.int8), None, explained.reason(agent)
         if kept.size:
-            part = replace(system, values=system.values[:, kept])
+            part = system.select(kept)
             found = _only_proofs(decide_instance(part, kernel_class, agent.row_index[kept], rows[kept]), noise)
             codes[kept], evidence[kept], pair = found.codes, found.evidence, found.pair
             pair = None if pair is None else replace(pair, row=int(kept[pair.row]))
@@ -153,7 +152,7 @@ def _decide_consistent(
         return decision
     codes = np.where(explained.unknown, Status.UNDECIDED, decision.codes).astype(np.int8)
     count = int(explained.unknown.sum())
-    reason = f"{decision.reason}; whether a sparse row has the values of {count} rows is open: less noise would decide"
+    reason = f"{decision.reason}; whether the class explains {count} rows is open: their noise would decide, if stated"
     return _undecided(replace(decision, codes=codes, reason=reason))
 
 

@@ -6,16 +6,22 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import issparse
 
-from tabular_inversion._typing import FloatArray, IntArray, Kernel, SparseMatrix
+from tabular_inversion._typing import FloatArray, IntArray, Kernel
 from tabular_inversion.identifiability.decision import Decision, Pair
 from tabular_inversion.identifiability.faces import rows_on_faces
 from tabular_inversion.identifiability.sparse_rows import other_sparse_rows
-from tabular_inversion.identifiability.uniform import closest_columns, column_codes, decide_uniform
-from tabular_inversion.identifiability.verdict import Status
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
-from tabular_inversion.recovery.column_matching import column_separation
+from tabular_inversion.identifiability.uniform import (
+    COINCIDENCE,
+    decide_uniform,
+    equal_columns,
+    is_deterministic,
+    repeated,
+)
+from tabular_inversion.identifiability.verdict import Evidence, Status
+from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported, Unconstrained
+from tabular_inversion.recovery.column_matching import two_nearest, value_scale
 from tabular_inversion.recovery.system import RowSystem
 
 POSITIVE = 1e-9
@@ -36,7 +42,7 @@ def decide_instance(system: RowSystem, kernel_class: KernelClass, row_index: Int
     rows : numpy.ndarray or csr_array, shape (rows, S)
         Members of the class with the agent's values.
     """
-    if isinstance(kernel_class, Deterministic):
+    if is_deterministic(kernel_class):
         return _deterministic(system, rows)
     everywhere = decide_uniform(system, kernel_class, row_index)
     if isinstance(kernel_class, Unconstrained):
@@ -50,7 +56,7 @@ def decide_instance(system: RowSystem, kernel_class: KernelClass, row_index: Int
         found = _sparse(system, kernel_class.most(system.n_states), _dense(left), open_rows)
     else:
         allowed = kernel_class.rows(row_index[open_rows]) if isinstance(kernel_class, Supported) else None
-        found = rows_on_faces(system, left, _supports(left), allowed)
+        found = rows_on_faces(system.select(open_rows), left, allowed)
     codes, evidence = everywhere.codes.copy(), everywhere.evidence.copy()
     codes[open_rows], evidence[open_rows] = found.codes, found.evidence
     pair = None if found.pair is None else Pair(int(open_rows[found.pair.row]), found.pair.first, found.pair.second)
@@ -60,10 +66,6 @@ def decide_instance(system: RowSystem, kernel_class: KernelClass, row_index: Int
 def _dense(rows: Kernel) -> FloatArray:
     dense: FloatArray = rows.toarray() if issparse(rows) else np.asarray(rows)
     return dense
-
-
-def _supports(rows: Kernel) -> SparseMatrix:
-    return csr_array(rows > POSITIVE)
 
 
 def _through_rows(decision: Decision, rows: Kernel) -> Decision:
@@ -76,22 +78,31 @@ def _through_rows(decision: Decision, rows: Kernel) -> Decision:
 
 
 def _deterministic(system: RowSystem, rows: Kernel) -> Decision:
-    """Compare columns: a deterministic row is identified iff its column differs from all others."""
+    """Count the columns that could be the true one: within the uncertainty of the row's values."""
     states = np.asarray(rows.argmax(axis=1)).ravel()
-    separation = column_separation(system.matrix, np.inf)
-    codes, evidence = (part[states] for part in column_codes(system, separation))
-    least = float(separation[states].min())
-    reason = f"the columns of the agent's own successors keep a distance of {least:.2e} (goals scaled to unit size)"
+    kind, copies = repeated(system.test_matrix)
+    columns, values = value_scale(system)
+    near, _, second = two_nearest(columns[:, np.unique(kind, return_index=True)[1]], values)
+    lone = (near == kind[states]) & (second > 1.0)
+    single = copies[states] == 1
+    codes = np.full(len(states), Status.UNDECIDED, np.int8)
+    codes[lone & single] = Status.IDENTIFIED
+    exact = not system.matrix_error.any()
+    if system.hides_nothing or exact:
+        codes[lone & ~single] = Status.NOT_IDENTIFIED
+    proved = system.rigorous & ((codes == Status.IDENTIFIED) | ((codes == Status.NOT_IDENTIFIED) & exact))
+    evidence = np.where(proved, Evidence.CERTIFIED, Evidence.NUMERIC).astype(np.int8)
+    reason = f"the second nearest column is {float(second.min()):.2e} times its uncertainty away from the values"
     wrong = np.flatnonzero(codes == Status.NOT_IDENTIFIED)
     if wrong.size == 0:
         return Decision(codes, evidence, None, reason)
     row = int(wrong[0])
-    return Decision(codes, evidence, Pair(row, *closest_columns(system, int(states[row]))), reason)
+    return Decision(codes, evidence, Pair(row, *equal_columns(system, int(states[row]))), f"{reason}; {COINCIDENCE}")
 
 
 def _sparse(system: RowSystem, n_successors: int, rows: FloatArray, open_rows: IntArray) -> Decision:
     """Sparse rows are stochastic rows: what is unique in the simplex is unique here. The rest is searched."""
-    among_all = rows_on_faces(system, rows, _supports(rows), None)
+    among_all = rows_on_faces(system.select(open_rows), rows, None)
     codes, evidence = among_all.codes.copy(), among_all.evidence.copy()
     left = np.flatnonzero(codes != Status.IDENTIFIED)
     if left.size == 0:

@@ -37,7 +37,7 @@ def verify(verdict: Verdict) -> None:
     Traceback (most recent call last):
     tabular_inversion.errors.WitnessError: rank: it is 3; 2 was stated.
     """
-    check_verdict(verdict.question, verdict)
+    verdict.verify()
 
 
 @check_verdict.register
@@ -59,7 +59,7 @@ def decided_again(question: VerdictQuestion, decide: Any, *arguments: Any, **opt
     """Return a second decision; a question that cannot be asked is a forged one."""
     try:
         verdict: Verdict = decide(*arguments, **options)
-    except (TabularInversionError, TypeError, AttributeError, ValueError, IndexError) as problem:
+    except TabularInversionError as problem:
         raise WitnessError(f"question: {type(question).__name__} cannot be decided: {problem}") from problem
     return verdict
 

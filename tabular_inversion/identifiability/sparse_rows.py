@@ -14,6 +14,7 @@ from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.identifiability.decision import Decision, Pair
 from tabular_inversion.identifiability.uniform import MILP_SECONDS
 from tabular_inversion.identifiability.verdict import Evidence, Status
+from tabular_inversion.recovery.rank import RankStatus
 from tabular_inversion.recovery.system import UNCERTAIN, RowSystem, rounding_level
 
 MAX_SUPPORTS = 300_000
@@ -121,7 +122,7 @@ def _judge(system: RowSystem, values: FloatArray, row: FloatArray, found: object
         return Status.UNDECIDED, None
     weights = solution[: system.n_states]
     if weights[row <= _SAME].sum() <= _SAME:
-        return (Status.IDENTIFIED if own.surely_full else Status.UNDECIDED), None
+        return (Status.IDENTIFIED if own.rank_decision.status is RankStatus.FULL else Status.UNDECIDED), None
     states = np.flatnonzero(weights > _SAME)
     solved = np.linalg.lstsq(system.matrix[:, states], values)[0]
     gap = float(np.abs(system.matrix[:, states] @ solved - values).max())

@@ -9,19 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import LinearConstraint, milp
 
-from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMatrix
+from tabular_inversion._typing import FloatArray, IntArray, SparseMatrix
 from tabular_inversion.identifiability.decision import Decision, Pair
 from tabular_inversion.identifiability.verdict import Evidence, Status
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
-from tabular_inversion.recovery.certificates import proves_distinct, proves_full_column_rank
-from tabular_inversion.recovery.column_matching import column_separation
-from tabular_inversion.recovery.system import (
-    UNCERTAIN,
-    RowSystem,
-    exactly_dependent,
-    rounding_level,
-    split_into_rows,
-)
+from tabular_inversion.recovery.column_matching import column_separation, matching_scale
+from tabular_inversion.recovery.equations import independent_columns
+from tabular_inversion.recovery.rank import RankStatus
+from tabular_inversion.recovery.system import UNCERTAIN, RowSystem, rounding_level, split_into_rows
+
+COINCIDENCE = "numbers that coincide as given are taken to coincide in truth"
+"""The assumption that a refutation in floats rests on: see `hides_nothing`."""
 
 MILP_SECONDS = 60.0
 """How long one integer program may take before its row is left undecided."""
@@ -51,10 +49,10 @@ def decide_uniform(system: RowSystem, kernel_class: KernelClass, row_index: IntA
     """
     if isinstance(kernel_class, Supported):
         return _supported(system, kernel_class.rows(row_index))
-    if isinstance(kernel_class, Sparse):
-        answer = _sparse(system, kernel_class.most(system.n_states))
-    elif isinstance(kernel_class, Deterministic):
+    if is_deterministic(kernel_class):
         answer = _deterministic(system)
+    elif isinstance(kernel_class, Sparse):
+        answer = _sparse(system, kernel_class.most(system.n_states))
     elif isinstance(kernel_class, Unconstrained):
         answer = _unconstrained(system)
     else:
@@ -64,20 +62,27 @@ def decide_uniform(system: RowSystem, kernel_class: KernelClass, row_index: IntA
     return Decision(codes, evidence, None if answer.rows is None else Pair(0, *answer.rows), answer.reason)
 
 
+def is_deterministic(kernel_class: KernelClass) -> bool:
+    """Tell whether rows of a class are vertices of the simplex: `Deterministic`, or `Sparse` with one successor."""
+    one = isinstance(kernel_class, Sparse) and kernel_class.max_successors == 1
+    return one or isinstance(kernel_class, Deterministic)
+
+
 def _rank_text(system: RowSystem, what: str) -> str:
     return f"{what} has rank {system.rank} of {system.n_states} (n-th singular value {system.sigma_min:.2e})"
 
 
 def _full_rank(system: RowSystem, what: str) -> _Answer:
     text = _rank_text(system, what)
-    if system.surely_full:
-        evidence = Evidence.CERTIFIED if system.certified_full else Evidence.NUMERIC
+    decision = system.rank_decision
+    evidence = Evidence.CERTIFIED if decision.proved else Evidence.NUMERIC
+    if decision.status is RankStatus.FULL:
         return _Answer(Status.IDENTIFIED, evidence, None, text)
     if system.has_fewer_equations:
         text = f"{what} has {len(system.matrix)} rows, too few for rank {system.n_states}"
-        return _Answer(Status.NOT_IDENTIFIED, Evidence.CERTIFIED, None, text)
-    if system.surely_deficient:
-        return _Answer(Status.NOT_IDENTIFIED, Evidence.NUMERIC, None, text)
+        return _Answer(Status.NOT_IDENTIFIED, evidence, None, text)
+    if decision.status is RankStatus.DEFICIENT:
+        return _Answer(Status.NOT_IDENTIFIED, evidence, None, f"{text}; {COINCIDENCE}")
     digits = int(np.ceil(16.0 - np.log10(max(system.sigma_min, 1e-16))))
     hint = f"too small for floats to decide; exact arithmetic would, or {digits} digits or more"
     return _Answer(Status.UNDECIDED, Evidence.NUMERIC, None, f"{text}: {hint}")
@@ -99,55 +104,57 @@ def _stochastic(system: RowSystem) -> _Answer:
 
 
 def _deterministic(system: RowSystem) -> _Answer:
-    separation = column_separation(system.matrix, np.inf)
-    least = float(separation.min())
-    reason = f"the least distance between two columns of M is {least:.2e} (goals scaled to unit size)"
-    codes, evidence = column_codes(system, separation)
+    codes, evidence, separation = column_codes(system)
     weakest = int(separation.argmin())
     status = Status(int(codes[weakest]))
-    rows = closest_columns(system, weakest) if status is Status.NOT_IDENTIFIED else None
+    reason = f"the least distance between two columns of M is {float(separation[weakest]):.2e} times its uncertainty"
+    if status is Status.NOT_IDENTIFIED:
+        pair = equal_columns(system, weakest)
+        return _Answer(status, Evidence(int(evidence[weakest])), pair, f"two columns of M are equal; {COINCIDENCE}")
     if status is Status.UNDECIDED:
         reason = f"{reason}: too small for floats to decide; exact arithmetic would"
-    return _Answer(status, Evidence(int(evidence[weakest])), rows, reason)
+    return _Answer(status, Evidence(int(evidence[weakest])), None, reason)
 
 
-def column_codes(system: RowSystem, separation: FloatArray) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-    """Decide for each column whether it differs from all others, from its distance to the nearest one.
+def column_codes(system: RowSystem) -> tuple[NDArray[np.int8], NDArray[np.int8], FloatArray]:
+    """Decide for each column of M whether it differs from all others.
 
     Returns
     -------
     codes, evidence : numpy.ndarray of int8, shape (n,)
         `Status` (IDENTIFIED: it differs) and `Evidence`.
+    separation : numpy.ndarray, shape (n,)
+        The distance to the nearest other column; above 1 the two surely differ.
     """
+    separation = column_separation(matching_scale(system)[0], np.inf)
     codes = np.full(len(separation), Status.UNDECIDED, np.int8)
-    codes[separation > UNCERTAIN] = Status.IDENTIFIED
-    codes[has_equal_column(system.given)] = Status.NOT_IDENTIFIED
-    evidence = np.full(len(separation), Evidence.NUMERIC, np.int8)
-    if system.uncertainty is not None:
-        proved = proves_distinct(separation, system.uncertainty)
-        evidence[proved & (codes == Status.IDENTIFIED)] = Evidence.CERTIFIED
-    return codes, evidence
+    codes[separation > 1.0] = Status.IDENTIFIED
+    exact = not system.matrix_error.any()
+    if system.hides_nothing or exact:
+        codes[repeated(system.test_matrix)[1] > 1] = Status.NOT_IDENTIFIED
+    proved = (codes == Status.IDENTIFIED) | ((codes == Status.NOT_IDENTIFIED) & exact)
+    return codes, np.where(proved & system.rigorous, Evidence.CERTIFIED, Evidence.NUMERIC).astype(np.int8), separation
 
 
-def closest_columns(system: RowSystem, state: int) -> tuple[FloatArray, FloatArray]:
-    """Return the vertices `state` and the other state whose column is nearest to its own."""
-    distance = np.abs(system.matrix - system.matrix[:, [state]]).max(axis=0)
-    distance[state] = np.inf
+def equal_columns(system: RowSystem, state: int) -> tuple[FloatArray, FloatArray]:
+    """Return the vertices `state` and the first other state whose column is equal to its own."""
+    same = (system.test_matrix == system.test_matrix[:, [state]]).all(axis=0)
+    same[state] = False
     unit = np.eye(system.n_states)
-    return unit[state], unit[int(distance.argmin())]
+    return unit[state], unit[int(same.argmax())]
 
 
-def has_equal_column(matrix: FloatArray) -> BoolArray:
-    """Tell which columns of a matrix have an equal among the others, bool array (n,).
+def repeated(matrix: FloatArray) -> tuple[IntArray, IntArray]:
+    """Return, for each column of a matrix, which class of equal columns it is in, and how many are in that.
 
     Examples
     --------
     >>> import numpy as np
-    >>> has_equal_column(np.array([[0.0, 1.0, 0.0]]))
-    array([ True, False,  True])
+    >>> repeated(np.array([[0.0, 1.0, 0.0]]))
+    (array([0, 1, 0]), array([2, 1, 2]))
     """
     _, inverse, counts = np.unique(matrix, axis=1, return_inverse=True, return_counts=True)
-    return np.asarray(counts[inverse.ravel()] > 1)
+    return inverse.ravel(), counts[inverse.ravel()]
 
 
 def _supported(system: RowSystem, support: SparseMatrix) -> Decision:
@@ -207,33 +214,24 @@ def restricted_codes(
 
 
 def _column_rank_codes(system: RowSystem, columns: IntArray) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-    """Three-valued full-column-rank test of ``system.matrix[:, T]`` for each row T of `columns`, shape (b, N)."""
+    """Three-valued full-column-rank test of the columns T of the system for each row T of `columns`, shape (b, N)."""
     count, size = columns.shape
     if len(system.matrix) < size:
         return np.full(count, Status.NOT_IDENTIFIED, np.int8), np.full(count, Evidence.CERTIFIED, np.int8)
-    stacked = np.moveaxis(system.matrix[:, columns], 0, 1)  # (b, equations, N)
-    sigma = np.linalg.svd(stacked, compute_uv=False)
-    codes = np.full(count, Status.UNDECIDED, np.int8)
-    for i in np.flatnonzero(sigma[:, -1] <= rounding_level(stacked.shape[1:]) * sigma[:, 0]):
-        if exactly_dependent(system.given[:, columns[i]]):
-            codes[i] = Status.NOT_IDENTIFIED
-    evidence = np.full(count, Evidence.NUMERIC, np.int8)
-    if not system.trusted.all():
-        stacked = stacked[:, system.trusted]
-        if stacked.shape[1] < size:
-            return codes, evidence
-        sigma = np.linalg.svd(stacked, compute_uv=False)
-    codes[sigma[:, -1] > UNCERTAIN * sigma[:, 0]] = Status.IDENTIFIED
-    if system.uncertainty is not None:
-        uncertainty = np.moveaxis(system.uncertainty[system.trusted][:, columns], 0, 1)
-        proved = proves_full_column_rank(stacked, uncertainty)
-        evidence[proved & (codes == Status.IDENTIFIED)] = Evidence.CERTIFIED
-    return codes, evidence
+    parts = (np.moveaxis(part[:, columns], 0, 1) for part in (system.test_matrix, system.matrix_error))
+    full = independent_columns(*parts, sums_to_one=system.sums_to_one)
+    codes = np.where(full, Status.IDENTIFIED, Status.UNDECIDED).astype(np.int8)
+    proved = full & system.rigorous
+    for i in np.flatnonzero(~full):
+        decision = system.restrict(columns[i]).rank_decision
+        if decision.status is RankStatus.DEFICIENT:
+            codes[i], proved[i] = Status.NOT_IDENTIFIED, decision.proved
+    return codes, np.where(proved, Evidence.CERTIFIED, Evidence.NUMERIC).astype(np.int8)
 
 
 def _sparse(system: RowSystem, n_successors: int) -> _Answer:
     """Look for v != 0 in the null space with at most N positive and at most N negative entries (T5b)."""
-    if system.surely_full or n_successors >= system.n_states:
+    if system.rank_decision.status is RankStatus.FULL or n_successors >= system.n_states:
         return _stochastic(system)
     vector, proved = _sparse_null_vector(system, n_successors)
     if vector is not None:
@@ -273,7 +271,7 @@ def _sparse_null_vector(system: RowSystem, n_successors: int) -> tuple[FloatArra
         return None, found.status == 2
     states = np.flatnonzero((found.x[:n] > UNCERTAIN) | (found.x[n : 2 * n] > UNCERTAIN))
     restricted = system.restrict(states)
-    if not restricted.surely_deficient:
+    if restricted.rank_decision.status is not RankStatus.DEFICIENT:
         return None, False
     # Back into the exact null space: the program's own vector satisfies the equations to 1e-6 only.
     basis = restricted.null_basis

@@ -15,7 +15,7 @@ from tabular_inversion.errors import FileFormatError, WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion, VerdictQuestion
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.record_files import load_record, save_record
-from tabular_inversion.records import Record
+from tabular_inversion.records import Record, promise
 
 if TYPE_CHECKING:
     from tabular_inversion.agent_values import AgentValues
@@ -189,16 +189,21 @@ class Verdict(Record):
         hint : Hint, optional
             What would decide rows that are open; left out where none is.
         """
-        tables = []
-        for values in (codes, evidence):
-            table = np.full(question.available.shape, UNAVAILABLE, np.int8)
-            table[question.available] = values
-            tables.append(table)
-        still = hint if (codes == Status.UNDECIDED).any() else None
+        row_status, row_evidence = (np.full(question.available.shape, UNAVAILABLE, np.int8) for _ in range(2))
+        row_status[question.available], row_evidence[question.available] = codes, evidence
         return cls(
-            question, *tables, int(rank), float(sigma_min), witness, reason, float(largest_residual), tuple(proofs),
-            float(error_probability), still,
-        )  # fmt: skip
+            question=question,
+            row_status=row_status,
+            row_evidence=row_evidence,
+            rank=int(rank),
+            sigma_min=float(sigma_min),
+            witness=witness,
+            reason=reason,
+            largest_residual=float(largest_residual),
+            proofs=tuple(proofs),
+            error_probability=float(error_probability),
+            hint=hint if (codes == Status.UNDECIDED).any() else None,
+        )
 
     def __bool__(self) -> bool:
         """Refuse: a verdict has four values."""
@@ -268,6 +273,7 @@ class Verdict(Record):
         code = int(self.row_status[state, action])
         return None if code == UNAVAILABLE else Status(code)
 
+    @promise
     def verify(self) -> None:
         """Decide the question again and compare every field; re-check each proof and the witness from scratch.
 
@@ -297,6 +303,8 @@ class Verdict(Record):
             "n_goals": self.n_goals,
             "sigma_min": None if np.isnan(self.sigma_min) else self.sigma_min,
             "reason": self.reason,
+            "hint": None if self.hint is None else self.hint.value,
+            "largest_residual": None if np.isnan(self.largest_residual) else self.largest_residual,
             "error_probability": self.error_probability,
             "witness": None if self.witness is None else self.witness.to_dict(),
         }

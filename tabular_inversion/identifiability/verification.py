@@ -17,8 +17,8 @@ ROUNDINGS = 64
 """So many times the unit of rounding, for each row and column, may a measured float differ when it is found again."""
 
 _DECIMAL = re.compile(r"-?\d*\.?\d+e[-+]?\d+|-?\d+\.\d+|\bnan\b|\binf\b")
-_SHOWN = 0.1  # reasons show two digits at least: these differ by a tenth at most where the numbers agree
-_NOISE = 1e-9  # and what is so small may be rounding alone
+_NOISE = 1e-12
+"""Decimals in a reason that are both smaller may be rounding alone: they are of systems scaled to unit size."""
 
 
 def check_form(verdict: Verdict) -> None:
@@ -92,13 +92,17 @@ def check_place(verdict: Verdict, again: Verdict) -> None:
 
 
 def _same_text(claimed: str, found: str) -> bool:
-    """Tell whether two reasons say the same in the same words; decimals may differ in the last digit shown."""
+    """Tell whether two reasons say the same in the same words; decimals may differ by one in the last digit shown."""
     if _DECIMAL.sub("#", claimed) != _DECIMAL.sub("#", found):
         return False
     pairs = zip(_DECIMAL.findall(claimed), _DECIMAL.findall(found), strict=True)
-    return all(
-        x == y or abs(float(x) - float(y)) <= max(_SHOWN * abs(float(y)), _NOISE) for x, y in pairs
-    )
+    return all(x == y or abs(float(x) - float(y)) <= max(min(_last_digit(x), _last_digit(y)), _NOISE) for x, y in pairs)
+
+
+def _last_digit(number: str) -> float:
+    """Return what one in the last digit shown is worth: 0.01 for "1.25", 1e-5 for "2e-05"."""
+    mantissa, _, exponent = number.partition("e")
+    return 1.5 * 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
 
 
 def check_no_contradiction(verdict: Verdict, again: Verdict, order: Any) -> None:

@@ -88,7 +88,9 @@ def check_rows(agent: AgentValues, witness: Witness, kernel_class: KernelClass) 
     excess = gap - _allowed(agent, kernel_class, rows, witness.distance)
     if not (excess <= 0).all():
         goal = int(excess.argmax())
-        raise WitnessError(f"{where}: the values of goal {goal} differ by {gap[goal]:.1e}, which is more than rounding.")
+        raise WitnessError(
+            f"{where}: the values of goal {goal} differ by {gap[goal]:.1e}, which is more than rounding."
+        )
     measured = _value_gap(agent, witness.first, witness.second)
     if not abs(witness.value_gap - measured) <= np.finfo(np.float64).eps * agent.n_states:
         raise WitnessError(f"{where}: value_gap is {measured:.3e}; {witness.value_gap:.3e} was stated.")

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import csr_array, issparse, vstack
 
-from tabular_inversion._typing import FloatArray, IntArray
+from tabular_inversion._typing import FloatArray, IntArray, Kernel
 from tabular_inversion.errors import InputError, KernelClassError, ShapeError
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
-from tabular_inversion.recovery.closed_form import closed_form
+from tabular_inversion.recovery.closed_form import closed_form, unconstrained_rows
 from tabular_inversion.recovery.column_matching import column_matching, column_separation
+from tabular_inversion.recovery.misfits import explains
+from tabular_inversion.recovery.residual import largest_residual
 from tabular_inversion.recovery.result import Recovery
 from tabular_inversion.recovery.simplex import simplex_rows
 from tabular_inversion.recovery.sparse_support import sparse_rows
 from tabular_inversion.recovery.supported import supported_rows
+from tabular_inversion.recovery.system import RowSystem
 from tabular_inversion.validation import check_distributions, finite_array, locate
 
 __all__ = [
@@ -24,10 +30,14 @@ __all__ = [
     "column_matching",
     "column_separation",
     "recover",
+    "recover_rows",
     "simplex_rows",
     "sparse_rows",
     "supported_rows",
 ]
+
+_EVEN = 10
+"""Binary orders of magnitude by which goals may differ in scale and still be solved together without loss."""
 
 
 def recover(
@@ -83,22 +93,99 @@ def recover(
     array([[0.25, 0.75]])
     """
     _check_system(matrix, values, row_index)
-    start = None if prior is None else _check_prior(prior, matrix.shape[1], values.shape[1], kernel_class)
-    if isinstance(kernel_class, Unconstrained):
-        return closed_form(matrix, values, prior=start)
-    if isinstance(kernel_class, Deterministic):
-        return column_matching(matrix, values, norm=norm)
-    if isinstance(kernel_class, Sparse):
-        return sparse_rows(matrix, values, kernel_class.max_successors, progress=progress)
+    system = RowSystem.of(matrix, values, sums_to_one=kernel_class.sums_to_one)
+    return recover_rows(system, kernel_class, row_index=row_index, prior=prior, norm=norm, progress=progress)
+
+
+def recover_rows(
+    system: RowSystem,
+    kernel_class: KernelClass,
+    *,
+    row_index: IntArray,
+    prior: ArrayLike | None = None,
+    norm: float = np.inf,
+    progress: Callable[[int, int], None] | None = None,
+) -> Recovery:
+    """Do what `recover` does, for a system that exists already.
+
+    Parameters
+    ----------
+    system : RowSystem
+        Of an agent.
+    kernel_class, row_index, prior, norm, progress
+        As for `recover`.
+
+    Notes
+    -----
+    Rows are least squares in the units of Q, all goals together. Where the scales of goals differ by more than 2^10,
+    rows are first sought in the system's own scale, where each goal counts alike and none is lost in the rounding of
+    another; those that explain their values there are the answer in either scale.
+    """
+    n_rows = system.right_hand_sides.shape[1]
+    start = None if prior is None else _check_prior(prior, system.n_states, n_rows, kernel_class)
     if isinstance(kernel_class, Supported):
-        rows, n_states = kernel_class.support.shape
-        if n_states != matrix.shape[1] or row_index.max() >= rows:
-            raise KernelClassError(
-                f"the support has shape {(rows, n_states)}; expected rows up to {int(row_index.max())} and "
-                f"{matrix.shape[1]} states, like the agent."
-            )
-        return supported_rows(matrix, values, kernel_class.rows(row_index), prior=start)
-    return simplex_rows(matrix, values, prior=start)
+        _check_support(kernel_class, system.n_states, row_index)
+    options = (kernel_class, row_index, start, norm, progress)
+    exponents = system.equations.exponents
+    if int(np.ptp(exponents)) <= _EVEN or isinstance(kernel_class, Deterministic):
+        found = _in_one_unit(system, *options)
+    else:
+        k = len(exponents)
+        found = _by_class(system, system.matrix[:k], system.values[:k], *options)
+        loose = np.flatnonzero(~explains(system, found.rows))
+        if loose.size:
+            part = start if start is None or start.ndim == 1 else start[loose]
+            again = _in_one_unit(system.select(loose), kernel_class, row_index[loose], part, norm, progress)
+            found = replace(found, rows=_put(found.rows, loose, again.rows), method=again.method)
+    tests, values, unit = system.in_one_unit
+    residual = np.ldexp(largest_residual(tests, found.rows, values), -unit)
+    return replace(found, rank=system.rank, residual=residual)
+
+
+def _in_one_unit(system: RowSystem, *options: Any) -> Recovery:
+    tests, values, _ = system.in_one_unit
+    return _by_class(system, tests, values, *options)
+
+
+def _by_class(
+    system: RowSystem,
+    tests: FloatArray,
+    values: FloatArray,
+    kernel_class: KernelClass,
+    row_index: IntArray,
+    start: FloatArray | None,
+    norm: float,
+    progress: Callable[[int, int], None] | None,
+) -> Recovery:
+    if isinstance(kernel_class, Unconstrained):
+        return unconstrained_rows(system, tests, values, prior=start)
+    if isinstance(kernel_class, Deterministic):
+        return column_matching(tests, values, norm=norm)
+    if isinstance(kernel_class, Sparse):
+        if kernel_class.max_successors == 1:
+            return column_matching(tests, values)
+        return sparse_rows(tests, values, kernel_class.max_successors, progress=progress)
+    if isinstance(kernel_class, Supported):
+        return supported_rows(tests, values, kernel_class.rows(row_index), prior=start)
+    return simplex_rows(tests, values, prior=start)
+
+
+def _put(rows: Kernel, places: IntArray, others: Kernel) -> Kernel:
+    """Return the rows with those at `places` replaced."""
+    order = np.arange(rows.shape[0])
+    order[places] = rows.shape[0] + np.arange(len(places))
+    if issparse(rows):
+        return csr_array(vstack([rows, others], format="csr")[order])
+    return np.asarray(np.concatenate([rows, others])[order])
+
+
+def _check_support(kernel_class: Supported, n_states: int, row_index: IntArray) -> None:
+    rows, columns = kernel_class.support.shape
+    if columns != n_states or row_index.max() >= rows:
+        raise KernelClassError(
+            f"the support has shape {(rows, columns)}; expected rows up to {int(row_index.max())} and "
+            f"{n_states} states, like the agent."
+        )
 
 
 def _check_system(matrix: FloatArray, values: FloatArray, row_index: IntArray) -> None:

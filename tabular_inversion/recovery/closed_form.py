@@ -4,9 +4,11 @@ import numpy as np
 from scipy.linalg import lapack
 
 from tabular_inversion._typing import FloatArray
+from tabular_inversion.recovery.rank import RankStatus
 from tabular_inversion.recovery.residual import largest_residual
 from tabular_inversion.recovery.result import Recovery
 from tabular_inversion.recovery.spectrum import EPSILON, rank_tolerance
+from tabular_inversion.recovery.system import RowSystem
 
 _TILE = (64, 512)
 
@@ -49,6 +51,27 @@ def closed_form(matrix: FloatArray, values: FloatArray, *, prior: FloatArray | N
     return _by_svd(matrix, values, np.full(n_states, 1.0 / n_states) if prior is None else prior)
 
 
+def unconstrained_rows(
+    system: RowSystem, tests: FloatArray, values: FloatArray, *, prior: FloatArray | None = None
+) -> Recovery:
+    """Return what `closed_form` does of the tests and values of a system, with the factors and the rank it has already.
+
+    Parameters
+    ----------
+    system : RowSystem
+        Of M itself, without the sum to one.
+    tests, values : numpy.ndarray, shape (k, n) and (k, R)
+        Its equations in the scale in which they are least squares.
+    prior : numpy.ndarray, shape (R, n) or (n,), optional
+        P0.
+    """
+    n_goals, n_states = tests.shape
+    full = system.rank_decision.status is RankStatus.FULL
+    if full and n_goals == n_states and system.factors is not None:
+        return Recovery(system.solve(), np.zeros(values.shape[1]), n_states, system.condition_estimate, "LU")
+    return _by_svd(tests, values, np.full(n_states, 1.0 / n_states) if prior is None else prior, rank=system.rank)
+
+
 def _by_lu(matrix: FloatArray, values: FloatArray) -> Recovery | None:
     """Solve the square system, or return None where the condition estimate does not vouch for full rank."""
     size = len(matrix)
@@ -75,9 +98,10 @@ def _transposed_copy(values: FloatArray) -> FloatArray:
     return rows
 
 
-def _by_svd(matrix: FloatArray, values: FloatArray, prior: FloatArray) -> Recovery:
+def _by_svd(matrix: FloatArray, values: FloatArray, prior: FloatArray, rank: int | None = None) -> Recovery:
     left, singular, right = np.linalg.svd(matrix, full_matrices=False)
-    rank = int((singular > rank_tolerance(matrix.shape, singular[0])).sum())
+    visible = int((singular > rank_tolerance(matrix.shape, singular[0])).sum())
+    rank = visible if rank is None else min(rank, int((singular > 0).sum()))
     left, singular, right = left[:, :rank], singular[:rank], right[:rank]
     rows = ((values.T @ left) / singular) @ right
     if rank < matrix.shape[1]:

@@ -9,13 +9,17 @@ from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
-from tabular_inversion._typing import FloatArray
+from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.errors import InputError
+from tabular_inversion.recovery.equations import rounding
 from tabular_inversion.recovery.residual import largest_residual
 from tabular_inversion.recovery.result import Recovery
 from tabular_inversion.recovery.spectrum import append_ones, numerical_rank, power_of_two_scale
+from tabular_inversion.recovery.system import RowSystem
 
 _METRICS: dict[float, Any] = {1: "cityblock", 2: "euclidean", np.inf: "chebyshev"}
+BELOW = 2.0**-900
+"""Less than two floats in unit scale can differ by, away from underflow."""
 _BLOCK = 2**22
 """Distances in one block, 32 MB."""
 _TREE_GOALS = 8
@@ -93,6 +97,42 @@ def column_separation(matrix: FloatArray, norm: float = np.inf) -> FloatArray:
     return separation
 
 
+def matching_scale(system: RowSystem) -> tuple[FloatArray, FloatArray]:
+    """Bring the columns of M, and the right-hand sides, to units of their uncertainty.
+
+    Parameters
+    ----------
+    system : RowSystem
+        Of an agent.
+
+    Returns
+    -------
+    columns : numpy.ndarray, shape (k, n)
+        Two of which surely differ if their largest difference over goals exceeds 1.
+    half : numpy.ndarray, shape (k, 1)
+        The uncertainty of a difference of two columns: columns are ``matrix / half``.
+
+    Notes
+    -----
+    Exact numbers differ where they differ at all, so their uncertainty is below every difference of floats in unit
+    scale.
+    """
+    k = len(system.test_matrix)
+    half = np.maximum(2.02 * system.uncertainty[:k].max(axis=1, keepdims=True), BELOW)
+    return system.matrix[:k] * (1.0 - rounding(4)) / half, half
+
+
+def value_scale(system: RowSystem) -> tuple[FloatArray, FloatArray]:
+    """Bring columns (k, n) and right-hand sides (k, R) to units of the uncertainty of their difference.
+
+    A row's true successor is within distance 1, in the maximum norm.
+    """
+    k = len(system.test_matrix)
+    half = system.uncertainty[:k].max(axis=1, keepdims=True) + system.value_uncertainty[:k].max(axis=1, keepdims=True)
+    half = np.maximum(1.01 * half, BELOW)
+    return system.matrix[:k] / half, system.values[:k] / half
+
+
 def _check_norm(norm: float) -> None:
     if norm not in _METRICS:
         raise InputError(f"norm is {norm}; expected 1, 2 or infinity.")
@@ -100,6 +140,32 @@ def _check_norm(norm: float) -> None:
 
 def _prefers_tree(columns: FloatArray) -> bool:
     return columns.shape[1] <= _TREE_GOALS and len(columns) > _TREE_STATES
+
+
+def two_nearest(columns: FloatArray, targets: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Find the column (k, n) nearest to each target (k, R) in the maximum norm, and how far the two nearest are.
+
+    Returns
+    -------
+    nearest : numpy.ndarray of int, shape (R,)
+        Its number.
+    first, second : numpy.ndarray, shape (R,)
+        Their distances; `second` is infinite where there is one column only.
+    """
+    points, sought = np.ascontiguousarray(columns.T), np.ascontiguousarray(targets.T)
+    if _prefers_tree(points):
+        distance, index = cKDTree(points).query(sought, k=2, p=np.inf)
+        return np.asarray(index[:, 0]), np.asarray(distance[:, 0]), np.asarray(distance[:, 1])
+    nearest, first, second = (np.empty(len(sought), kind) for kind in (np.intp, np.float64, np.float64))
+    block = max(1, _BLOCK // len(points))
+    for start in range(0, len(sought), block):
+        part = slice(start, start + block)
+        distance = cdist(sought[part], points, "chebyshev")
+        nearest[part] = distance.argmin(axis=1)
+        ordered = np.partition(distance, min(1, len(points) - 1), axis=1)
+        first[part] = ordered[:, 0]
+        second[part] = ordered[:, 1] if len(points) > 1 else np.inf
+    return nearest, first, second
 
 
 def _nearest(columns: FloatArray, targets: FloatArray, norm: float) -> Any:

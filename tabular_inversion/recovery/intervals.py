@@ -75,7 +75,7 @@ class Intervals:
         blank = ~tests.any(axis=1, keepdims=True)
         size = np.maximum(np.abs(middle), half_width).max(axis=1, keepdims=True)
         unit = np.where(blank & (size > 0), size, 1.0)
-        return cls(tests, middle / unit, half_width / unit, system.trusted[:k] & (spread > _CANCELLED * whole))
+        return cls(tests, middle / unit, half_width / unit, spread > _CANCELLED * whole)
 
     @classmethod
     def relaxed(cls, agent: AgentValues, rows: IntArray, noise: float, *, sums_to_one: bool) -> Intervals:

@@ -1,30 +1,42 @@
-"""The linear system that each row satisfies, with its equations brought to one scale, and three-valued rank decisions.
-
-Neither centring an equation (subtracting a multiple of the row of ones, which the system contains) nor scaling it
-changes the null space, but both move singular values away from zero that were small only because a goal's rewards are
-small, or because its values share a large constant. Scaling is by powers of two, so it rounds nothing.
-"""
+"""The one linear system that each row of a kernel satisfies: built, centred, scaled, decomposed and ranked here only."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
+from scipy.linalg import lapack
 
-from tabular_inversion._typing import BoolArray, FloatArray
-from tabular_inversion.recovery.certificates import proves_full_column_rank, rounding
+from tabular_inversion._typing import FloatArray, IntArray
+from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.recovery.equations import (
+    UNIT,
+    Equations,
+    Equilibrated,
+    build_equations,
+    contracts,
+    equilibrate,
+    independent_columns,
+    subtract,
+)
+from tabular_inversion.recovery.rank import RankDecision, RankStatus
+from tabular_inversion.recovery.uncertainty import (
+    GAP,
+    hides_nothing,
+    matrix_uncertainty,
+    right_hand_side_uncertainty,
+    value_noise,
+)
 
 UNCERTAIN = 1e-10
-"""Singular values (relative to the largest) from the rounding level up to this are neither zero nor nonzero."""
+"""Singular values (relative to the largest) up to this are too small for a pseudo-inverse to keep."""
 
 CONSISTENT = 1e-9
 """Largest ``|M p - q|`` of a row that explains exact values, relative to the size of the goal's row of M."""
 
-_EPS = float(np.finfo(np.float64).eps)
-_CONSTANT = 64.0 * _EPS  # a goal whose test function varies by less than this part of its size is constant
-_CANCELLED = 1e-5  # one that varies by less than this part lost digits to the constant: it proves nothing
+_EPS = 2.0 * UNIT
+_SMALL = 32  # systems of up to so many unknowns go straight to the pseudo-inverse
 
 
 def rounding_level(shape: tuple[int, ...]) -> float:
@@ -34,111 +46,225 @@ def rounding_level(shape: tuple[int, ...]) -> float:
 
 @dataclass(frozen=True, eq=False)
 class RowSystem:
-    """``matrix @ p = values`` for every row p: M, or [M;1] with M centred, each equation scaled to unit size.
+    """``matrix @ p = values`` for every row p: M, or M centred with the row of ones below, each equation in unit scale.
+
+    What is given is kept as it is, in the units of Q; all else follows from it once, when it is first asked for.
 
     Attributes
     ----------
-    matrix : numpy.ndarray, shape (k, n) or (k + 1, n)
-        The test functions, and the row of ones last where the class sums to one.
-    values : numpy.ndarray, shape (k, R) or (k + 1, R)
-        What they give on each row.
-    trusted : numpy.ndarray of bool, shape (k,) or (k + 1,)
-        Equations that kept enough digits to prove that a rank is full.
-    given : numpy.ndarray, shape of `matrix`
-        The same equations, neither centred nor scaled.
-    uncertainty : numpy.ndarray, shape of `matrix`, or None
-        A rigorous bound on the error of each entry, where one is known.
+    test_matrix : numpy.ndarray, shape (k, n)
+        M.
+    right_hand_sides : numpy.ndarray, shape (k, R)
+        The values of M on each row.
+    matrix_error : numpy.ndarray, shape (k, n)
+        A bound on the error of each entry of M; zero where M is exact.
+    right_hand_error : numpy.ndarray, shape (k, R)
+        A bound on the error of each right-hand side.
+    sums_to_one : bool
+        Whether rows are distributions.
+    rigorous : bool
+        Whether the bounds are proved; no rigorous one is known for max-entropy agents.
+    hides_nothing : bool
+        Whether no two numbers of the data are so near each other that rounding could have hidden a difference: then
+        numbers that coincide are taken to coincide in truth.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tabular_inversion import AgentValues, Goals
+    >>> agent = AgentValues([[[1.0], [3.0]]], Goals([[2.0, 6.0]]), discount=0.0)
+    >>> system = RowSystem.of_agent(agent, sums_to_one=True)
+    >>> system.matrix
+    array([[-0.5,  0. ],
+           [ 1. ,  1. ]])
+    >>> system.rank_decision.status.name, system.rank_decision.proved
+    ('FULL', True)
     """
 
-    matrix: FloatArray
-    values: FloatArray
-    trusted: BoolArray
-    given: FloatArray
-    uncertainty: FloatArray | None = None
+    test_matrix: FloatArray
+    right_hand_sides: FloatArray
+    matrix_error: FloatArray
+    right_hand_error: FloatArray
+    sums_to_one: bool
+    rigorous: bool = True
+    hides_nothing: bool = True
 
     @classmethod
-    def of(
-        cls,
-        test_matrix: FloatArray,
-        right_hand_sides: FloatArray,
-        *,
-        sums_to_one: bool,
-        uncertainty: FloatArray | None = None,
-    ) -> RowSystem:
-        """Build the system from M (k, n), the right-hand sides (k, R) and a bound on the error of M (k, n)."""
-        matrix, values, given = test_matrix, right_hand_sides, test_matrix
-        size = whole = np.abs(matrix).max(axis=1, keepdims=True)
-        if sums_to_one:
-            middle = matrix.max(axis=1, keepdims=True) / 2.0 + matrix.min(axis=1, keepdims=True) / 2.0
-            matrix, values = matrix - middle, values - middle
-            size = np.abs(matrix).max(axis=1, keepdims=True)
-            matrix = np.where(size <= _CONSTANT * whole, 0.0, matrix)
-        trusted = (size > _CANCELLED * whole).ravel()
-        exponent = -np.frexp(np.where(size > _CONSTANT * whole, size, np.where(whole > 0, whole, 1.0)))[1]
-        if uncertainty is not None:
-            uncertainty = np.ldexp(uncertainty + rounding(2) * np.abs(matrix), exponent)
-        matrix, values = np.ldexp(matrix, exponent), np.ldexp(values, exponent)
-        if sums_to_one:
-            matrix, given = (np.concatenate([part, np.ones((1, part.shape[1]))]) for part in (matrix, test_matrix))
-            values = np.concatenate([values, np.ones((1, values.shape[1]))])
-            trusted = np.append(trusted, True)
-            if uncertainty is not None:
-                uncertainty = np.concatenate([uncertainty, np.zeros((1, matrix.shape[1]))])
-        return cls(matrix, values, trusted, given, uncertainty)
+    def of_agent(cls, agent: AgentValues, *, sums_to_one: bool, noise: float = 0.0) -> RowSystem:
+        """Build the system of an agent.
+
+        Parameters
+        ----------
+        agent : AgentValues
+            The values.
+        sums_to_one : bool
+            `KernelClass.sums_to_one`.
+        noise : float
+            How far each Q-value may be from the truth, beyond its rounding and what its solver reports.
+        """
+        spread = value_noise(agent, noise)
+        error = matrix_uncertainty(agent, spread)
+        return cls(
+            agent.test_matrix,
+            agent.right_hand_sides,
+            error,
+            right_hand_side_uncertainty(agent, spread),
+            sums_to_one,
+            agent.temperature is None,
+            hides_nothing(agent, error),
+        )
+
+    @classmethod
+    def of(cls, test_matrix: FloatArray, right_hand_sides: FloatArray, *, sums_to_one: bool) -> RowSystem:
+        """Build the system of an M (k, n) and right-hand sides (k, R) that are correctly rounded, from anywhere."""
+        errors = UNIT * np.abs(test_matrix), UNIT * np.abs(right_hand_sides)
+        return cls(test_matrix, right_hand_sides, *errors, sums_to_one)
 
     @property
     def n_states(self) -> int:
         """n, the number of unknowns of each row."""
-        return int(self.matrix.shape[1])
+        return int(self.test_matrix.shape[1])
 
     @cached_property
-    def singular_values(self) -> FloatArray:
-        """All n of them, descending; zero beyond the number of equations."""
-        padded = np.zeros(self.n_states)
-        padded[: min(self.matrix.shape)] = np.linalg.svd(self.matrix, compute_uv=False)
-        return padded
+    def equations(self) -> Equations:
+        """The equations centred and scaled."""
+        return build_equations(self.test_matrix, self.matrix_error, sums_to_one=self.sums_to_one)
 
     @property
-    def sigma_min(self) -> float:
-        """The n-th singular value."""
-        return float(self.singular_values[-1])
+    def matrix(self) -> FloatArray:
+        """The test functions in unit scale, shape (k, n); with the row of ones last (k + 1, n) for distributions."""
+        return self.equations.matrix
 
     @property
-    def rank(self) -> int:
-        """How many singular values exceed the rounding level."""
-        limit = rounding_level(self.matrix.shape) * self.singular_values[0]
-        return int((self.singular_values > limit).sum())
+    def uncertainty(self) -> FloatArray:
+        """A bound on the error of each entry of `matrix`, shape of `matrix`."""
+        return self.equations.uncertainty
 
     @cached_property
-    def surely_deficient(self) -> bool:
-        """Whether the columns are dependent: too few equations, or exactly so in the given numbers.
-
-        A singular value at the rounding level is not enough: it cannot tell zero from 1e-16.
-        """
-        return self.has_fewer_equations or (self.rank < self.n_states and exactly_dependent(self.given))
+    def values(self) -> FloatArray:
+        """The right-hand sides in the scale of `matrix`, shape (k, R) or (k + 1, R)."""
+        centred = self.right_hand_sides - self.equations.centre if self.sums_to_one else self.right_hand_sides
+        return self._with_ones(np.ldexp(centred, self.equations.exponents), 1.0)
 
     @cached_property
-    def surely_full(self) -> bool:
-        """Whether the n-th singular value, of the trusted equations alone, is clearly above zero."""
-        if self.trusted.all():
-            return self.sigma_min > UNCERTAIN * float(self.singular_values[0])
-        kept = self.matrix[self.trusted]
-        if len(kept) < self.n_states:
-            return False
-        sigma = np.linalg.svd(kept, compute_uv=False)
-        return bool(sigma[-1] > UNCERTAIN * sigma[0])
+    def value_uncertainty(self) -> FloatArray:
+        """A bound on the error of each entry of `values`, shape of `values`."""
+        error = self.right_hand_error
+        if self.sums_to_one:
+            error = error + subtract(self.right_hand_sides, self.equations.centre)[1]
+        return self._with_ones(np.ldexp(error, self.equations.exponents), 0.0)
+
+    def _with_ones(self, array: FloatArray, filler: float) -> FloatArray:
+        if not self.sums_to_one:
+            return np.asarray(array)
+        return np.concatenate([array, np.full((1, array.shape[1]), filler)])
 
     @cached_property
-    def certified_full(self) -> bool:
-        """Whether a rigorous bound proves that the columns of the trusted equations are independent."""
-        if self.uncertainty is None or not self.surely_full:
-            return False
-        return bool(proves_full_column_rank(self.matrix[self.trusted], self.uncertainty[self.trusted]))
+    def given(self) -> FloatArray:
+        """M, or [M;1], neither centred nor scaled."""
+        return self._with_ones(self.test_matrix, 1.0)
 
     @property
     def has_fewer_equations(self) -> bool:
         """Whether there are fewer equations than unknowns: a null vector exists, whatever the rounding."""
-        return len(self.matrix) < self.n_states
+        return len(self.test_matrix) + self.sums_to_one < self.n_states
+
+    @cached_property
+    def equilibrated(self) -> Equilibrated:
+        """The system with columns scaled too and equations weighed by their certainty: see `equilibrate`."""
+        return equilibrate(self.equations)
+
+    @cached_property
+    def factors(self) -> tuple[FloatArray, IntArray, FloatArray] | None:
+        """LU factors (transposed), the equations they take, and the inverse of these: of `equilibrated`; or None."""
+        matrix = self.equilibrated.matrix
+        if len(matrix) < self.n_states or not np.isfinite(matrix).all():
+            return None
+        # LAPACK stores columns first; in a tall matrix partial pivoting puts the n equations that it takes on top.
+        packed, pivots, info = lapack.dgetrf(matrix)
+        if info != 0:
+            return None
+        order = np.arange(len(matrix))
+        for place, other in enumerate(pivots):
+            order[[place, other]] = order[[other, place]]
+        square = np.asfortranarray(packed[: self.n_states])
+        inverse, info = lapack.dgetri(square, np.arange(self.n_states, dtype=np.int32))
+        return None if info != 0 else (square, order[: self.n_states], inverse)
+
+    @cached_property
+    def rank_decision(self) -> RankDecision:
+        """Whether the n columns are independent: FULL, DEFICIENT or UNKNOWN, and whether that is proved."""
+        if self.has_fewer_equations:
+            return RankDecision(RankStatus.DEFICIENT, proved=True)
+        if self._proved_full():
+            return RankDecision(RankStatus.FULL, proved=self.rigorous)
+        if self._dependent():
+            return RankDecision(RankStatus.DEFICIENT, proved=self.rigorous and not self.matrix_error.any())
+        return RankDecision(RankStatus.UNKNOWN, proved=False)
+
+    def _proved_full(self) -> bool:
+        if self.n_states > _SMALL and self.factors is not None:
+            matrix, error, _, _ = self.equilibrated
+            _, order, inverse = self.factors
+            if contracts(inverse, matrix[order], error[order]):
+                return True
+        return bool(independent_columns(self.test_matrix, self.matrix_error, sums_to_one=self.sums_to_one))
+
+    def _dependent(self) -> bool:
+        """Whether the given numbers are exactly dependent, and nothing in them is as small as rounding could hide."""
+        if self._numerical_rank() == self.n_states or not exactly_dependent(self.given):
+            return False
+        return not self.matrix_error.any() or (self.hides_nothing and self._is_clear())
+
+    def _is_clear(self) -> bool:
+        """Whether the singular values that are not zero are far above the uncertainty."""
+        singular, limit = self._weighed
+        positive = singular[singular > limit]
+        return not positive.size or bool(positive[-1] > GAP * np.linalg.norm(self.equilibrated.uncertainty))
+
+    @cached_property
+    def singular_values(self) -> FloatArray:
+        """The n singular values of `matrix`, descending; zero beyond the number of equations."""
+        padded = np.zeros(self.n_states)
+        padded[: min(self.matrix.shape)] = np.linalg.svd(self.matrix, compute_uv=False)
+        return padded
+
+    @cached_property
+    def _weighed(self) -> tuple[FloatArray, float]:
+        """Singular values of `equilibrated`, and the level up to which they may be rounding or uncertainty."""
+        matrix, error, _, _ = self.equilibrated
+        singular = np.linalg.svd(matrix, compute_uv=False)
+        return singular, max(rounding_level(matrix.shape) * float(singular[0]), float(np.linalg.norm(error)))
+
+    def _numerical_rank(self) -> int:
+        singular, limit = self._weighed
+        return int((singular > limit).sum())
+
+    @cached_property
+    def rank(self) -> int:
+        """N where that is decided; else how many singular values exceed rounding and uncertainty, n - 1 at most."""
+        if self.rank_decision.status is RankStatus.FULL:
+            return self.n_states
+        return min(self._numerical_rank(), self.n_states - 1)
+
+    @cached_property
+    def sigma_min(self) -> float:
+        """The n-th singular value of `matrix`; 0 where there are fewer equations than unknowns."""
+        return 0.0 if self.has_fewer_equations else float(self.singular_values[-1])
+
+    @cached_property
+    def condition(self) -> float:
+        """The largest singular value of `matrix` over the smallest of the first `rank`; 1 for a zero matrix."""
+        least = self.singular_values[self.rank - 1] if self.rank else 0.0
+        return float(self.singular_values[0] / least) if least > 0 else 1.0
+
+    @property
+    def condition_estimate(self) -> float:
+        """The condition number in the 1-norm of the equations that `factors` takes, columns scaled."""
+        if self.factors is None:
+            return self.condition
+        taken = self.equilibrated.matrix[self.factors[1]]
+        return float(np.linalg.norm(taken, 1) * np.linalg.norm(self.factors[2], 1))
 
     @cached_property
     def null_basis(self) -> FloatArray:
@@ -147,10 +273,50 @@ class RowSystem:
         vt = np.linalg.svd(self.matrix, full_matrices=True)[2]
         return np.ascontiguousarray(vt[self.rank :].T)
 
-    def restrict(self, states: Any) -> RowSystem:
-        """Return the system whose unknowns are these states only."""
-        uncertainty = None if self.uncertainty is None else self.uncertainty[:, states]
-        return RowSystem(self.matrix[:, states], self.values, self.trusted, self.given[:, states], uncertainty)
+    @cached_property
+    def in_one_unit(self) -> tuple[FloatArray, FloatArray, int]:
+        """The test functions, centred for distributions, and their values in one unit for all goals, and its exponent.
+
+        The equations are those of Q, with a constant subtracted, times a power of two: here misfits of different goals
+        are measured against each other.
+        """
+        k, exponents = len(self.test_matrix), self.equations.exponents
+        unit = int(exponents.min())
+        parts = (np.ldexp(part[:k], unit - exponents) for part in (self.matrix, self.values))
+        return (*parts, unit)
+
+    def solve(self) -> FloatArray:
+        """Return the solutions of a square system of full rank for every right-hand side, shape (R, n)."""
+        scaled = self.equilibrated
+        factors = self.factors
+        if factors is None or len(scaled.matrix) != self.n_states:
+            raise np.linalg.LinAlgError("the system is singular or not square")
+        right = np.asfortranarray(np.ldexp(self.values, scaled.rows)[factors[1]])
+        solution, _ = lapack.dgetrs(factors[0], np.arange(self.n_states, dtype=np.int32), right, overwrite_b=1)
+        return np.ascontiguousarray(np.ldexp(solution, scaled.columns.T).T)
+
+    def restrict(self, columns: IntArray) -> RowSystem:
+        """Return the system whose unknowns are these states only, centred and scaled by what varies on them."""
+        return replace(self, test_matrix=self.test_matrix[:, columns], matrix_error=self.matrix_error[:, columns])
+
+    def select(self, rows: IntArray) -> RowSystem:
+        """Return the system with the right-hand sides of these rows only; what was decided of the matrix is kept."""
+        chosen = replace(
+            self, right_hand_sides=self.right_hand_sides[:, rows], right_hand_error=self.right_hand_error[:, rows]
+        )
+        shared = (
+            "equations",
+            "given",
+            "equilibrated",
+            "factors",
+            "rank_decision",
+            "singular_values",
+            "rank",
+            "_weighed",
+        )
+        known = self.__dict__
+        chosen.__dict__.update({name: known[name] for name in (*shared, "null_basis", "sigma_min") if name in known})
+        return chosen
 
 
 def exactly_dependent(matrix: FloatArray) -> bool:

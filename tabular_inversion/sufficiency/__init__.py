@@ -6,6 +6,7 @@ from tabular_inversion.sufficiency.by_paths.linkages import Cut, Linkage, linkag
 from tabular_inversion.sufficiency.by_paths.structural import structural
 from tabular_inversion.sufficiency.concrete import concrete
 from tabular_inversion.sufficiency.order import GoalOrder, order_goals
+from tabular_inversion.sufficiency.recheck import verify
 from tabular_inversion.sufficiency.smallest.minimal import InsufficientGoalsError, MinimalGoals, minimal
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "minimal",
     "order_goals",
     "structural",
+    "verify",
 ]

@@ -186,7 +186,7 @@ class FixedWorld(Record):
 
 @dataclass(frozen=True, eq=False)
 class ModularQuestion(VerdictQuestion):
-    """Do these goals determine every member of the class in one world, by ranks modulo a prime?
+    """Whether goals determine every member of the class in one world, by ranks modulo a prime.
 
     Attributes
     ----------

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from tabular_inversion._typing import IntArray, SparseMatrix
+from tabular_inversion._typing import IntArray
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.errors import WitnessError
 from tabular_inversion.exact import ExactAgentValues
@@ -194,7 +195,7 @@ class DrawProof(GraphProof):
     """
 
     chance: Drawable
-    columns: IntArray | SparseMatrix
+    columns: Any  # an IntArray or a csr_array, which has no types
     full: bool
     ones: bool
     error_probability: float

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, issparse
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMatrix
 from tabular_inversion.errors import GoalsError, InputError, KernelClassError, KernelError
@@ -17,8 +17,9 @@ from tabular_inversion.exact.rationals import FractionArray, to_floats
 from tabular_inversion.goals import Goals
 from tabular_inversion.kernel_classes import KernelClass, Supported
 from tabular_inversion.mdp import MDP
-from tabular_inversion.records import Record
+from tabular_inversion.records import Record, read_only_rows
 from tabular_inversion.sufficiency.agent_policies import AskedPolicy, Policy, read_policy
+from tabular_inversion.validation import frozen_array
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -53,6 +54,19 @@ class Question(Record):
     goals: Goals
     kernel_class: KernelClass
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        shapes = {"available": self.available, "chosen": self.chosen}
+        for name, mask in shapes.items():
+            if not isinstance(mask, np.ndarray) or mask.dtype != bool or mask.shape != self.available.shape:
+                raise InputError(f"{name}: expected a mask of actions, bool of shape {np.shape(self.available)}.")
+        if not issparse(self.support) or self.support.shape != (self.available.size, self.n_states):
+            raise InputError(f"support: expected a csr_array of shape {(self.available.size, self.n_states)}.")
+        if not isinstance(self.goals, Goals) or not isinstance(self.kernel_class, KernelClass):
+            raise InputError("goals or kernel_class: expected a `Goals` and a `KernelClass`.")
+        if self.goals.n_states != self.n_states:
+            raise GoalsError(f"goals are on {self.goals.n_states} states; expected {self.n_states}, as the graph.")
+
     @property
     def n_states(self) -> int:
         """N."""
@@ -71,14 +85,14 @@ class Question(Record):
     @cached_property
     def row_index(self) -> IntArray:
         """Numbers s*A + a of the available rows, ascending."""
-        return np.flatnonzero(self.available)
+        return frozen_array(np.flatnonzero(self.available), np.intp)  # type: ignore[no-any-return]
 
     @cached_property
     def row_supports(self) -> SparseMatrix:
         """For `Supported`: the states that each available row may reach, bool CSR (rows, S)."""
         if not isinstance(self.kernel_class, Supported):
             raise KernelClassError(f"rows of class {self.kernel_class.name!r} have no known support.")
-        return self.kernel_class.rows(self.row_index)
+        return read_only_rows(self.kernel_class.rows(self.row_index))
 
     @cached_property
     def edges(self) -> SparseMatrix:
@@ -86,12 +100,12 @@ class Question(Record):
         rows = np.flatnonzero(self.chosen)
         places = (np.ones(len(rows)), (rows // self.n_actions, rows))
         pick = csr_array(places, shape=(self.n_states, self.available.size))
-        return csr_array(pick @ self.support.astype(float)).astype(bool)
+        return read_only_rows(csr_array(pick @ self.support.astype(float)).astype(bool))
 
     @cached_property
     def pays(self) -> SparseMatrix:
         """Where each goal pays, bool CSR (G, S)."""
-        return csr_array(self.goals.rewards != 0)
+        return read_only_rows(csr_array(self.goals.rewards != 0))
 
 
 def read_question(

@@ -15,6 +15,23 @@ from tabular_inversion.sufficiency.by_paths.structural import StructuralQuestion
 from tabular_inversion.sufficiency.concrete import ModularQuestion, decide_modular
 
 
+def verify(verdict: Verdict) -> None:
+    """Decide the question of a verdict again and compare every field; the same as `Verdict.verify`.
+
+    Raises
+    ------
+    WitnessError
+        Naming the field that does not survive.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> from tabular_inversion.sufficiency import structural
+    >>> verify(structural(nx.star_graph(4), [1, 2, 3]))
+    """
+    verdict.verify()
+
+
 @check_verdict.register
 def _(question: StructuralQuestion, verdict: Verdict) -> None:
     _verify(question, verdict, decide_structural)
@@ -34,7 +51,7 @@ def _verify(question: VerdictQuestion, verdict: Verdict, decide: Any) -> None:
     """Decide again by the same draws, compare all, and re-check each proof, which draws anew.
 
     Draws are those of a seed, and flows and eliminations those of whole numbers: the second decision has the same
-    proofs and witness, whatever the machine.
+    proofs and witness, whatever the machine, but for the last digits of a witness in floats (above 100 states).
     """
     if type(question) not in (StructuralQuestion, GenericQuestion, ModularQuestion):
         raise WitnessError(f"question: nothing here decides a question of type {type(question).__name__} again.")

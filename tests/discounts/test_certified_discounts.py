@@ -136,7 +136,7 @@ def test_parts_are_gapless_and_classes_are_counted():
 def test_expansions_hold_the_functions_and_their_slopes(width):
     """Each row is multiplied by one polynomial: quotients of its entries are those of the numerators."""
     piece = certified_discounts(thirds(5, 3, 0)).pieces[0]
-    rows = [ValueRow([*row.numerators, row.denominator], row.denominator) for row in piece.rows]
+    rows = [ValueRow.of([*row.numerators, row.denominator], row.denominator) for row in piece.rows]
     lower, upper = Fraction(3, 5), Fraction(3, 5) + width
     expansion = expand(rows, lower, upper)
     places = [-1.0, -0.25, 0.5, 1.0]

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabular_inversion import MDP, Goals, Sparse, Stochastic, Unconstrained, policies, solve
-from tabular_inversion.discounts import exceptional
 from tabular_inversion.discounts import (
     AlgebraicNumber,
+    exceptional,
     exceptional_discounts,
     indistinguishable_kernels,
 )

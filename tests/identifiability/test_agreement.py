@@ -1,104 +1,99 @@
-"""Float verdicts against exact ones, on many small instances with degenerate and near-singular ones among them."""
+"""Float verdicts against exact ones: no row may be decided differently, certified or numeric.
+
+Worlds, goals, discount and policy are numbers that floats hold exactly, so that the floats judge the same question; the
+values are then rounded. Goals and states are paid in units from 2^-60 to 2^60, probabilities are rare, discounts near 1.
+"""
 
 from collections import Counter
 from fractions import Fraction
 
 import numpy as np
-import pytest
 
-from tabular_inversion import Deterministic, Sparse, Stochastic, Supported, Unconstrained, exact, identify
+from tabular_inversion import Deterministic, Sparse, Stochastic, Supported, Unconstrained, exact, identify, invert
 from tabular_inversion.exact import ExactGoals, ExactMDP
 from tabular_inversion.identifiability import Evidence, Status
 
-PLAIN, DEGENERATE, NEAR = "plain", "degenerate", "near-singular"
+KINDS = ("plain", "degenerate", "near-singular", "goal units", "state units", "constants", "rare")
+NEAR_ONE = [1 - Fraction(1, 2**e) for e in (3, 7, 20, 30)]
 
 
 def rewards_of(kind, rng, k, n):
-    """Integer rewards; degenerate: repeated goals, equal states; near-singular: those moved by 2^-20 to 2^-60."""
-    rewards = rng.integers(-9, 10, (k, n)).astype(object)
-    if kind != PLAIN:
+    """Integer rewards, with what the kind says done to them; all floats hold exactly."""
+    whole = rng.integers(-9, 10, (k, n))
+    rewards = np.array([[Fraction(int(x)) for x in row] for row in whole], dtype=object)
+    if kind in {"degenerate", "near-singular"}:
         if rng.random() < 0.5:
             rewards[-1] = rewards[0]
         else:
             rewards[:, -1] = rewards[:, 0]
-    rewards = np.array([[Fraction(int(x)) for x in row] for row in rewards], dtype=object)
-    if kind == NEAR:
-        rewards[-1, -1] += Fraction(1, 2 ** int(rng.integers(20, 61)))
+    if kind == "near-singular":
+        rewards[-1, -1] += Fraction(1, 2 ** int(rng.integers(20, 48)))
+    if kind == "goal units":
+        rewards = rewards * np.array([[Fraction(2) ** int(e)] for e in rng.integers(-60, 61, k)], dtype=object)
+    if kind == "state units":
+        rewards = rewards * np.array([Fraction(2) ** int(e) for e in rng.integers(-60, 61, n)], dtype=object)
+    if kind == "constants":
+        rewards = rewards + np.array([[Fraction(2) ** int(e)] for e in rng.integers(10, 48, k)], dtype=object)
     return rewards
 
 
+def rows_of(kind, rng, n, m, branching):
+    """Rows with random supports; where they are rare, some entries are as small as 1e-3 to 1e-11."""
+    kernel = np.empty((n, m, n), dtype=object)
+    for s in range(n):
+        for a in range(m):
+            weights = [Fraction(int(w)) for w in rng.integers(1, 5, n)]
+            if kind == "rare":
+                weights = [w / 10 ** int(e) for w, e in zip(weights, rng.choice([0, 3, 7, 10, 11], n), strict=True)]
+            chosen = rng.permutation(n)[: int(rng.integers(1, branching + 1))]
+            total = sum(weights[i] for i in chosen)
+            kernel[s, a] = [weights[i] / total if i in chosen else Fraction(0) for i in range(n)]
+    return kernel
+
+
 def draw(rng):
-    kind = (PLAIN, DEGENERATE, NEAR)[rng.choice(3, p=[0.6, 0.2, 0.2])]
+    kind = KINDS[rng.integers(len(KINDS))]
     n, m, k = int(rng.integers(1, 5)), int(rng.integers(1, 3)), int(rng.integers(1, 5))
-    weights = rng.integers(1, 5, (n, m, n))
     branching = int(rng.integers(1, n + 1))
-    weights = np.where(rng.random(weights.shape).argsort(axis=2).argsort(axis=2) < branching, weights, 0)
-    kernel = [[[Fraction(int(w), int(row.sum())) for w in row] for row in state] for state in weights]
-    world = ExactMDP(kernel, Fraction(int(rng.integers(0, 10)), 10))
+    discount = Fraction(int(rng.integers(0, 16)), 16) if rng.random() < 0.8 else NEAR_ONE[rng.integers(4)]
+    world = ExactMDP(rows_of(kind, rng, n, m, branching), discount)
     continuation = None
     if rng.random() < 0.3:
         continuation = [[Fraction(int(x)) for x in row] for row in rng.integers(0, 2, (k, n))]
     goals = ExactGoals(rewards_of(kind, rng, k, n), continuation)
-    if rng.random() < 0.5:
-        agent = exact.solve(world, goals)
-    else:
-        agent = exact.evaluate(world, goals, [[Fraction(1, m)] * m] * n)
+    given = [[[Fraction(1, 4), Fraction(3, 4)][:m] if m == 2 else [Fraction(1)]][0]] * n
+    agent = exact.solve(world, goals) if rng.random() < 0.5 else exact.evaluate(world, goals, given)
     classes = [Unconstrained(), Stochastic(), Supported(world.kernel != 0), Sparse(branching)]
     kernel_class = Deterministic() if branching == 1 else classes[rng.integers(len(classes))]
-    return kind, agent, kernel_class, ("instance", "uniform")[rng.integers(2)]
+    return kind, world, agent, kernel_class, ("instance", "uniform")[rng.integers(2)]
 
 
 def compare(seed, instances):
-    """Return counts of rows by kind and by (float status, float evidence, exact status)."""
+    """Return counts of rows by (kind, class, scope, float status, float evidence, exact status), and the largest error."""
     rng = np.random.default_rng(seed)
-    counts = Counter()
+    counts, worst = Counter(), 0.0
     for _ in range(instances):
-        kind, agent, kernel_class, scope = draw(rng)
+        kind, world, agent, kernel_class, scope = draw(rng)
         exactly = identify(agent, kernel_class, scope=scope)
-        floats = identify(agent.to_float(), kernel_class, scope=scope)
-        parts = (exactly.row_status.flat, floats.row_status.flat, floats.row_evidence.flat)
+        floats = agent.to_float()
+        if scope == "instance":
+            found = invert(floats, kernel_class)
+            verdict, truth = found.verdict, world.to_float().kernel
+            kernel = found.kernel if isinstance(found.kernel, np.ndarray) else found.kernel.toarray()
+            error = np.abs(kernel.reshape(truth.shape) - truth).max(axis=2)
+            sure = verdict.row_status == Status.IDENTIFIED
+            worst = max(worst, float(error[sure].max(initial=0.0)))
+        else:
+            verdict = identify(floats, kernel_class, scope=scope)
+        parts = (exactly.row_status.flat, verdict.row_status.flat, verdict.row_evidence.flat)
         for e, f, strength in zip(*parts, strict=True):
-            counts[kind, Status(f).name, Evidence(strength).name, Status(e).name] += 1
-    return counts
+            counts[kind, kernel_class.name, scope, Status(f).name, Evidence(strength).name, Status(e).name] += 1
+    return counts, worst
 
 
-OPPOSITE = {("IDENTIFIED", "NOT_IDENTIFIED"), ("NOT_IDENTIFIED", "IDENTIFIED")}
-
-
-def judge(counts):
-    for (kind, floats, evidence, exactly), number in counts.items():
-        opposite = (floats, exactly) in OPPOSITE
-        assert not (opposite and evidence == "CERTIFIED"), (kind, floats, exactly, number)
-        assert not (opposite and kind != NEAR), (kind, floats, evidence, exactly, number)
-        assert exactly != "INCONSISTENT", (kind, floats, number)
-    plain = {key: number for key, number in counts.items() if key[0] == PLAIN}
-    undecided = sum(number for key, number in plain.items() if key[1] == "UNDECIDED")
-    share = undecided / sum(plain.values())
-    assert share < 0.01, share
-    return share
-
-
-def test_two_thousand_instances():
-    judge(compare(seed=0, instances=2000))
-
-
-@pytest.mark.slow
-def test_a_hundred_thousand_instances():
-    counts = sum((compare(seed=seed, instances=10_000) for seed in range(1, 11)), Counter())
-    share = judge(counts)
-    print(f"undecided away from constructed cases: {share:.2%}")
-    for key, number in sorted(counts.items()):
-        print(number, *key)
-
-
-def test_the_judge_catches_a_contradiction():
-    with pytest.raises(AssertionError):
-        judge(Counter({(NEAR, "IDENTIFIED", "CERTIFIED", "NOT_IDENTIFIED"): 1}))
-    with pytest.raises(AssertionError):
-        judge(Counter({(PLAIN, "NOT_IDENTIFIED", "NUMERIC", "IDENTIFIED"): 1}))
-    with pytest.raises(AssertionError):
-        judge(
-            Counter(
-                {(PLAIN, "UNDECIDED", "NUMERIC", "IDENTIFIED"): 2, (PLAIN, "IDENTIFIED", "NUMERIC", "IDENTIFIED"): 9}
-            )
-        )
+def judge(counts, undecided=0.25):
+    for (kind, name, scope, floats, evidence, exactly), number in counts.items():
+        assert floats in {"UNDECIDED", exactly}, (kind, name, scope, floats, evidence, exactly, number)
+    total = sum(number for key, number in counts.items() if key[0] == "plain")
+    open_rows = sum(number for key, number in counts.items() if key[0] == "plain" and key[3] == "UNDECIDED")
+    assert open_rows <= undecided * total, (open_rows, total)

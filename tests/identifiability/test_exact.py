@@ -240,14 +240,14 @@ class TestProofsOfSomethingElse:
         verdict = identify(agent, Stochastic())
         faces = [proof for proof in verdict.proofs if hasattr(proof, "recession")]
         for all_rows in (np.arange(24), np.append(faces[0].rows, 3)):
-            with pytest.raises(WitnessError, match="proofs|states"):
+            with pytest.raises(WitnessError, match=r"proofs|states"):
                 replace(verdict, proofs=(replace(faces[0], rows=all_rows), *faces[1:])).verify()
 
     def test_another_successors_column(self):
         _, agent = draw(k=1, branching=1)
         verdict = identify(agent, Deterministic())
         proof = verdict.proofs[0]
-        with pytest.raises(WitnessError, match="proofs|states"):
+        with pytest.raises(WitnessError, match=r"proofs|states"):
             replace(verdict, proofs=(replace(proof, states=(proof.states + 1) % 4),)).verify()
 
     def test_a_face_at_uniform_scope(self):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from scipy.sparse import issparse
 
@@ -11,7 +9,7 @@ from tabular_inversion import exact
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.exact import ExactAgentValues
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion
-from tabular_inversion.identifiability.consistency import consistency
+from tabular_inversion.identifiability.consistency import Consistency
 from tabular_inversion.identifiability.rational.classes import (
     deterministic,
     stochastic_instance,
@@ -83,9 +81,8 @@ def _dress(agent: ExactAgentValues, kernel_class: KernelClass, scope: Scope, dec
     residual, reason = float("nan") if scope == "uniform" else 0.0, decision.reason
     if (codes == Status.INCONSISTENT).any():
         found = recover(floats.test_matrix, floats.right_hand_sides, kernel_class, row_index=agent.row_index)
-        missed = replace(consistency(floats, kernel_class, found.rows, 0.0), impossible=codes == Status.INCONSISTENT)
-        residual = float(np.abs((found.rows @ floats.test_matrix.T).T - floats.right_hand_sides).max())
-        reason = f"{reason}; {missed.reason(floats)}"
+        missed = Consistency(codes == Status.INCONSISTENT, np.zeros(len(codes), bool), found.residual)
+        residual, reason = float(missed.residuals.max()), f"{reason}; {missed.reason(floats)}"
     scaled = RowSystem.of(floats.test_matrix, floats.right_hand_sides, sums_to_one=kernel_class.sums_to_one)
     return Verdict.of_rows(
         ValuesQuestion(agent, kernel_class, scope),

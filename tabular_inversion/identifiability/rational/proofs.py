@@ -129,7 +129,11 @@ class ColumnProof(ValueProof):
         """Re-check each column against all, and that they are the values of the rows, or all there are."""
         expected = np.arange(system.n_states) if uniform else self.states
         valid = self.states.dtype.kind == "i" and bool(((self.states >= 0) & (self.states < system.n_states)).all())
-        if not valid or not np.array_equal(self.states, expected) or not (uniform or len(self.states) == len(self.rows)):
+        if (
+            not valid
+            or not np.array_equal(self.states, expected)
+            or not (uniform or len(self.states) == len(self.rows))
+        ):
             raise WitnessError("states: expected the successor of each row, or every state once at uniform scope.")
         shown = system.matrix[:, self.states]
         equal = (shown[:, :, None] == system.matrix[:, None, :]).all(axis=0)

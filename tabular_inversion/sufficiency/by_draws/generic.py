@@ -108,7 +108,7 @@ def generic(
 
 @dataclass(frozen=True, eq=False)
 class GenericQuestion(VerdictQuestion):
-    """Do these goals determine almost every kernel on a graph, by draws in a finite field?
+    """Whether goals determine almost every kernel on a graph, by draws in a finite field.
 
     Attributes
     ----------

@@ -20,7 +20,7 @@ from tabular_inversion._typing import BoolArray, IntArray, SparseMatrix
 from tabular_inversion.errors import InputError, PolicyError, WitnessError
 from tabular_inversion.goals import Goals
 from tabular_inversion.mdp import MDP
-from tabular_inversion.records import Record
+from tabular_inversion.records import Record, promise
 from tabular_inversion.sufficiency.agent_policies import Policy
 from tabular_inversion.sufficiency.question import Question, read_question
 from tabular_inversion.validation import check_indices
@@ -98,6 +98,7 @@ class Linkage(Record):
     def __len__(self) -> int:
         return len(self.paths)
 
+    @promise
     def verify(self) -> None:
         """Re-check from scratch that the paths are paths, that they share nothing, and that the cut cuts.
 

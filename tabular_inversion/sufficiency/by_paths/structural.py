@@ -106,7 +106,7 @@ def structural(
 
 @dataclass(frozen=True, eq=False)
 class StructuralQuestion(VerdictQuestion):
-    """Do these goals determine almost every kernel on a graph, by paths and cuts?
+    """Whether goals determine almost every kernel on a graph, by paths and cuts.
 
     Attributes
     ----------

@@ -1,8 +1,8 @@
 """Why no smaller goal set suffices: rational null vectors, and a tree of linear bounds in fractions.
 
-A shortage names goals of which any sufficient set holds at least so many: all others together leave independent null vectors
-on one support, each of which needs one more goal. Nonnegative weights on shortages bound the size of every set from below;
-where one choice of weights is not enough, the tree splits on whether a goal is chosen.
+A shortage names goals of which any sufficient set holds at least so many: all others together leave independent null
+vectors on one support, each of which needs one more goal. Nonnegative weights on shortages bound the size of every set
+from below; where one choice of weights is not enough, the tree splits on whether a goal is chosen.
 """
 
 from __future__ import annotations

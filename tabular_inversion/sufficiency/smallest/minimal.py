@@ -17,7 +17,7 @@ from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability import Evidence
 from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported
 from tabular_inversion.mdp import MDP
-from tabular_inversion.records import Record
+from tabular_inversion.records import Record, promise
 from tabular_inversion.sufficiency.question import LIMIT_DENOMINATOR, read_exact_world
 from tabular_inversion.sufficiency.smallest.cover import Cover, cover, program
 from tabular_inversion.sufficiency.smallest.lower_bounds import Shortage, prove, renumber, used_cuts
@@ -134,6 +134,7 @@ class MinimalGoals(Record):
     def _claim(self) -> Claim:
         return Claim(self.agent, self.kernel_class, self.goals, self.given, self.lower_bound)
 
+    @promise
     def verify(self) -> None:
         """Re-check from scratch that the goals suffice, that the lower bound holds, and what the greedy choice does.
 

@@ -1,0 +1,85 @@
+"""Checks that hold for all values within the uncertainty: how much weight a row can have off a face, or inside one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray
+from tabular_inversion.recovery.equations import TINY, rounding
+from tabular_inversion.recovery.system import RowSystem
+
+TAKEN_AS_ZERO = 1e-12
+"""Weight off a face that is taken to be zero, where the values bound it by this and do not show that it is positive."""
+
+
+def off_weight_is_zero(system: RowSystem, combinations: FloatArray, states: IntArray, off: IntArray) -> BoolArray:
+    """Tell for which rows the values bound the weight off a face by almost nothing.
+
+    Parameters
+    ----------
+    system : RowSystem
+        [M;1], with a right-hand side for each of b rows.
+    combinations : numpy.ndarray, shape (b, E)
+        y for each row: ``y.matrix`` is about zero on the face and at least 1/2 off it.
+    states, off : numpy.ndarray of int, shape (b, t) and (b, o)
+        The face, and the other states that the row may reach.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (b,)
+        Whether y is of that kind for every matrix in question, so that the row's columns off the face cannot replace
+        any on it, and the weight off the face is below `TAKEN_AS_ZERO`, zero not excluded.
+
+    Notes
+    -----
+    With w = y.M, the weight m off the face satisfies ``min_off w * m <= y.q + max_face |w|``, all bounded outwards.
+    """
+    size, slack = np.abs(combinations), rounding(combinations.shape[1] + 4)
+    seen = combinations @ system.matrix
+    doubt = 1.01 * (size @ (system.uncertainty + slack * np.abs(system.matrix)))
+    on, beyond = (np.take_along_axis(seen, part, axis=1) for part in (states, off))
+    on_doubt, beyond_doubt = (np.take_along_axis(doubt, part, axis=1) for part in (states, off))
+    least = (beyond - beyond_doubt).min(axis=1)
+    stray = (np.abs(on) + on_doubt).max(axis=1)
+    value = (combinations * system.values.T).sum(axis=1)
+    value_doubt = 1.01 * (size * (system.value_uncertainty + slack * np.abs(system.values)).T).sum(axis=1)
+    bound = (np.abs(value) + value_doubt + stray) / np.where(least > 0, least, 1.0)
+    shown = value - value_doubt - stray > 0.0
+    return np.asarray((least > 0) & ~shown & (bound <= TAKEN_AS_ZERO))
+
+
+def solutions_inside(system: RowSystem, points: FloatArray, columns: IntArray) -> BoolArray:
+    """Tell near which points there is a positive solution on these columns, for all numbers within the uncertainty.
+
+    Parameters
+    ----------
+    system : RowSystem
+        [M;1], with a right-hand side for each of b rows.
+    points : numpy.ndarray, shape (b, N)
+        Approximate solutions on the columns.
+    columns : numpy.ndarray of int, shape (b, N)
+        More than there are equations for the answer to refute anything.
+
+    Notes
+    -----
+    With R a right inverse of A, a solution p + R c has ``(A* R) c = b* - A* p``, so ``|c| <= h + G |c|`` with h a bound
+    on the right side and ``G >= |A* R - I|``. A vector w > 0 with ``h + G w < w`` bounds |c|; the solution is positive
+    where ``|R| w < p``.
+    """
+    matrix, doubt = (np.moveaxis(part[:, columns], 0, 1) for part in (system.matrix, system.uncertainty))
+    n_equations, size = matrix.shape[1:]
+    if n_equations > size:
+        return np.zeros(len(points), bool)
+    inverse = np.linalg.pinv(matrix)
+    slack = rounding(size + n_equations + 8)
+    doubt = doubt + slack * np.abs(matrix)
+    own, reach = points[:, :, None], np.abs(inverse)
+    missed = np.abs(matrix @ own - system.values.T[:, :, None]) + slack * np.abs(system.values.T[:, :, None])
+    missed = 1.01 * (missed + doubt @ np.abs(own) + system.value_uncertainty.T[:, :, None]) + TINY
+    gap = 1.01 * (np.abs(matrix @ inverse - np.eye(n_equations)) + doubt @ reach) + slack
+    bound = missed
+    for _ in range(3):
+        bound = missed + gap @ bound
+    bound = 2.0 * bound
+    settled = (missed + 1.01 * (gap @ bound) < bound).all(axis=(1, 2))
+    return np.asarray(settled & (1.01 * (reach @ bound) < own).all(axis=(1, 2)))

@@ -1,0 +1,104 @@
+"""How far the numbers of an agent may be from those they stand for.
+
+Rewards, continuation, discount and policy are given exactly as they are. Each Q-value is the true one correctly
+rounded, or as far from it as the noise, or as the report of the solver that computed it admits.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tabular_inversion._typing import FloatArray
+from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.recovery.equations import TINY, UNIT, rounding
+
+_FUNCTIONS = 16.0
+"""Units of rounding that an exponential or a logarithm is taken to err by; no standard guarantees it."""
+
+GAP = 2.0**20
+"""Two numbers of the data that differ by less than this many times their uncertainty may hide a coincidence."""
+
+
+def value_noise(agent: AgentValues, noise: float = 0.0) -> float:
+    """Return how far each Q-value may be from the truth, beyond the rounding of a correct one.
+
+    Parameters
+    ----------
+    agent : AgentValues
+        The values. Those of a solver err by what its report says.
+    noise : float
+        What the user says of them.
+    """
+    report = agent.report
+    if report is None:
+        return noise
+    known = getattr(report, "value_error", None)
+    if known is None:  # a Bellman residual r bounds the error of the values by r / (1 - discount)
+        known = report.residual / (1.0 - agent.discount) if agent.discount < 1.0 else 0.0
+    return max(noise, float(known)) if np.isfinite(known) else noise
+
+
+def matrix_uncertainty(agent: AgentValues, noise: float = 0.0) -> FloatArray:
+    """Bound how far each entry of the computed M may be from that of the true values, shape (G, S).
+
+    Parameters
+    ----------
+    agent : AgentValues
+        The numbers.
+    noise : float
+        How far each Q-value may be from the truth.
+
+    Notes
+    -----
+    Zero where discount * continuation is: there M is the reward. For max-entropy agents the bound takes the
+    exponentials and logarithms of the machine to be good to 16 units of rounding, so it proves nothing.
+    """
+    weight = agent.discount * agent.goals.continuation
+    error = UNIT * np.abs(agent.v)
+    if agent.policy is not None:  # a dot product over m actions
+        filled = np.abs(np.where(agent.available, agent.q, 0.0))
+        policy = agent.policy if agent.policy.ndim == 3 else agent.policy[None]
+        error = rounding(agent.n_actions + 4) * (policy * filled).sum(axis=2)
+    elif agent.temperature is not None:
+        error = _FUNCTIONS * (agent.n_actions + 4) * UNIT * (np.abs(agent.v) + agent.temperature)
+    shown = rounding(3) * weight * (np.abs(agent.v) + error) + rounding(1) * np.abs(agent.test_matrix)
+    bound: FloatArray = np.where(weight > 0, shown + 1.01 * weight * (error + noise) + TINY, 0.0)
+    return bound
+
+
+def right_hand_side_uncertainty(agent: AgentValues, noise: float = 0.0) -> FloatArray:
+    """Bound how far each right-hand side may be from the true one, shape (G, rows)."""
+    flat = agent.q.reshape(agent.n_goals, -1)
+    shown = flat if agent.available.all() else flat[:, agent.row_index]
+    error: FloatArray = UNIT * np.abs(shown) + noise
+    if agent.goals.action_rewards is not None:
+        error = error + rounding(1) * np.abs(agent.right_hand_sides)
+    return error
+
+
+def hides_nothing(agent: AgentValues, uncertainty: FloatArray) -> bool:
+    """Tell whether no two numbers in the data are so near each other that rounding could have hidden a difference.
+
+    Parameters
+    ----------
+    agent : AgentValues
+        The numbers.
+    uncertainty : numpy.ndarray, shape (G, S)
+        That of M.
+
+    Notes
+    -----
+    Rewards, and entries of M, of one goal are equal or differ by at least 2^20 times the uncertainty of the goal's M.
+    Probabilities of the policy, continuation and discount are zero, or at least 2^20 units of rounding.
+    """
+    level = GAP * uncertainty.max(axis=1, keepdims=True)
+    if not level.any():
+        return True
+    for table in (agent.goals.rewards, agent.test_matrix):
+        gaps = np.diff(np.sort(table, axis=1), axis=1)
+        if ((gaps > 0) & (gaps < level)).any():
+            return False
+    weights = [agent.goals.continuation, np.array([agent.discount])]
+    if agent.policy is not None:
+        weights.append(agent.policy)
+    return not any(((part > 0) & (part < GAP * 2.0 * UNIT)).any() for part in weights)
