@@ -15,6 +15,7 @@ from tabular_inversion import storage
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.errors import AgentValuesError, ShapeError
 from tabular_inversion.goals import Goals
+from tabular_inversion.kinds import checked
 from tabular_inversion.policies import check_policy
 from tabular_inversion.validation import (
     check_available,
@@ -29,6 +30,7 @@ from tabular_inversion.validation import (
 Operator = Literal["policy", "max", "softmax"]
 
 
+@checked
 @dataclass(frozen=True)
 class SolverReport:
     """How values were computed: a method, how many iterations, and the Bellman residual that was reached.
@@ -113,6 +115,7 @@ def _largest_along_actions(q: FloatArray) -> FloatArray:
     return largest
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class AgentValues:
     """The Q-values of a goal-conditioned agent, and all that the inverse problem may look at.

@@ -17,12 +17,14 @@ from tabular_inversion.errors import InputError, ShapeError
 from tabular_inversion.identifiability.identify import decide
 from tabular_inversion.identifiability.verdict import Verdict
 from tabular_inversion.kernel_classes import Deterministic, KernelClass
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised
 from tabular_inversion.recovery import recover
 from tabular_inversion.validation import MEMBERSHIP_TOLERANCE
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class Inversion:
     """A kernel recovered from values.
@@ -119,6 +121,7 @@ class Inversion:
         return error_bound(self.agent, self.verdict.kernel_class, eps, norm=norm, noise_norm=noise_norm)
 
 
+@checked
 def invert(
     agent: AgentValues,
     kernel_class: KernelClass,

@@ -198,7 +198,7 @@ OWNERS: dict[str, Callable[[], Any]] = {
 GIVEN: dict[str, dict[str, Any]] = {
     "AgentValues": {"q": good()["AgentValues"].q, "goals": GOALS, "discount": 0.5},
     "Axis": {"low": 0.0, "high": 1.0, "points": 3},
-    "Environment": {"mdp": WORLD, "goals": GOALS},
+    "Environment": {"name": "a world", "mdp": WORLD},
     "ExactGoals": {"rewards": FRACTIONS},
     "ExactMDP": {"kernel": good()["ExactMDP"].kernel, "discount": Fraction(1, 2)},
     "Grid": {"axes": (Axis(0.0, 1.0, 3),)},
@@ -264,7 +264,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "named_graph": {"text": "petersen"},
     "null_space": {"matrix": FRACTIONS},
     "parse_environment": {"text": "chain:3"},
-    "parse_goals": {"text": "indicator", "environment": Environment(WORLD, None)},
+    "parse_goals": {"text": "indicator", "environment": Environment("a world", WORLD)},
     "plot_error": {"coordinates": LINE},
     "plot_kernel": {"coordinates": LINE, "state": 0},
     "plot_recovery": {"coordinates": LINE},

@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from tabular_inversion.discounts.agents import AgentsAlongDiscounts, counts_ones, read_question
-from tabular_inversion.discounts.policy_pieces import Piece, between, find_pieces, shown_end
+from tabular_inversion.discounts.policy_pieces import ONE, ZERO, Piece, between, find_pieces, shown_end
 from tabular_inversion.discounts.search import ExceptionalDiscount, search, with_ones
 from tabular_inversion.errors import WitnessError
 from tabular_inversion.exact import ExactGoals, ExactMDP
@@ -23,10 +23,12 @@ from tabular_inversion.exact.polynomials.matrices import (
 from tabular_inversion.exact.polynomials.roots import AlgebraicNumber, isolate, show_polynomial
 from tabular_inversion.goals import Goals
 from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import same
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class ExceptionalDiscounts(AgentsAlongDiscounts):
     """All discounts in (0, 1) at which goals see less of the world than at the others.
@@ -186,9 +188,12 @@ def _check_same(stated: tuple[ExceptionalDiscount, ...], found: tuple[Exceptiona
             name = field.name
             if not same(getattr(claimed, name), getattr(expected, name)):
                 value = getattr(expected, name)
-                raise WitnessError(f"{name}: at {expected.discount} it is {value}; {getattr(claimed, name)} was stated.")
+                raise WitnessError(
+                    f"{name}: at {expected.discount} it is {value}; {getattr(claimed, name)} was stated."
+                )
 
 
+@checked
 def exceptional_discounts(
     world: MDP | ExactMDP,
     goals: Goals | ExactGoals | None = None,

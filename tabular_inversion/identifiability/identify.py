@@ -18,7 +18,8 @@ from tabular_inversion.identifiability.instance import decide_instance
 from tabular_inversion.identifiability.uniform import decide_uniform
 from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict
 from tabular_inversion.identifiability.witnesses import check_forward, check_own_values, check_rows, make_witness
-from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.kernel_classes import KernelClass, check_known
+from tabular_inversion.kinds import checked
 from tabular_inversion.recovery import Recovery, recover
 from tabular_inversion.recovery.certificates import matrix_uncertainty
 from tabular_inversion.recovery.system import RowSystem
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tabular_inversion.exact import ExactAgentValues
 
 
+@checked
 def identify(
     agent: AgentValues | ExactAgentValues,
     kernel_class: KernelClass,
@@ -77,6 +79,7 @@ def identify(
     """
     if scope not in get_args(Scope):
         raise InputError(f"scope is {scope!r}; expected 'instance' or 'uniform'.")
+    check_known(kernel_class, "identification")
     if exact or not isinstance(agent, AgentValues):
         from tabular_inversion.exact import ExactAgentValues
         from tabular_inversion.identifiability.rational.identify import identify_exactly

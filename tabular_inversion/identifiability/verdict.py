@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tabular_inversion.errors import FileFormatError, WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion, VerdictQuestion
 from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.kinds import checked
 from tabular_inversion.record_files import load_record, save_record
 from tabular_inversion.records import Record
 
@@ -55,6 +56,7 @@ class Evidence(IntEnum):
     EXACT = 2
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Witness(Record):
     """Two different rows of the class that give every goal the same value at (state, action).
@@ -105,6 +107,7 @@ class Witness(Record):
         }
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class Verdict(Record):
     """Whether values determine the kernel, for each row and overall.

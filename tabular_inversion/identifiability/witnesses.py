@@ -13,6 +13,7 @@ from tabular_inversion.bellman import bellman_residual, evaluate, solve, solve_s
 from tabular_inversion.errors import WitnessError
 from tabular_inversion.identifiability.verdict import Witness
 from tabular_inversion.kernel_classes import KernelClass, Supported, Unconstrained
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised
 from tabular_inversion.validation import MEMBERSHIP_TOLERANCE
@@ -88,7 +89,9 @@ def check_rows(agent: AgentValues, witness: Witness, kernel_class: KernelClass) 
     excess = gap - _allowed(agent, kernel_class, rows, witness.distance)
     if not (excess <= 0).all():
         goal = int(excess.argmax())
-        raise WitnessError(f"{where}: the values of goal {goal} differ by {gap[goal]:.1e}, which is more than rounding.")
+        raise WitnessError(
+            f"{where}: the values of goal {goal} differ by {gap[goal]:.1e}, which is more than rounding."
+        )
     measured = _value_gap(agent, witness.first, witness.second)
     if not abs(witness.value_gap - measured) <= np.finfo(np.float64).eps * agent.n_states:
         raise WitnessError(f"{where}: value_gap is {measured:.3e}; {witness.value_gap:.3e} was stated.")
@@ -116,6 +119,7 @@ def check_own_values(agent: AgentValues, witness: Witness, kernel_class: KernelC
         )
 
 
+@checked
 def check_forward(agent: AgentValues, kernel: Kernel, witness: Witness, kernel_class: KernelClass) -> float:
     """Compute the agent's Q-values in both kernels, by the forward code alone, and compare them for every goal.
 

@@ -13,12 +13,14 @@ from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import InputError, KernelError, MissingDependencyError, ShapeError
 from tabular_inversion.goals import Goals
 from tabular_inversion.interop.assembly import ROUNDED, Entries, assemble, number, task_of
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
 COLUMNS = ("state", "action", "next_state", "probability")
 """What the columns of a data frame are called unless told otherwise; ``reward`` and ``terminated`` may follow."""
 
 
+@checked
 def from_transitions(
     state: ArrayLike,
     action: ArrayLike,
@@ -136,6 +138,7 @@ def _floats(name: str, column: list[Any]) -> Any:
     return values
 
 
+@checked
 def from_dataframe(frame: Any, *, discount: float, columns: Sequence[str] = COLUMNS, **options: Any) -> Environment:
     """Read a world from a data frame (pandas, polars, or any mapping from column names to arrays).
 
@@ -173,6 +176,7 @@ def from_dataframe(frame: Any, *, discount: float, columns: Sequence[str] = COLU
     return from_transitions(state, action, following, probability, discount=discount, **extra, **options)
 
 
+@checked
 def to_transitions(mdp: MDP, goals: Goals | None = None, goal: int = 0) -> dict[str, list[Any]]:
     """Return a world as columns that `from_transitions` reads back.
 
@@ -225,6 +229,7 @@ def to_transitions(mdp: MDP, goals: Goals | None = None, goal: int = 0) -> dict[
     return found
 
 
+@checked
 def to_dataframe(mdp: MDP, goals: Goals | None = None, goal: int = 0) -> Any:
     """Return `to_transitions` as a pandas data frame.
 

@@ -9,7 +9,16 @@ from numpy.typing import ArrayLike
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.errors import InputError, KernelClassError, ShapeError
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
+from tabular_inversion.kernel_classes import (
+    Deterministic,
+    KernelClass,
+    Sparse,
+    Supported,
+    Unconstrained,
+    check_known,
+    check_options,
+)
+from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.closed_form import closed_form
 from tabular_inversion.recovery.column_matching import column_matching, column_separation
 from tabular_inversion.recovery.result import Recovery
@@ -30,6 +39,7 @@ __all__ = [
 ]
 
 
+@checked
 def recover(
     matrix: FloatArray,
     values: FloatArray,
@@ -82,6 +92,8 @@ def recover(
     >>> recover(np.eye(2), np.array([[0.25], [0.75]]), Stochastic(), row_index=np.array([0])).rows
     array([[0.25, 0.75]])
     """
+    check_known(kernel_class, "recovery")
+    check_options(kernel_class, prior=prior, norm=norm)
     _check_system(matrix, values, row_index)
     start = None if prior is None else _check_prior(prior, matrix.shape[1], values.shape[1], kernel_class)
     if isinstance(kernel_class, Unconstrained):

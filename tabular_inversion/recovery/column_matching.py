@@ -11,6 +11,7 @@ from scipy.spatial.distance import cdist
 
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.errors import InputError
+from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.residual import largest_residual
 from tabular_inversion.recovery.result import Recovery
 from tabular_inversion.recovery.spectrum import append_ones, numerical_rank, power_of_two_scale
@@ -23,6 +24,7 @@ _TREE_GOALS = 8
 _TREE_STATES = 4096
 
 
+@checked
 def column_matching(matrix: FloatArray, values: FloatArray, *, norm: float = np.inf) -> Recovery:
     """Return, for each row, the vertex of the simplex whose column of M is nearest to the values.
 
@@ -60,6 +62,7 @@ def column_matching(matrix: FloatArray, values: FloatArray, *, norm: float = np.
     return Recovery(rows, largest_residual(matrix, rows, values), rank, 1.0, f"column matching in the {norm}-norm")
 
 
+@checked
 def column_separation(matrix: FloatArray, norm: float = np.inf) -> FloatArray:
     """Return the distance from each column of a matrix to the nearest other one, shape (n,); infinity when n = 1.
 

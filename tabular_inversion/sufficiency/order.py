@@ -17,6 +17,7 @@ from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.errors import GoalsError, InputError, KernelClassError
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Stochastic, Supported
+from tabular_inversion.kinds import checked
 from tabular_inversion.sufficiency.smallest.spanning import supports_of
 from tabular_inversion.validation import check_indices, check_positive
 
@@ -25,6 +26,7 @@ Criterion = Literal["error", "sigma_min"]
 _INDEPENDENT = 1e-9  # an equation this small (relative) after the ones before it is taken for one of them
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class GoalOrder:
     """Goals in the order in which they help most.
@@ -160,6 +162,7 @@ def _appended(triangles: FloatArray, rows: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.qr(np.concatenate([triangles, rows], axis=1), mode="r"))
 
 
+@checked
 def order_goals(
     agent: AgentValues,
     kernel_class: KernelClass,

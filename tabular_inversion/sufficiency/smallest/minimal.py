@@ -16,6 +16,7 @@ from tabular_inversion.exact.policies import uniform_policy
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability import Evidence
 from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record
 from tabular_inversion.sufficiency.question import LIMIT_DENOMINATOR, read_exact_world
@@ -49,6 +50,7 @@ class InsufficientGoalsError(GoalsError):
         self.states = states
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class MinimalGoals(Record):
     """The smallest sufficient set of goals, or the smallest found and how far it may be from that.
@@ -154,6 +156,7 @@ class MinimalGoals(Record):
             raise WitnessError(f"greedy_guarantee: it is {guarantee}; {self.greedy_guarantee} was stated.")
 
 
+@checked
 def minimal(
     mdp: MDP | ExactMDP,
     candidates: Goals | ExactGoals,
