@@ -13,7 +13,7 @@ from scipy.special import logsumexp
 
 from tabular_inversion import storage
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
-from tabular_inversion.errors import AgentValuesError, ShapeError
+from tabular_inversion.errors import AgentValuesError, InputError, ShapeError
 from tabular_inversion.goals import Goals
 from tabular_inversion.kinds import checked
 from tabular_inversion.policies import check_policy
@@ -275,6 +275,8 @@ class AgentValues:
 
     def with_noise(self, scale: float, *, seed: int | np.random.Generator) -> AgentValues:
         """Return the same agent with noise drawn uniformly from [-scale, scale] added to each Q-value."""
+        if not 0 <= scale < np.inf:
+            raise InputError(f"scale is {scale}; expected a finite number of at least 0.")
         noise = np.random.default_rng(seed).uniform(-scale, scale, self.q.shape)
         return replace(self, q=self.q + noise, report=None)
 

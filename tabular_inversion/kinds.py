@@ -134,7 +134,7 @@ class _Kind:
         self.checked = True
         for head in _heads(ast.parse(annotation, mode="eval").body):
             name = _name(head)
-            name = "ArrayLike" if stored and name in _ARRAYS else name
+            name = "ArrayLike" if stored and name in _ARRAYS else "Any" if stored and name == "Fraction" else name
             if name in _PLAIN:
                 words, test = _PLAIN[name]
                 self.words.append(words)
@@ -147,7 +147,9 @@ class _Kind:
                 self.tests.append(test)
             elif name[:1].isupper() and name not in _UNREADABLE and _of_package(names.get(name), name in names):
                 self.words.append(f"{name}, {_HOW_TO_WRITE[name]}" if name in _HOW_TO_WRITE else name)
-                (self.foreign if isinstance(_bare(head), ast.Attribute) else self.classes).add(name)
+                # Names that only type checkers see may be of other libraries.
+                foreign = isinstance(_bare(head), ast.Attribute) or name not in names
+                (self.foreign if foreign else self.classes).add(name)
             else:
                 self.checked = False
 

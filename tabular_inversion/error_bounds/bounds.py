@@ -15,6 +15,7 @@ from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMat
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.error_bounds.norms import SIMPLEX_DIAMETER, check_norm, operator_norms
 from tabular_inversion.errors import InputError, KernelClassError
+from tabular_inversion.kernel_classes import check_known
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Stochastic, Supported, Unconstrained
 from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.column_matching import column_separation
@@ -218,6 +219,7 @@ def error_bound(
     >>> 0.0015 <= bound.overall < 0.003
     True
     """
+    check_known(kernel_class, "an error bound")
     target = check_norm("norm", norm)
     source = target if noise_norm is None else check_norm("noise_norm", noise_norm)
     if not (np.isfinite(eps) and eps >= 0):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular_inversion.errors import FileFormatError, WitnessError
+from tabular_inversion.errors import FileFormatError, InputError, WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion, VerdictQuestion
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
@@ -268,6 +268,9 @@ class Verdict(Record):
 
     def row(self, state: int, action: int) -> Status | None:
         """Return the status of one row, None where the action is unavailable."""
+        n_states, n_actions = self.row_status.shape
+        if not (0 <= state < n_states and 0 <= action < n_actions):
+            raise InputError(f"there is no state {state} with action {action}; there are {n_states} and {n_actions}.")
         code = int(self.row_status[state, action])
         return None if code == UNAVAILABLE else Status(code)
 

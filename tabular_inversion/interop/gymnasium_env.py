@@ -16,7 +16,7 @@ from tabular_inversion.errors import InputError, MissingDependencyError, ShapeEr
 from tabular_inversion.goals import Goals
 from tabular_inversion.interop.assembly import Entries, assemble
 from tabular_inversion.interop.gymnasium_tables import to_gymnasium_table
-from tabular_inversion.kinds import checked
+from tabular_inversion.kinds import checked, describe
 from tabular_inversion.mdp import MDP
 from tabular_inversion.validation import check_distributions
 
@@ -150,6 +150,8 @@ def enumerate_environment(
     >>> world.mdp.n_states, world.mdp.is_deterministic
     (16, True)
     """
+    if not hasattr(environment, "action_space"):
+        raise InputError(f"environment is {describe(environment)}; expected one of gymnasium, as gymnasium.make gives.")
     n_actions = getattr(environment.action_space, "n", None)
     if n_actions is None:
         raise InputError(f"the action space is {environment.action_space}; expected a discrete one.")

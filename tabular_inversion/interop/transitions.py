@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import InputError, KernelError, MissingDependencyError, ShapeError
 from tabular_inversion.goals import Goals
 from tabular_inversion.interop.assembly import ROUNDED, Entries, assemble, number, task_of
-from tabular_inversion.kinds import checked
+from tabular_inversion.kinds import checked, describe
 from tabular_inversion.mdp import MDP
 
 COLUMNS = ("state", "action", "next_state", "probability")
@@ -73,6 +73,9 @@ def from_transitions(
     columns = {"state": state, "action": action, "next_state": next_state, "probability": probability}
     optional = {"reward": reward, "terminated": terminated}
     columns |= {name: column for name, column in optional.items() if column is not None}
+    scalar = [name for name, column in columns.items() if np.ndim(column) != 1]
+    if scalar:
+        raise ShapeError(f"the column {scalar[0]} is no list; expected one entry for each outcome.")
     lists = {name: np.asarray(column, dtype=object).tolist() for name, column in _plain(columns).items()}
     lengths = {name: len(column) for name, column in lists.items()}
     if len(set(lengths.values())) != 1 or 0 in lengths.values():
@@ -164,6 +167,8 @@ def from_dataframe(frame: Any, *, discount: float, columns: Sequence[str] = COLU
     >>> from_dataframe(table, discount=0.5).mdp
     MDP(n_states=2, n_actions=1, discount=0.5, sparse)
     """
+    if not hasattr(frame, "columns") and not isinstance(frame, Mapping):
+        raise InputError(f"frame is {describe(frame)}; expected a data frame, or a mapping of its columns.")
     known = [str(name) for name in (frame.columns if hasattr(frame, "columns") else frame)]
     missing = [name for name in columns if name not in known]
     if missing or len(columns) != len(COLUMNS):

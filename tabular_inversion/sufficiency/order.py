@@ -16,6 +16,7 @@ from scipy.linalg import helmert
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.errors import GoalsError, InputError, KernelClassError
+from tabular_inversion.kernel_classes import check_known
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Stochastic, Supported
 from tabular_inversion.kinds import checked
 from tabular_inversion.sufficiency.smallest.spanning import supports_of
@@ -222,6 +223,7 @@ def order_goals(
     >>> found.rows_known
     array([0, 0, 0, 8, 8, 8, 8])
     """
+    check_known(kernel_class, "an order of goals")
     if criterion not in get_args(Criterion):
         raise InputError(f"criterion is {criterion!r}; expected {' or '.join(get_args(Criterion))}.")
     scale = check_positive("noise", noise, InputError)

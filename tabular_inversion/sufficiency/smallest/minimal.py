@@ -15,6 +15,7 @@ from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
 from tabular_inversion.exact.policies import uniform_policy
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability import Evidence
+from tabular_inversion.kernel_classes import check_known
 from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
@@ -229,6 +230,7 @@ def minimal(
     ((0, 1, 2), 3, True)
     >>> found.verify()
     """
+    check_known(kernel_class, "a smallest goal set")
     return smallest(_agent(mdp, candidates, policy, limit_denominator), kernel_class, given=given, seconds=seconds)
 
 
