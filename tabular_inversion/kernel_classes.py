@@ -319,9 +319,7 @@ def check_known(kernel_class: KernelClass, operation: str) -> None:
     --------
     >>> check_known(Stochastic(), "identification")
     """
-    known: dict[type[KernelClass], None] = dict.fromkeys(
-        (Unconstrained, Stochastic, Supported, Sparse, Deterministic)
-    )
+    known: dict[type[KernelClass], None] = dict.fromkeys((Unconstrained, Stochastic, Supported, Sparse, Deterministic))
     ClassTable(operation, known).of(kernel_class)
 
 
@@ -343,7 +341,9 @@ def check_options(kernel_class: KernelClass, *, prior: Any, norm: float) -> None
     """
     name = type(kernel_class).__name__
     if norm != np.inf and not isinstance(kernel_class, Deterministic):
-        raise InputError(f"norm is {norm}, which {name} has no use for: only Deterministic matches columns; leave it out.")
+        raise InputError(
+            f"norm is {norm}, which {name} has no use for: only Deterministic matches columns; leave it out."
+        )
     if prior is not None and isinstance(kernel_class, Deterministic | Sparse):
         raise InputError(f"a prior is given, which {name} has no use for: no row is averaged there; leave it out.")
 

@@ -68,7 +68,9 @@ def _is_sparse(value: Any) -> bool:
 def _is_like_an_array(value: Any) -> bool:
     if inspect.isclass(value):
         return False
-    return _is_list(value) or _is_sparse(value) or hasattr(value, "__array__") or isinstance(value, (str, numbers.Number))
+    return (
+        _is_list(value) or _is_sparse(value) or hasattr(value, "__array__") or isinstance(value, (str, numbers.Number))
+    )
 
 
 def _is_array(value: Any) -> bool:

@@ -22,14 +22,13 @@ from scipy.sparse import csr_array
 
 from tabular_inversion import (
     MDP,
-    AgentValues,
     Deterministic,
     Goals,
     Sparse,
     Stochastic,
     Supported,
-    Unconstrained,
     TabularInversionError,
+    Unconstrained,
     exact,
     identify,
     invert,
