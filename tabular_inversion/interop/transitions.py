@@ -73,9 +73,6 @@ def from_transitions(
     columns = {"state": state, "action": action, "next_state": next_state, "probability": probability}
     optional = {"reward": reward, "terminated": terminated}
     columns |= {name: column for name, column in optional.items() if column is not None}
-    scalar = [name for name, column in columns.items() if np.ndim(column) != 1]
-    if scalar:
-        raise ShapeError(f"the column {scalar[0]} is no list; expected one entry for each outcome.")
     lists = {name: np.asarray(column, dtype=object).tolist() for name, column in _plain(columns).items()}
     lengths = {name: len(column) for name, column in lists.items()}
     if len(set(lengths.values())) != 1 or 0 in lengths.values():
@@ -116,6 +113,9 @@ def from_transitions(
 
 def _plain(columns: dict[str, Any]) -> dict[str, Any]:
     """Keep labels that are tuples whole: numpy would take them for a second axis."""
+    scalar = [name for name, column in columns.items() if np.ndim(column) != 1]
+    if scalar:
+        raise ShapeError(f"the column {scalar[0]} is no list; expected one entry for each outcome.")
     plain = {}
     for name, column in columns.items():
         if isinstance(column, np.ndarray):
