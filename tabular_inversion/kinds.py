@@ -49,7 +49,7 @@ _ERRORS: dict[str, type[InputError]] = {
     "rewards": GoalsError,
     "support": KernelClassError,
 }
-_CHECKED_INSIDE = {"temperature", "width"}  # where the error depends on whose it is
+_CHECKED_INSIDE = {"graph", "temperature", "width"}  # where the error depends on whose it is
 
 
 def _is_real(value: Any) -> bool:

@@ -16,7 +16,7 @@ def _leaks(kinds: tuple[str, ...]) -> list[str]:
     for name, function, given in cases():
         if any(part in name for part in OPEN):
             continue
-        for parameter in given:
+        for parameter in set(given) - {"temperature", "width"}:
             for kind in kinds:
                 leaked = outcome(function, {**given, parameter: wrong[kind]})
                 if leaked:
