@@ -13,8 +13,9 @@ from scipy.special import logsumexp
 
 from tabular_inversion import storage
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
-from tabular_inversion.errors import AgentValuesError, ShapeError
+from tabular_inversion.errors import AgentValuesError, InputError, ShapeError
 from tabular_inversion.goals import Goals
+from tabular_inversion.kinds import checked
 from tabular_inversion.policies import check_policy
 from tabular_inversion.validation import (
     check_available,
@@ -29,6 +30,7 @@ from tabular_inversion.validation import (
 Operator = Literal["policy", "max", "softmax"]
 
 
+@checked
 @dataclass(frozen=True)
 class SolverReport:
     """How values were computed: a method, how many iterations, and the Bellman residual that was reached.
@@ -113,6 +115,7 @@ def _largest_along_actions(q: FloatArray) -> FloatArray:
     return largest
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class AgentValues:
     """The Q-values of a goal-conditioned agent, and all that the inverse problem may look at.
@@ -272,6 +275,8 @@ class AgentValues:
 
     def with_noise(self, scale: float, *, seed: int | np.random.Generator) -> AgentValues:
         """Return the same agent with noise drawn uniformly from [-scale, scale] added to each Q-value."""
+        if not 0 <= scale < np.inf:
+            raise InputError(f"scale is {scale}; expected a finite number of at least 0.")
         noise = np.random.default_rng(seed).uniform(-scale, scale, self.q.shape)
         return replace(self, q=self.q + noise, report=None)
 

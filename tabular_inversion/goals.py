@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.errors import GoalsError, ShapeError
+from tabular_inversion.kinds import checked
 from tabular_inversion.validation import (
     check_indices,
     check_names,
@@ -21,6 +22,7 @@ from tabular_inversion.validation import (
 )
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class Goals:
     """Rewards R and continuation C of G goals.

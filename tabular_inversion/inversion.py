@@ -16,7 +16,8 @@ from tabular_inversion.error_bounds.bounds import ErrorBound, error_bound
 from tabular_inversion.errors import InputError, ShapeError
 from tabular_inversion.identifiability.identify import check_noise, decide
 from tabular_inversion.identifiability.verdict import Verdict
-from tabular_inversion.kernel_classes import Deterministic, KernelClass
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, check_known, check_options
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised
 from tabular_inversion.recovery import recover_rows
@@ -24,6 +25,7 @@ from tabular_inversion.recovery.system import RowSystem
 from tabular_inversion.validation import MEMBERSHIP_TOLERANCE
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class Inversion:
     """A kernel recovered from values.
@@ -120,6 +122,7 @@ class Inversion:
         return error_bound(self.agent, self.verdict.kernel_class, eps, norm=norm, noise_norm=noise_norm)
 
 
+@checked
 def invert(
     agent: AgentValues,
     kernel_class: KernelClass,
@@ -168,6 +171,8 @@ def invert(
     >>> result.verdict.status.name, result.max_error(world) < 1e-12
     ('IDENTIFIED', True)
     """
+    check_known(kernel_class, "inversion")
+    check_options(kernel_class, prior=prior, norm=norm)
     system = RowSystem.of_agent(agent, sums_to_one=kernel_class.sums_to_one, noise=check_noise(noise))
     found = recover_rows(
         system,

@@ -14,6 +14,7 @@ from scipy.sparse import csr_array, issparse
 from tabular_inversion import storage
 from tabular_inversion._typing import BoolArray, FloatArray, Kernel, SparseMatrix
 from tabular_inversion.errors import InputError, KernelError, ShapeError
+from tabular_inversion.kinds import checked
 from tabular_inversion.validation import (
     check_available,
     check_discount,
@@ -35,6 +36,7 @@ _ROUNDED = 1e-2
 """A sum this near to one may be that of a table written with few digits; the message then says what to do."""
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class MDP:
     """A finite Markov decision process without rewards (those belong to `Goals`).

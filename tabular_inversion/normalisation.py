@@ -12,9 +12,11 @@ from scipy.sparse import csr_array, issparse
 
 from tabular_inversion._typing import FloatArray, Kernel
 from tabular_inversion.errors import KernelError, ShapeError
+from tabular_inversion.kinds import checked
 from tabular_inversion.validation import check_positive, real_array, refuse_masked, row_sum_limit
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Normalised:
     """A table whose rows are distributions, and what had to be changed for that.
@@ -46,6 +48,7 @@ class Normalised:
         return f"normalised {self.rows_changed} rows: {moved}"
 
 
+@checked
 def normalised(kernel: Kernel | ArrayLike, *, within: float) -> Normalised:
     """Divide rows that almost sum to one by their sums, and set entries that are hardly negative to zero.
 

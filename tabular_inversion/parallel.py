@@ -11,11 +11,13 @@ from threading import Thread
 from typing import Any, TypeAlias
 
 from tabular_inversion.errors import InputError
+from tabular_inversion.kinds import checked
 
 Task: TypeAlias = "tuple[Callable[[Any], Any], Any]"
 """A function at the top level of a module, and its one argument."""
 
 
+@checked
 def usable_cores() -> int:
     """Return how many cores this process may use, at least 1.
 
@@ -27,6 +29,7 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@checked
 def run_tasks(
     tasks: Sequence[Task], *, workers: int, progress: Callable[[int, Any], None] = lambda _place, _result: None
 ) -> list[Any]:

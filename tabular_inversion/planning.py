@@ -22,6 +22,7 @@ from tabular_inversion.errors import (
     ShapeError,
 )
 from tabular_inversion.goals import Goals
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised
 from tabular_inversion.policies import greedy
@@ -30,6 +31,7 @@ from tabular_inversion.validation import MEMBERSHIP_TOLERANCE, check_positive, f
 __all__ = ["Plan", "RobustPlan", "determined_goals", "plan", "robust"]
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class Plan:
     """Optimal behaviour for goals in one world.
@@ -82,6 +84,7 @@ class Plan:
         return evaluate(world, self.agent.goals, self.policy).v
 
 
+@checked
 def plan(
     world: MDP | Kernel, goals: Goals, *, discount: float | None = None, available: ArrayLike | None = None
 ) -> Plan:
@@ -131,6 +134,7 @@ def plan(
     return Plan(place, solve(place, goals))
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class RobustPlan:
     """The range of optimal values for a goal over all kernels that remain possible, and a policy with a guarantee.
@@ -185,6 +189,7 @@ class RobustPlan:
         return self.upper - self.lower
 
 
+@checked
 def robust(sets: ValueEquivalence, goal: Goals, *, tolerance: float = 1e-9, max_iterations: int = 200) -> RobustPlan:
     """Plan for a goal with nothing but an agent's values for other goals (S3).
 
@@ -261,6 +266,7 @@ def robust(sets: ValueEquivalence, goal: Goals, *, tolerance: float = 1e-9, max_
     )
 
 
+@checked
 def determined_goals(sets: ValueEquivalence, goals: Goals) -> BoolArray:
     """Tell for which goals, old or new, the optimal Q-values are the same in every kernel that remains possible (S3).
 

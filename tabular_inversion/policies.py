@@ -1,14 +1,18 @@
 """Policies as arrays: (S, A) for an unconditional policy, (G, S, A) for a goal-conditioned one."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import softmax as _softmax
 
 from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.errors import PolicyError, ShapeError
+from tabular_inversion.kinds import checked
 from tabular_inversion.validation import check_distributions, check_positive, finite_array, shape_of
 
 
+@checked
 def check_policy(policy: ArrayLike, available: BoolArray, n_goals: int) -> FloatArray:
     """Return `policy` as a read-only array, or raise.
 
@@ -42,6 +46,7 @@ def check_policy(policy: ArrayLike, available: BoolArray, n_goals: int) -> Float
     return array
 
 
+@checked
 def uniform(available: BoolArray) -> FloatArray:
     """Return the policy that chooses evenly among the available actions, shape (S, A).
 
@@ -55,12 +60,14 @@ def uniform(available: BoolArray) -> FloatArray:
     return available / available.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
 
 
+@checked
 def greedy(q: FloatArray, available: BoolArray) -> FloatArray:
     """Return the policy that takes the first best available action, shape of `q`: (G, S, A)."""
     best = np.where(available, q, -np.inf).argmax(axis=-1)
     return np.eye(q.shape[-1])[best]  # type: ignore[no-any-return]
 
 
+@checked
 def epsilon_greedy(q: FloatArray, available: BoolArray, *, epsilon: float) -> FloatArray:
     """Mix the greedy policy with the uniform one, which gets weight `epsilon` in [0, 1]; shape of `q`."""
     if not 0.0 <= epsilon <= 1.0:
@@ -68,6 +75,7 @@ def epsilon_greedy(q: FloatArray, available: BoolArray, *, epsilon: float) -> Fl
     return (1.0 - epsilon) * greedy(q, available) + epsilon * uniform(available)
 
 
+@checked
 def softmax(q: FloatArray, available: BoolArray, *, temperature: float) -> FloatArray:
     """Return probabilities proportional to exp(q / temperature) over the available actions; shape of `q`."""
     scale = check_positive("temperature", temperature, PolicyError)
@@ -77,6 +85,7 @@ def softmax(q: FloatArray, available: BoolArray, *, temperature: float) -> Float
     return _softmax(gaps, axis=-1)  # type: ignore[no-any-return]
 
 
+@checked
 def deterministic(actions: ArrayLike, available: BoolArray) -> FloatArray:
     """Return the policy that takes ``actions[..., s]`` in state s; shape ``actions.shape + (A,)``.
 
@@ -102,6 +111,7 @@ def deterministic(actions: ArrayLike, available: BoolArray) -> FloatArray:
     return np.eye(available.shape[1])[chosen]  # type: ignore[no-any-return]
 
 
+@checked
 def random(available: BoolArray, *, seed: int | np.random.Generator, n_goals: int | None = None) -> FloatArray:
     """Draw each row uniformly from the simplex over its available actions: (S, A), or (G, S, A) with `n_goals`."""
     rng = np.random.default_rng(seed)

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.errors import DiscountError, InputError, ShapeError
+from tabular_inversion.kinds import describe
 
 MEMBERSHIP_TOLERANCE = 1e-9
 """How far recovered rows may be, for each entry, from a class or a set that is asked whether it contains them."""
@@ -241,7 +242,7 @@ def check_indices(name: str, indices: ArrayLike, size: int, error: type[InputErr
     shape_of(name, indices, error)
     array = np.atleast_1d(np.asarray(indices))
     if array.ndim != 1 or array.size == 0 or not np.issubdtype(array.dtype, np.integer):
-        raise error(f"{name} is {indices!r}; expected a non-empty list of integers from 0 to {size - 1}.")
+        raise error(f"{name} is {describe(indices)}; expected a non-empty list of integers from 0 to {size - 1}.")
     outside = (array < 0) | (array >= size)
     if outside.any():
         raise error(f"{name} contains {int(array[outside][0])}; expected integers from 0 to {size - 1}.")

@@ -25,6 +25,7 @@ MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 ROOMS = (
     "checker",
     "errors",
+    "kinds",
     "_typing",
     "parallel",
     "validation",

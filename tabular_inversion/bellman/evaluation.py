@@ -13,6 +13,7 @@ from tabular_inversion.bellman.termination import check_ends
 from tabular_inversion.bellman.value_bounds import aim_of, discount_bound, error_of_values
 from tabular_inversion.errors import AgentValuesError, ShapeError
 from tabular_inversion.goals import Goals
+from tabular_inversion.kinds import checked
 from tabular_inversion.linear_systems import ClosedLoops, LinearSolver, LinearSystems, Method, Transitions, suited_form
 from tabular_inversion.linear_systems.doubled import Pair
 from tabular_inversion.linear_systems.systems import largest
@@ -29,6 +30,7 @@ _TIMES = 1e-3
 """The same for the times that bound a resolvent: they are checked, and a tenth more does not matter."""
 
 
+@checked
 def evaluate(
     mdp: MDP, goals: Goals, policy: ArrayLike, *, method: Method = "auto", tolerance: float = 1e-10
 ) -> AgentValues:
@@ -155,6 +157,7 @@ def _refine(
     return q, SolverReport(solver.method, steps + most, float(residual.max()), True, float(error.max()))
 
 
+@checked
 def bellman_residual(mdp: MDP, agent: AgentValues) -> FloatArray:
     """Return ``|Q - (rho + P M)|``, how far values are from being an agent's values in a world.
 

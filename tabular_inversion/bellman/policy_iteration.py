@@ -22,6 +22,7 @@ from tabular_inversion.bellman.termination import check_ends
 from tabular_inversion.bellman.value_bounds import discount_bound, error_of_values
 from tabular_inversion.errors import InputError
 from tabular_inversion.goals import Goals
+from tabular_inversion.kinds import checked
 from tabular_inversion.linear_systems import ClosedLoops, LinearSolver, LinearSystems, Method, Transitions, suited_form
 from tabular_inversion.linear_systems.closed_loops import Policies
 from tabular_inversion.linear_systems.systems import largest
@@ -36,6 +37,7 @@ _FORCING = 1e-2
 """An iterative solver stops at this share of the Bellman residual while the policy still changes."""
 
 
+@checked
 def solve(
     mdp: MDP,
     goals: Goals,
@@ -95,6 +97,7 @@ def solve(
     return _newton(mdp, goals, None, method, tolerance, max_iterations, progress)
 
 
+@checked
 def solve_soft(
     mdp: MDP,
     goals: Goals,

@@ -16,12 +16,14 @@ from tabular_inversion.certificates.verdicts import verdict_certificate
 from tabular_inversion.discounts.exceptional import ExceptionalDiscounts
 from tabular_inversion.errors import InputError
 from tabular_inversion.identifiability.verdict import Verdict
+from tabular_inversion.kinds import checked
 from tabular_inversion.storage import whole_file
 from tabular_inversion.sufficiency.smallest.minimal import MinimalGoals
 
 __all__ = ["certificates_of", "write_certificate"]
 
 
+@checked
 def certificates_of(result: Verdict | MinimalGoals | ExceptionalDiscounts) -> list[dict[str, Any]]:
     """Return the certificates of an exact answer, ready for JSON.
 
@@ -62,6 +64,7 @@ def signed(certificate: dict[str, Any]) -> dict[str, Any]:
     return content | {"digest": hashlib.sha256(text.encode()).hexdigest()}
 
 
+@checked
 def write_certificate(result: Verdict | MinimalGoals | ExceptionalDiscounts, path: str | os.PathLike[str]) -> None:
     """Write the certificates of an exact answer to a file, whole or not at all.
 

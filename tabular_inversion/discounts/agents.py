@@ -11,12 +11,12 @@ from scipy.linalg import helmert
 
 from tabular_inversion import bellman, exact
 from tabular_inversion._typing import FloatArray
-from tabular_inversion.errors import DiscountError, KernelClassError, ShapeError, TabularInversionError, WitnessError
+from tabular_inversion.errors import DiscountError, ShapeError, TabularInversionError, WitnessError
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
 from tabular_inversion.exact.rationals import FractionArray, to_floats
 from tabular_inversion.exact.validation import exact_policy
 from tabular_inversion.goals import Goals
-from tabular_inversion.kernel_classes import KernelClass, Stochastic, Unconstrained
+from tabular_inversion.kernel_classes import ClassTable, KernelClass, Stochastic, Unconstrained
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record, same
 from tabular_inversion.validation import finite_array
@@ -135,8 +135,7 @@ def counts_ones(kernel_class: KernelClass) -> bool:
     KernelClassError
         For a class that asks for neither.
     """
-    if not isinstance(kernel_class, Unconstrained | Stochastic):
-        raise KernelClassError(
-            f"kernel class {kernel_class.name!r} asks for no rank of the whole M; give Unconstrained() or Stochastic()."
-        )
-    return isinstance(kernel_class, Stochastic)
+    return _COUNTS_ONES.of(kernel_class)
+
+
+_COUNTS_ONES = ClassTable("the rank of the whole M", {Unconstrained: False, Stochastic: True})

@@ -32,6 +32,7 @@ from tabular_inversion.exact.polynomials.matrices import generic_rank, values_at
 from tabular_inversion.exact.rationals import to_floats
 from tabular_inversion.goals import Goals
 from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import promise, same
 
@@ -40,6 +41,7 @@ _BITS = 256
 _AGREEMENT = 1e-8
 
 
+@checked
 @dataclass(frozen=True)
 class CertifiedDiscount:
     """A discount at which the rank of M is n - 1, and n nearby, in an interval that holds no other one.
@@ -94,6 +96,7 @@ class CertifiedDiscount:
         }
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class CertifiedDiscounts(AgentsAlongDiscounts):
     """What ball arithmetic proves of the rank of M at all discounts in (0, 1).
@@ -225,6 +228,7 @@ class CertifiedDiscounts(AgentsAlongDiscounts):
         }
 
 
+@checked
 def certified_discounts(
     world: MDP | ExactMDP,
     goals: Goals | ExactGoals | None = None,

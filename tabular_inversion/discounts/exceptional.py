@@ -23,10 +23,12 @@ from tabular_inversion.exact.polynomials.matrices import (
 from tabular_inversion.exact.polynomials.roots import AlgebraicNumber, isolate, show_polynomial
 from tabular_inversion.goals import Goals
 from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import promise, same
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class ExceptionalDiscounts(AgentsAlongDiscounts):
     """All discounts in (0, 1) at which goals see less of the world than at the others.
@@ -192,6 +194,7 @@ def _check_same(stated: tuple[ExceptionalDiscount, ...], found: tuple[Exceptiona
                 )
 
 
+@checked
 def exceptional_discounts(
     world: MDP | ExactMDP,
     goals: Goals | ExactGoals | None = None,

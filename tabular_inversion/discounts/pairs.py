@@ -20,6 +20,7 @@ from tabular_inversion.exact import ExactGoals, ExactMDP
 from tabular_inversion.exact.polynomials.matrices import null_vector, vanishes
 from tabular_inversion.exact.polynomials.roots import AlgebraicNumber
 from tabular_inversion.exact.rationals import FractionArray, to_floats
+from tabular_inversion.kinds import checked
 from tabular_inversion.records import Record, promise, same
 
 _MOST_NOISE, _LEAST_NOISE = Fraction(1, 2), Fraction(1, 2**12)
@@ -28,6 +29,7 @@ SAME_VALUES = 1e-9
 """Largest difference of Q-values in floats, relative to the largest one, that counts as none."""
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class KernelPair(Record):
     """Two kernels that differ in one row and have the same Q-values for every goal at one discount.
@@ -182,6 +184,7 @@ class KernelPair(Record):
             raise WitnessError(f"the two worlds have Q-values that differ by {gap:.1e}; same means {SAME_VALUES}.")
 
 
+@checked
 def indistinguishable_kernels(result: ExceptionalDiscounts, found: ExceptionalDiscount) -> KernelPair:
     """Return two stochastic kernels that give every goal the same Q-values at an exceptional discount.
 

@@ -19,11 +19,13 @@ from tabular_inversion.exact.polynomials.matrices import (
     rank_drops,
 )
 from tabular_inversion.exact.polynomials.roots import AlgebraicNumber, isolate, show_polynomial
+from tabular_inversion.kinds import checked
 from tabular_inversion.records import Record
 
 _SHOWN_WIDTH = Fraction(1, 2**40)
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class ExceptionalDiscount(Record):
     """A discount at which the rank of M, or of M with a row of ones below it, is less than nearby.

@@ -1,15 +1,19 @@
 """Chains: a row of states with the actions left and right."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from tabular_inversion.environments._checks import check_count
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
 _ACTION_NAMES = ("left", "right")
 
 
+@checked
 def chain(n: int, *, discount: float = 0.95) -> MDP:
     """Return a deterministic chain: left and right move by one state, and stay at the ends.
 
@@ -42,6 +46,7 @@ def chain(n: int, *, discount: float = 0.95) -> MDP:
     return _chain_mdp(n, discount, states, [(left, 0, 1.0), (right, 1, 1.0)])
 
 
+@checked
 def river_swim(n: int = 6, *, discount: float = 0.95) -> MDP:
     """Return RiverSwim: left goes with the current and always succeeds, right goes against it.
 

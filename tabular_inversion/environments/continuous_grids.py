@@ -17,6 +17,7 @@ from tabular_inversion._typing import FloatArray
 from tabular_inversion.environments._checks import check_count
 from tabular_inversion.environments.interpolation import Grid, Interpolation, check_method, weight_matrix
 from tabular_inversion.errors import InputError, ShapeError
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.validation import check_discount, check_names, real_array
 
@@ -30,6 +31,7 @@ _CHUNK = 2**15
 """Points that are interpolated at a time."""
 
 
+@checked
 def interpolated_mdp(
     step: Step,
     grid: Grid,

@@ -14,6 +14,7 @@ from tabular_inversion.environments.continuous_grids import Step, interpolated_m
 from tabular_inversion.environments.interpolation import Grid, Interpolation
 from tabular_inversion.errors import GoalsError, InputError, ShapeError
 from tabular_inversion.goals import Goals
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.validation import check_discount, finite_array
 
@@ -21,6 +22,7 @@ _SLACK = 1e-9
 """Added to radii, so that rounding does not decide on a grid point that lies on the border."""
 
 
+@checked
 @dataclass(frozen=True)
 class Task:
     """Some goals of a system: reward 1 on arrival in a region, where the episode ends.
@@ -44,6 +46,7 @@ class Task:
     reached: Callable[[FloatArray], BoolArray]
 
 
+@checked
 @dataclass(frozen=True)
 class ContinuousSystem:
     """A deterministic system x' = f(x, a) in a box.

@@ -1,11 +1,15 @@
 """What every text that names an environment stands for."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from tabular_inversion.goals import Goals
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Environment:
     """A world with the name it was asked for by.

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from tabular_inversion.errors import FileFormatError, InputError, KernelError, SpecificationError
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ NAMED_GRAPHS = "KN, KA,B, petersen, cycle:N, path:N, grid:AxB, an edge-list file
 """The texts that `named_graph` reads."""
 
 
+@checked
 def graph(networkx_graph: nx.Graph[Any], *, discount: float = 0.95) -> MDP:
     """Return the deterministic world of a graph: in each node, action i goes to the i-th neighbour.
 
@@ -82,6 +84,7 @@ def graph(networkx_graph: nx.Graph[Any], *, discount: float = 0.95) -> MDP:
     )
 
 
+@checked
 def named_graph(text: str) -> nx.Graph[Any]:
     """Return the graph that a text names.
 

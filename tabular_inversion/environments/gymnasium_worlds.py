@@ -17,12 +17,14 @@ from tabular_inversion.environments._outcomes import Outcomes, read_outcomes
 from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import InputError, KernelError, MissingDependencyError, SpecificationError
 from tabular_inversion.goals import Goals
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised
 
 Terminal = Literal["absorb", "continue"]
 
 
+@checked
 def from_gymnasium(
     env_or_id: Any, /, *, discount: float, terminal: Terminal = "absorb", within: float = 1e-9, **make_kwargs: Any
 ) -> Environment:

@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 from tabular_inversion._typing import FloatArray, IntArray, SparseMatrix
 from tabular_inversion.environments._checks import check_count
 from tabular_inversion.errors import InputError, ShapeError
+from tabular_inversion.kinds import checked
 from tabular_inversion.validation import frozen_array, real_array
 
 Beyond: TypeAlias = Literal["refuse", "clip", "wrap"]
@@ -30,6 +31,7 @@ _MOST_POINTS = 2**13
 _MOST_STATES = 2**31 - 1
 
 
+@checked
 @dataclass(frozen=True)
 class Axis:
     """One coordinate of a grid: equally spaced points, and what becomes of arrivals outside.
@@ -92,6 +94,7 @@ class Axis:
         return np.linspace(self.low, self.high, self.count, endpoint=not self.wraps)
 
 
+@checked
 @dataclass(frozen=True)
 class Grid:
     """All combinations of the points of some axes: the states of a world, the last axis running fastest.

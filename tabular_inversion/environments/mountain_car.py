@@ -1,10 +1,13 @@
 """MountainCar on a grid."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.environments.continuous_systems import ContinuousSystem, Task, within
 from tabular_inversion.environments.interpolation import Axis, Grid, Interpolation
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
 _LEFT, _RIGHT = -1.2, 0.6
@@ -14,6 +17,7 @@ _POSITION_RADIUS, _VELOCITY_RADIUS = 0.1, 0.01
 _GENTLE = 0.05
 
 
+@checked
 def mountain_car(n: int = 200, *, discount: float = 0.99, method: Interpolation = "kuhn") -> MDP:
     """Return MountainCar on a grid of n x n states.
 

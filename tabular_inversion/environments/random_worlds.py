@@ -1,17 +1,21 @@
 """Random worlds, dense, sparse or deterministic, that repeat exactly for a seed."""
 
+from __future__ import annotations
+
 import numpy as np
 from scipy.sparse import csr_array
 
 from tabular_inversion._typing import IntArray
 from tabular_inversion.environments._checks import check_count, random_generator
 from tabular_inversion.errors import InputError
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
 _MOST_DENSE_ENTRIES = 2**28
 """2 GiB of float64; beyond that, a dense kernel is refused before it is allocated."""
 
 
+@checked
 def random_mdp(
     n_states: int,
     n_actions: int,

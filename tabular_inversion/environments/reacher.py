@@ -1,5 +1,7 @@
 """Reacher on a grid: an arm of two joints that turn freely."""
 
+from __future__ import annotations
+
 from itertools import product
 
 import numpy as np
@@ -7,6 +9,7 @@ import numpy as np
 from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.environments.continuous_systems import ContinuousSystem, Task, within
 from tabular_inversion.environments.interpolation import Axis, Grid, Interpolation
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
 _FASTEST = 2.0
@@ -16,6 +19,7 @@ _FASTEST_START = 1.0
 _TORQUES = np.array(list(product((-1.0, 0.0, 1.0), repeat=2)))
 
 
+@checked
 def reacher(n: int = 24, *, discount: float = 0.99, method: Interpolation = "kuhn") -> MDP:
     """Return Reacher on a grid of n^4 states.
 

@@ -1,11 +1,14 @@
 """FourRooms: four rooms of 4 x 4 cells joined by four doors, in three variants."""
 
+from __future__ import annotations
+
 from typing import Literal, get_args
 
 import numpy as np
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.errors import InputError
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
 Variant = Literal["deterministic", "windy", "teleport"]
@@ -30,6 +33,7 @@ _MOVES = np.array([[-1, 0], [0, 1], [1, 0], [0, -1]])
 _TELEPORTERS = ((4, 4), (4, 6), (6, 4), (6, 6))
 
 
+@checked
 def four_rooms(variant: Variant = "deterministic", *, discount: float = 0.99) -> MDP:
     """Return a FourRooms gridworld of 68 cells.
 

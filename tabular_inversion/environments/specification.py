@@ -19,6 +19,7 @@ from tabular_inversion.environments.reacher import reacher
 from tabular_inversion.environments.rooms import Variant, four_rooms
 from tabular_inversion.errors import SpecificationError
 from tabular_inversion.goals import Goals
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
 _VARIANTS = "|".join(get_args(Variant))
@@ -40,6 +41,7 @@ _TRUTH = {"true": True, "false": False}
 _DEFAULT_WIDTH = 1 / 8
 
 
+@checked
 def parse_environment(text: str, *, discount: float | None = None) -> Environment:
     """Return the environment that a text names.
 
@@ -152,6 +154,7 @@ _PATIENT = {"fourrooms", "mountaincar", "reacher"}
 """Worlds whose published experiments have the discount 0.99."""
 
 
+@checked
 def parse_goals(text: str, mdp: MDP) -> Goals:
     """Return the goals that a text names, on the states of a world.
 

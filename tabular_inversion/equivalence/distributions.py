@@ -27,9 +27,11 @@ from tabular_inversion.equivalence.sampling import hit_and_run
 from tabular_inversion.equivalence.vertices import vertices_of
 from tabular_inversion.errors import InputError
 from tabular_inversion.kernel_classes import Supported
+from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.intervals import ROUNDING
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class DistributionSets(ValueEquivalence):
     """A polytope of distributions for each row; rows with the same support and values share it.

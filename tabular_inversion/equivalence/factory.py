@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from tabular_inversion.agent_values import AgentValues
@@ -16,9 +19,19 @@ from tabular_inversion.equivalence.interface import ValueEquivalence
 from tabular_inversion.equivalence.successors import SuccessorSets, matching_successors
 from tabular_inversion.equivalence.vectors import VectorSets
 from tabular_inversion.errors import InputError
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Unconstrained
+from tabular_inversion.kernel_classes import (
+    ClassTable,
+    Deterministic,
+    KernelClass,
+    Sparse,
+    Stochastic,
+    Supported,
+    Unconstrained,
+)
+from tabular_inversion.kinds import checked
 
 
+@checked
 def value_equivalence(agent: AgentValues, kernel_class: KernelClass, *, noise: float = 0.0) -> ValueEquivalence:
     """Collect all kernels of a class that explain an agent's values (S2).
 
@@ -73,12 +86,34 @@ def value_equivalence(agent: AgentValues, kernel_class: KernelClass, *, noise: f
     """
     if not (np.isfinite(noise) and noise >= 0):
         raise InputError(f"noise is {noise}; expected a finite number of at least 0.")
-    what = (agent, kernel_class, float(noise))
-    if isinstance(kernel_class, Sparse):
-        return ValueEquivalence(*what)
-    if isinstance(kernel_class, Deterministic):
-        return SuccessorSets(*what, matching_successors(agent, noise))
-    distinct = DistinctRows.of(agent, kernel_class)
-    if isinstance(kernel_class, Unconstrained):
-        return VectorSets(*what, row_space(agent), vector_polytopes(*what, distinct), distinct.shared)
+    return _SETS.of(kernel_class)(agent, kernel_class, float(noise))
+
+
+def _unknown_supports(*what: Any) -> ValueEquivalence:
+    return ValueEquivalence(*what)
+
+
+def _successors(agent: AgentValues, kernel_class: KernelClass, noise: float) -> ValueEquivalence:
+    return SuccessorSets(agent, kernel_class, noise, matching_successors(agent, noise))
+
+
+def _vectors(*what: Any) -> ValueEquivalence:
+    distinct = DistinctRows.of(*what[:2])
+    return VectorSets(*what, row_space(what[0]), vector_polytopes(*what, distinct), distinct.shared)
+
+
+def _distributions(*what: Any) -> ValueEquivalence:
+    distinct = DistinctRows.of(*what[:2])
     return DistributionSets(*what, distribution_polytopes(*what, distinct), distinct.shared)
+
+
+_SETS: ClassTable[Callable[[AgentValues, KernelClass, float], ValueEquivalence]] = ClassTable(
+    "value equivalence",
+    {
+        Unconstrained: _vectors,
+        Stochastic: _distributions,
+        Supported: _distributions,
+        Sparse: _unknown_supports,
+        Deterministic: _successors,
+    },
+)

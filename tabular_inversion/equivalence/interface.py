@@ -15,6 +15,7 @@ from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.equivalence.nearest import Divergence
 from tabular_inversion.errors import InputError, KernelClassError, KernelError, ShapeError
 from tabular_inversion.kernel_classes import KernelClass, Supported
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.recovery.intervals import allowance
 from tabular_inversion.validation import MEMBERSHIP_TOLERANCE, check_distributions, finite_array
@@ -25,6 +26,7 @@ DETERMINED = 1e-9
 """How far a functional may be from the span of the equations, relative to its size, to count as determined."""
 
 
+@checked
 class Interval(NamedTuple):
     """The two ends of a range, entry by entry.
 
@@ -48,6 +50,7 @@ class Interval(NamedTuple):
         return self.upper - self.lower
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class ValueEquivalence:
     """All kernels of a class that give an agent its values: the product of E(q) over the rows (S2).

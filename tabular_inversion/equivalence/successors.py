@@ -13,12 +13,14 @@ from tabular_inversion.equivalence.interface import Interval, Norm, ValueEquival
 from tabular_inversion.equivalence.nearest import Divergence, check_divergence
 from tabular_inversion.errors import InputError
 from tabular_inversion.kernel_classes import Deterministic
+from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.intervals import allowance, goal_sizes, refusal
 from tabular_inversion.recovery.system import UNCERTAIN, RowSystem
 
 _CHUNK = 2**22
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class SuccessorSets(ValueEquivalence):
     """Finitely many rows for each (s, a), the vertices of the simplex that have its values.

@@ -21,8 +21,10 @@ from tabular_inversion.equivalence.nearest import Divergence, check_divergence, 
 from tabular_inversion.equivalence.polytopes import Polytopes
 from tabular_inversion.equivalence.programs import maximise
 from tabular_inversion.errors import KernelClassError
+from tabular_inversion.kinds import checked
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class VectorSets(ValueEquivalence):
     """{p : B p in a polytope} for each row, where the rows of B span those of M and the rest of p is free.

@@ -15,7 +15,15 @@ from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMat
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.error_bounds.norms import SIMPLEX_DIAMETER, check_norm, operator_norms
 from tabular_inversion.errors import InputError, KernelClassError
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Stochastic, Supported, Unconstrained
+from tabular_inversion.kernel_classes import (
+    Deterministic,
+    KernelClass,
+    Stochastic,
+    Supported,
+    Unconstrained,
+    check_known,
+)
+from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.column_matching import column_separation
 from tabular_inversion.recovery.spectrum import power_of_two_scale
 from tabular_inversion.recovery.system import rounding_level
@@ -24,6 +32,7 @@ _METRIC = {1.0: "cityblock", 2.0: "euclidean", float(np.inf): "chebyshev"}
 _BLOCK = 2**22
 
 
+@checked
 def perturbation_constant(agent: AgentValues, *, norm: float = np.inf) -> float:
     """Return c: noise of size eps in the values moves no column of M by more than ``discount * c * eps``.
 
@@ -79,6 +88,7 @@ def perturbation_constant(agent: AgentValues, *, norm: float = np.inf) -> float:
     return float(totals.max() ** (1.0 / p))
 
 
+@checked
 def separation_radius(agent: AgentValues, *, norm: float = np.inf) -> float:
     """Return the noise level below which matching columns recovers every row of every deterministic world.
 
@@ -125,6 +135,7 @@ def separation_radius(agent: AgentValues, *, norm: float = np.inf) -> float:
     return scale * least / (2.0 * (1.0 + agent.discount * perturbation_constant(agent, norm=p)))
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class ErrorBound:
     """Bounds on the distance of each recovered row from the true one.
@@ -158,6 +169,7 @@ class ErrorBound:
         return float(np.nanmax(self.rows))
 
 
+@checked
 def error_bound(
     agent: AgentValues,
     kernel_class: KernelClass,
@@ -213,6 +225,7 @@ def error_bound(
     >>> 0.0015 <= bound.overall < 0.003
     True
     """
+    check_known(kernel_class, "an error bound")
     target = check_norm("norm", norm)
     source = target if noise_norm is None else check_norm("noise_norm", noise_norm)
     if not (np.isfinite(eps) and eps >= 0):

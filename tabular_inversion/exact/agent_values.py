@@ -15,9 +15,11 @@ from tabular_inversion.errors import AgentValuesError, ShapeError
 from tabular_inversion.exact.model import ExactGoals
 from tabular_inversion.exact.rationals import FractionArray, fraction_array, object_array, to_floats
 from tabular_inversion.exact.validation import exact_array, exact_discount, exact_policy, without_unavailable
+from tabular_inversion.kinds import checked
 from tabular_inversion.validation import check_available, frozen_array
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class ExactAgentValues:
     """The Q-values of a goal-conditioned agent in rational numbers.

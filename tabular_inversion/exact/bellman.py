@@ -23,12 +23,14 @@ from tabular_inversion.exact.model import ExactGoals, ExactMDP
 from tabular_inversion.exact.modular import LARGEST_PRIME, residues
 from tabular_inversion.exact.rationals import FractionArray, matrix_from_flint, matrix_to_flint
 from tabular_inversion.exact.validation import exact_policy, without_unavailable
+from tabular_inversion.kinds import checked
 from tabular_inversion.policies import deterministic, greedy
 
 Arithmetic = Callable[[FractionArray], Any]
 """Turns an array of fractions into a flint matrix: over the rationals, or modulo a prime."""
 
 
+@checked
 def evaluate(mdp: ExactMDP, goals: ExactGoals, policy: ArrayLike) -> ExactAgentValues:
     """Return the exact values of a given policy for all goals.
 
@@ -69,6 +71,7 @@ def evaluate(mdp: ExactMDP, goals: ExactGoals, policy: ArrayLike) -> ExactAgentV
     return ExactAgentValues(_q_values(mdp, goals, weights), goals, mdp.discount, weights, mdp.available)
 
 
+@checked
 def solve(mdp: ExactMDP, goals: ExactGoals) -> ExactAgentValues:
     """Return the exact optimal values for all goals, by policy iteration.
 
@@ -119,6 +122,7 @@ def solve(mdp: ExactMDP, goals: ExactGoals) -> ExactAgentValues:
     return ExactAgentValues(q, goals, mdp.discount, available=mdp.available)
 
 
+@checked
 def bellman_residual(mdp: ExactMDP, agent: ExactAgentValues) -> FractionArray:
     """Return ``|Q - (rho + P M)|``: zero exactly where the values are an agent's values in this world.
 
@@ -159,6 +163,7 @@ def bellman_residual(mdp: ExactMDP, agent: ExactAgentValues) -> FractionArray:
     return without_unavailable(gaps, mdp.available)
 
 
+@checked
 def modular_test_matrix(mdp: ExactMDP, goals: ExactGoals, policy: ArrayLike, *, prime: int = LARGEST_PRIME) -> nmod_mat:
     """Return M modulo a prime, without ever computing M: where that has full rank, M has.
 

@@ -5,6 +5,8 @@ pivots that it finds. That the rank is no larger is proved by rational null vect
 off the elimination, long ones come from p-adic lifting.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -18,12 +20,14 @@ from numpy.typing import ArrayLike
 from tabular_inversion.errors import InputError, ShapeError, WitnessError
 from tabular_inversion.exact.modular import pivot_columns, primes, reconstruct, reduce, residues
 from tabular_inversion.exact.rationals import FractionArray, fraction_array, integer_rows, matrix_from_flint
+from tabular_inversion.kinds import checked
 from tabular_inversion.records import Record
 
 Side = Literal["right", "left"]
 """From which side null vectors meet a matrix."""
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class ExactRank(Record):
     """The rank of a rational matrix, with what proves it.
@@ -107,6 +111,7 @@ def _check_reduced_basis(array: FractionArray, rank: int, vectors: FractionArray
         raise WitnessError("null_vectors: the matrix does not send them to zero.")
 
 
+@checked
 def rank(matrix: ArrayLike) -> ExactRank:
     """Return the rank of a rational matrix, proved.
 
@@ -149,6 +154,7 @@ def rank(matrix: ArrayLike) -> ExactRank:
     return ExactRank(len(found.pivots), found.prime, found.null_space, sides[0])
 
 
+@checked
 def null_space(matrix: ArrayLike) -> FractionArray:
     """Return a basis of the vectors that a rational matrix sends to zero, verified and complete.
 
@@ -178,6 +184,7 @@ def null_space(matrix: ArrayLike) -> FractionArray:
     return _eliminate(integer_rows(matrix)[0]).null_space
 
 
+@checked
 def solve_linear(matrix: ArrayLike, right_hand_sides: ArrayLike) -> FractionArray:
     """Return a solution X of ``matrix @ X = right_hand_sides``, verified.
 
@@ -228,6 +235,7 @@ def solve_linear(matrix: ArrayLike, right_hand_sides: ArrayLike) -> FractionArra
     return solution.reshape(n_columns, *right.shape[1:])
 
 
+@checked
 def determinant(matrix: ArrayLike) -> Fraction:
     """Return the determinant of a square rational matrix.
 

@@ -19,6 +19,7 @@ from tabular_inversion.errors import InputError, ShapeError, WitnessError
 from tabular_inversion.exact.linear_algebra import null_space, solve_linear
 from tabular_inversion.exact.rationals import FractionArray, fraction_array, to_floats
 from tabular_inversion.exact.simplex import phase_one
+from tabular_inversion.kinds import checked
 from tabular_inversion.records import Record
 
 _NEARLY_ZERO = 1e-8
@@ -28,6 +29,7 @@ _DENOMINATOR = 10**6
 """Coordinates that may be chosen freely are rounded to fractions with denominators up to this."""
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Feasibility(Record):
     """Either a solution of ``matrix @ x = right_hand_side, x >= 0``, or a proof that there is none.
@@ -69,6 +71,7 @@ class Feasibility(Record):
             raise WitnessError("certificate: it does not show that the equations have no solution of at least 0.")
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Recession(Record):
     """Either a direction in which a polyhedron goes on, or a proof that there is none.
@@ -111,6 +114,7 @@ class Recession(Record):
             raise WitnessError("certificate: it does not show that no direction leads on.")
 
 
+@checked
 def find_nonnegative_solution(matrix: ArrayLike, right_hand_side: ArrayLike) -> Feasibility:
     """Find x >= 0 with ``matrix @ x = right_hand_side``, or prove that there is none.
 
@@ -160,6 +164,7 @@ def find_nonnegative_solution(matrix: ArrayLike, right_hand_side: ArrayLike) -> 
     return Feasibility(vector, None) if feasible else Feasibility(None, vector / scale)
 
 
+@checked
 def find_recession_vector(matrix: ArrayLike, nonnegative: ArrayLike) -> Recession:
     """Find v != 0 with ``matrix @ v = 0`` and v >= 0 at given columns, or prove that there is none.
 

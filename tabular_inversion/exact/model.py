@@ -14,10 +14,12 @@ from tabular_inversion.errors import GoalsError, KernelError, ShapeError
 from tabular_inversion.exact.rationals import FractionArray, fraction_array, to_floats
 from tabular_inversion.exact.validation import check_exact_distributions, exact_array, exact_discount
 from tabular_inversion.goals import Goals
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.validation import check_available, check_indices, frozen_array, locate
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class ExactMDP:
     """A finite Markov decision process whose probabilities and discount are rational numbers.
@@ -144,6 +146,7 @@ class ExactMDP:
         return cls(kernel, discount.item(), mdp.available)
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class ExactGoals:
     """Rewards R and continuation C of G goals, in rational numbers.

@@ -4,6 +4,8 @@ A minor that is not zero modulo p is not zero: the rank of a rational matrix is 
 that divides none of its denominators.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,11 +13,13 @@ from flint import fmpq, fmpz, fmpz_mat, nmod_mat
 
 from tabular_inversion.errors import InputError
 from tabular_inversion.exact.rationals import FractionArray
+from tabular_inversion.kinds import checked
 
 LARGEST_PRIME = 2**61 - 1
 """The modulus that is tried first."""
 
 
+@checked
 def primes() -> Iterator[int]:
     """Yield the primes below 2**61 in descending order.
 

@@ -1,5 +1,7 @@
 """Numbers that are exact: reading them, and moving arrays of them in and out of python-flint."""
 
+from __future__ import annotations
+
 from fractions import Fraction
 from math import lcm
 from typing import Any, TypeAlias
@@ -10,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.errors import InputError, ShapeError
+from tabular_inversion.kinds import checked, describe
 
 FractionArray: TypeAlias = NDArray[Any]
 """An ndarray of dtype object whose entries are `fractions.Fraction`."""
@@ -18,6 +21,7 @@ _LONGEST_EXPONENT = 4
 """Digits of the exponent in a text such as "1e-3": "1e999999999" would fill the memory before it failed."""
 
 
+@checked
 def as_fraction(value: Any, *, allow_float: bool = False) -> Fraction:
     """Return `value` as the rational number that it is.
 
@@ -62,10 +66,11 @@ def as_fraction(value: Any, *, allow_float: bool = False) -> Fraction:
     numerator, denominator = getattr(value, "numerator", None), getattr(value, "denominator", None)
     if numerator is None or denominator is None:
         kind = type(value).__name__
-        raise InputError(f"{value!r} of type {kind} is no rational number; give fractions, in a regular array.")
+        raise InputError(f"{describe(value)} of type {kind} is no rational number; give fractions, in a regular array.")
     return Fraction(int(numerator), int(denominator))
 
 
+@checked
 def fraction_array(
     values: ArrayLike, *, allow_float: bool = False, limit_denominator: int | None = None
 ) -> FractionArray:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from tabular_inversion import storage
 from tabular_inversion.errors import FileAccessError, FileFormatError, InputError, MissingDependencyError
+from tabular_inversion.kinds import checked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,6 +30,7 @@ KIND = "experiment-stage"
 Arrays = dict[str, NDArray[Any]]
 
 
+@checked
 @dataclass(frozen=True)
 class Comparison:
     """One number of ours beside the published one.
@@ -59,6 +61,7 @@ class Comparison:
     note: str = ""
 
 
+@checked
 class RunFolder:
     """Where a run writes; a stage that was finished before is read and not computed again.
 

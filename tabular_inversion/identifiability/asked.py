@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tabular_inversion._typing import BoolArray
 from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.kinds import checked
 from tabular_inversion.records import Record
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class VerdictQuestion(Record, ABC):
         """K."""
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class ValuesQuestion(VerdictQuestion):
     """Whether values determine the world.

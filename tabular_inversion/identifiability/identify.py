@@ -18,7 +18,8 @@ from tabular_inversion.identifiability.instance import decide_instance
 from tabular_inversion.identifiability.uniform import decide_uniform
 from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict
 from tabular_inversion.identifiability.witnesses import check_forward, check_own_values, check_rows, make_witness
-from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.kernel_classes import KernelClass, check_known
+from tabular_inversion.kinds import checked
 from tabular_inversion.recovery import Recovery, recover_rows
 from tabular_inversion.recovery.system import RowSystem
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tabular_inversion.exact import ExactAgentValues
 
 
+@checked
 def identify(
     agent: AgentValues | ExactAgentValues,
     kernel_class: KernelClass,
@@ -76,6 +78,7 @@ def identify(
     """
     if scope not in get_args(Scope):
         raise InputError(f"scope is {scope!r}; expected 'instance' or 'uniform'.")
+    check_known(kernel_class, "identification")
     if exact or not isinstance(agent, AgentValues):
         from tabular_inversion.exact import ExactAgentValues
         from tabular_inversion.identifiability.rational.identify import identify_exactly

@@ -15,9 +15,11 @@ from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict,
 from tabular_inversion.identifiability.verification import check_form, check_no_contradiction, compare
 from tabular_inversion.identifiability.witnesses import check_own_values, check_rows
 from tabular_inversion.kernel_classes import KernelClass, Supported
+from tabular_inversion.kinds import checked
 from tabular_inversion.records import same
 
 
+@checked
 def verify(verdict: Verdict) -> None:
     """Decide the question of a verdict again and compare every field; the same as `Verdict.verify`.
 

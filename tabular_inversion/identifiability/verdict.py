@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular_inversion.errors import FileFormatError, WitnessError
+from tabular_inversion.errors import FileFormatError, InputError, WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion, VerdictQuestion
 from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.kinds import checked
 from tabular_inversion.record_files import load_record, save_record
 from tabular_inversion.records import Record, promise
 
@@ -55,6 +56,7 @@ class Evidence(IntEnum):
     EXACT = 2
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Witness(Record):
     """Two different rows of the class that give every goal the same value at (state, action).
@@ -105,6 +107,7 @@ class Witness(Record):
         }
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class Verdict(Record):
     """Whether values determine the kernel, for each row and overall.
@@ -270,6 +273,9 @@ class Verdict(Record):
 
     def row(self, state: int, action: int) -> Status | None:
         """Return the status of one row, None where the action is unavailable."""
+        n_states, n_actions = self.row_status.shape
+        if not (0 <= state < n_states and 0 <= action < n_actions):
+            raise InputError(f"there is no state {state} with action {action}; there are {n_states} and {n_actions}.")
         code = int(self.row_status[state, action])
         return None if code == UNAVAILABLE else Status(code)
 

@@ -13,6 +13,7 @@ from tabular_inversion.bellman import bellman_residual, evaluate, solve, solve_s
 from tabular_inversion.errors import WitnessError
 from tabular_inversion.identifiability.verdict import Witness
 from tabular_inversion.kernel_classes import KernelClass, Supported, Unconstrained
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised
 from tabular_inversion.validation import MEMBERSHIP_TOLERANCE
@@ -118,6 +119,7 @@ def check_own_values(agent: AgentValues, witness: Witness, kernel_class: KernelC
         )
 
 
+@checked
 def check_forward(agent: AgentValues, kernel: Kernel, witness: Witness, kernel_class: KernelClass) -> float:
     """Compute the agent's Q-values in both kernels, by the forward code alone, and compare them for every goal.
 

@@ -11,6 +11,7 @@ from scipy.sparse import csr_array, issparse
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.errors import InputError, ShapeError
 from tabular_inversion.kernel_classes import Supported
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
 Unvisited = Literal["refuse", "unavailable"]
@@ -29,6 +30,7 @@ def _read(counts: ArrayLike) -> FloatArray:
     return array.astype(np.float64)
 
 
+@checked
 def from_counts(counts: ArrayLike, *, discount: float, unvisited: Unvisited = "refuse") -> MDP:
     """Return the world of relative frequencies.
 
@@ -78,6 +80,7 @@ def from_counts(counts: ArrayLike, *, discount: float, unvisited: Unvisited = "r
     return MDP(csr_array(rows), discount, totals > 0)
 
 
+@checked
 def support_from_counts(counts: ArrayLike) -> Supported:
     """Return the class of kernels on the transitions that were seen.
 

@@ -10,11 +10,13 @@ from tabular_inversion.errors import KernelError
 from tabular_inversion.goals import Goals
 from tabular_inversion.interop.assembly import ROUNDED
 from tabular_inversion.interop.transitions import from_transitions, to_transitions
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
 _OUTCOME = "{next_state: probability}, or a list of (p, next_state[, reward[, terminated]])"
 
 
+@checked
 def from_dict(table: Mapping[Any, Any] | Sequence[Any], *, discount: float, within: float = ROUNDED) -> Environment:
     """Read a world from a table of states and actions.
 
@@ -123,6 +125,7 @@ def _flag(state: Any, action: Any, value: Any) -> bool:
     return bool(value)
 
 
+@checked
 def to_dict(mdp: MDP, goals: Goals | None = None, goal: int = 0) -> dict[Any, dict[Any, list[tuple[Any, ...]]]]:
     """Return a world as ``table[state][action]``, a list of tuples that `from_dict` reads back.
 

@@ -16,10 +16,12 @@ from tabular_inversion.errors import InputError, MissingDependencyError, ShapeEr
 from tabular_inversion.goals import Goals
 from tabular_inversion.interop.assembly import Entries, assemble
 from tabular_inversion.interop.gymnasium_tables import to_gymnasium_table
+from tabular_inversion.kinds import checked, describe
 from tabular_inversion.mdp import MDP
 from tabular_inversion.validation import check_distributions
 
 
+@checked
 def to_gymnasium(mdp: MDP, goals: Goals | None = None, goal: int = 0, *, start: ArrayLike | None = None) -> Any:
     """Return a world and one of its goals as a `gymnasium.Env` with observations and actions 0, 1, 2, ...
 
@@ -96,6 +98,7 @@ def to_gymnasium(mdp: MDP, goals: Goals | None = None, goal: int = 0, *, start: 
     return World()
 
 
+@checked
 def enumerate_environment(
     environment: Any,
     *,
@@ -147,6 +150,8 @@ def enumerate_environment(
     >>> world.mdp.n_states, world.mdp.is_deterministic
     (16, True)
     """
+    if not hasattr(environment, "action_space"):
+        raise InputError(f"environment is {describe(environment)}; expected one of gymnasium, as gymnasium.make gives.")
     n_actions = getattr(environment.action_space, "n", None)
     if n_actions is None:
         raise InputError(f"the action space is {environment.action_space}; expected a discrete one.")

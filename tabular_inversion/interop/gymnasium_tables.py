@@ -1,5 +1,7 @@
 """Gymnasium's transition tables, both ways: `from_gymnasium` reads one as a world, `to_gymnasium_table` writes one."""
 
+from __future__ import annotations
+
 from typing import TypeAlias
 
 import numpy as np
@@ -9,6 +11,7 @@ from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.environments.gymnasium_worlds import from_gymnasium
 from tabular_inversion.errors import GoalsError, ShapeError
 from tabular_inversion.goals import Goals
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
 __all__ = ["Table", "from_gymnasium", "to_gymnasium_table"]
@@ -17,6 +20,7 @@ Table: TypeAlias = dict[int, dict[int, list[tuple[float, int, float, bool]]]]
 """State to action to a list of (probability, next_state, reward, terminated)."""
 
 
+@checked
 def to_gymnasium_table(mdp: MDP, goals: Goals | None = None, goal: int = 0) -> Table:
     """Return a world, and optionally one of its goals, as a table that gymnasium's own code steps through.
 

@@ -11,9 +11,11 @@ from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import InputError, KernelError
 from tabular_inversion.goals import Goals
 from tabular_inversion.interop.assembly import Entries, assemble, refuse_ends, task_of
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
 
+@checked
 def from_mdpsolver(
     *,
     discount: float,
@@ -85,6 +87,7 @@ def from_mdpsolver(
     return assemble("mdpsolver", entries, discount=discount, n_states=n, n_actions=int(action.max()) + 1)
 
 
+@checked
 def to_mdpsolver(mdp: MDP, goals: Goals | None = None, goal: int = 0) -> dict[str, Any]:
     """Return the keyword arguments of ``mdpsolver.model().mdp(...)`` for a world and one of its goals.
 

@@ -13,10 +13,12 @@ from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import InputError, ShapeError
 from tabular_inversion.goals import Goals
 from tabular_inversion.interop.assembly import ROUNDED, refuse_ends, task_of
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised
 
 
+@checked
 def from_mdptoolbox(transitions: Any, reward: Any = None, *, discount: float, within: float = ROUNDED) -> Environment:
     """Read the arguments that `mdptoolbox.mdp.MDP` and its solvers take.
 
@@ -103,6 +105,7 @@ def _rewards(reward: Any, matrices: list[Any]) -> FloatArray:
     raise ShapeError(f"reward has shape {array.shape}; expected ({n},), ({n}, {m}) or ({m}, {n}, {n}).")
 
 
+@checked
 def to_mdptoolbox(mdp: MDP, goals: Goals | None = None, goal: int = 0) -> tuple[Any, FloatArray]:
     """Return (transitions, reward) as pymdptoolbox's solvers take them.
 

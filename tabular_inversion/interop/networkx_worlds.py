@@ -9,11 +9,13 @@ import numpy as np
 from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import KernelError
 from tabular_inversion.interop.assembly import Entries, assemble
+from tabular_inversion.kinds import checked
 
 if TYPE_CHECKING:
     import networkx as nx
 
 
+@checked
 def from_networkx(graph: nx.MultiDiGraph[Any], *, discount: float) -> Environment:
     """Read a directed multigraph whose edges carry a probability and are keyed by their action.
 

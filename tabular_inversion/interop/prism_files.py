@@ -16,9 +16,11 @@ from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import FileFormatError, InputError
 from tabular_inversion.goals import Goals
 from tabular_inversion.interop.assembly import ROUNDED, Entries, assemble, refuse_ends, task_of
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class PrismModel:
     """What a set of explicit files holds.
@@ -41,6 +43,7 @@ class PrismModel:
     labels: Mapping[str, BoolArray] = field(default_factory=dict)
 
 
+@checked
 def read_prism(
     path: str | os.PathLike[str],
     *,
@@ -219,6 +222,7 @@ def _labels(path: Path, n_states: int) -> dict[str, BoolArray]:
     return found
 
 
+@checked
 def write_prism(
     mdp: MDP,
     path: str | os.PathLike[str],

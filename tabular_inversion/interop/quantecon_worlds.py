@@ -11,9 +11,11 @@ from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import InputError, MissingDependencyError
 from tabular_inversion.goals import Goals
 from tabular_inversion.interop.assembly import Entries, assemble, refuse_ends, task_of
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
 
+@checked
 def from_quantecon(program: Any) -> Environment:
     """Read a `quantecon.markov.DiscreteDP`, which does not check that its rows are distributions; we do.
 
@@ -65,6 +67,7 @@ def from_quantecon(program: Any) -> Environment:
     return Environment(found.name, found.mdp, Goals(np.zeros((1, n)), action_rewards=exact))
 
 
+@checked
 def to_quantecon(mdp: MDP, goals: Goals | None = None, goal: int = 0) -> Any:
     """Return a world and one of its goals as a `DiscreteDP`, in product form if dense, else in state-action form.
 

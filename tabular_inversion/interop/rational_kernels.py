@@ -1,5 +1,7 @@
 """Exact rational kernels, recovered from the floats in which a table stores them."""
 
+from __future__ import annotations
+
 from fractions import Fraction
 
 import numpy as np
@@ -8,9 +10,11 @@ from scipy.sparse import csr_array
 
 from tabular_inversion._typing import IntArray
 from tabular_inversion.errors import InputError, KernelError
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
 
+@checked
 def exact_kernel(mdp: MDP, *, max_denominator: int = 10_000, tolerance: float = 1e-15) -> NDArray[np.object_]:
     """Return the kernel in fractions whose rows sum to exactly one, or raise.
 

@@ -11,9 +11,11 @@ from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import InputError, MissingDependencyError
 from tabular_inversion.goals import Goals
 from tabular_inversion.interop.assembly import Entries, assemble, refuse_ends, task_of
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
 
+@checked
 def from_stormpy(model: Any, *, discount: float, reward_model: str | None = None) -> Environment:
     """Read a sparse MDP or DTMC of Storm.
 
@@ -81,6 +83,7 @@ def _means(model: Any, name: str, n_actions: int) -> Any:
     return means
 
 
+@checked
 def to_stormpy(mdp: MDP, goals: Goals | None = None, goal: int = 0, *, reward_model: str = "goal") -> Any:
     """Return a world, and optionally one of its goals as rewards of choices, as Storm's sparse MDP.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,14 @@ from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import InputError, KernelError, MissingDependencyError, ShapeError
 from tabular_inversion.goals import Goals
 from tabular_inversion.interop.assembly import ROUNDED, Entries, Labels, assemble, number, task_of
+from tabular_inversion.kinds import checked, describe
 from tabular_inversion.mdp import MDP
 
 COLUMNS = ("state", "action", "next_state", "probability")
 """What the columns of a data frame are called unless told otherwise; ``reward`` and ``terminated`` may follow."""
 
 
+@checked
 def from_transitions(
     state: ArrayLike,
     action: ArrayLike,
@@ -116,6 +118,9 @@ def _count(known: Sequence[Any] | None, labels: Labels) -> int:
 
 def _plain(columns: dict[str, Any]) -> dict[str, Any]:
     """Keep labels that are tuples whole: numpy would take them for a second axis."""
+    scalar = [name for name, column in columns.items() if not isinstance(column, (list, tuple)) and np.ndim(column) == 0]
+    if scalar:
+        raise ShapeError(f"the column {scalar[0]} is no list; expected one entry for each outcome.")
     plain = {}
     for name, column in columns.items():
         if isinstance(column, np.ndarray):
@@ -141,6 +146,7 @@ def _floats(name: str, column: list[Any]) -> Any:
     return values
 
 
+@checked
 def from_dataframe(frame: Any, *, discount: float, columns: Sequence[str] = COLUMNS, **options: Any) -> Environment:
     """Read a world from a data frame (pandas, polars, or any mapping from column names to arrays).
 
@@ -166,6 +172,8 @@ def from_dataframe(frame: Any, *, discount: float, columns: Sequence[str] = COLU
     >>> from_dataframe(table, discount=0.5).mdp
     MDP(n_states=2, n_actions=1, discount=0.5, sparse)
     """
+    if not hasattr(frame, "columns") and not isinstance(frame, Mapping):
+        raise InputError(f"frame is {describe(frame)}; expected a data frame, or a mapping of its columns.")
     known = [str(name) for name in (frame.columns if hasattr(frame, "columns") else frame)]
     missing = [name for name in columns if name not in known]
     if missing or len(columns) != len(COLUMNS):
@@ -178,6 +186,7 @@ def from_dataframe(frame: Any, *, discount: float, columns: Sequence[str] = COLU
     return from_transitions(state, action, following, probability, discount=discount, **extra, **options)
 
 
+@checked
 def to_transitions(mdp: MDP, goals: Goals | None = None, goal: int = 0) -> dict[str, list[Any]]:
     """Return a world as columns that `from_transitions` reads back.
 
@@ -230,6 +239,7 @@ def to_transitions(mdp: MDP, goals: Goals | None = None, goal: int = 0) -> dict[
     return found
 
 
+@checked
 def to_dataframe(mdp: MDP, goals: Goals | None = None, goal: int = 0) -> Any:
     """Return `to_transitions` as a pandas data frame.
 

@@ -13,6 +13,7 @@ from tabular_inversion._typing import FloatArray
 from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import FileFormatError, InputError, MissingDependencyError, ShapeError
 from tabular_inversion.interop.assembly import Entries, assemble
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
 
@@ -27,6 +28,7 @@ def _umbi() -> Any:
     return umbi
 
 
+@checked
 def read_umb(path: str | os.PathLike[str], *, discount: float, reward: str | None = None) -> Environment:
     """Read an MDP from a UMB file.
 
@@ -70,6 +72,7 @@ def read_umb(path: str | os.PathLike[str], *, discount: float, reward: str | Non
     return assemble(os.fspath(path), entries, discount=discount, n_states=model.num_states, n_actions=n_actions)
 
 
+@checked
 def read_umb_exactly(path: str | os.PathLike[str]) -> NDArray[np.object_]:
     """Return the kernel of a UMB file in fractions, shape (S, A, S); zero rows where a state has fewer choices.
 
@@ -143,6 +146,7 @@ def _means(model: Any, name: str) -> FloatArray:
     return means
 
 
+@checked
 def write_umb(
     mdp: MDP,
     path: str | os.PathLike[str],

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.errors import InputError
+from tabular_inversion.kinds import checked
 from tabular_inversion.validation import check_positive, finite_array
 
 Method = Literal["gradient", "mirror", "sampled"]
@@ -24,6 +25,7 @@ RECORDS = 200
 """How many times, at most, the residual is noted on the way."""
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class PLearning:
     """Where P-learning ended.
@@ -68,6 +70,7 @@ class PLearning:
         return f"<PLearning by {self.method}: {ended} after {self.iterations} steps, residual {self.residual:.2g}>"
 
 
+@checked
 def convergence_rate(matrix: ArrayLike, step: float) -> float:
     """Return the factor by which gradient descent shrinks the distance to its limit in each step, at worst (T1).
 
@@ -100,6 +103,7 @@ def convergence_rate(matrix: ArrayLike, step: float) -> float:
     return float(np.abs(1.0 - step * nonzero**2).max(initial=0.0))
 
 
+@checked
 def p_learning(
     agent: AgentValues,
     method: Method = "gradient",

@@ -18,6 +18,7 @@ from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.errors import FileFormatError, InputError, ShapeError
 from tabular_inversion.goals import Goals
+from tabular_inversion.kinds import checked
 from tabular_inversion.learning.simulator import Simulator
 from tabular_inversion.validation import check_discount
 
@@ -25,6 +26,7 @@ KIND = "q-learner"
 _TABLES = ("_values", "_shown", "_state_values", "_states", "_pursued", "_ages", "visits")
 
 
+@checked
 @dataclass(frozen=True)
 class LearningSettings:
     """How a learner behaves and learns.
@@ -74,6 +76,7 @@ class LearningSettings:
                 raise InputError(f"{name} is {value}; expected a finite number from 0 to {most:g}.")
 
 
+@checked
 class QLearner:
     """A learner that sees transitions, and nothing else of its world.
 
@@ -277,6 +280,7 @@ class QLearner:
         return learner
 
 
+@checked
 def learning_curve(
     learner: QLearner,
     steps: Sequence[int],

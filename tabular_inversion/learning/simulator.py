@@ -8,9 +8,11 @@ import numpy as np
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.errors import InputError
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
 
+@checked
 class Simulator:
     """A world that can be acted in but not looked into.
 

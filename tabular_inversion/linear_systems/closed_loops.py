@@ -10,12 +10,14 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from tabular_inversion._typing import FloatArray, IntArray, Kernel
+from tabular_inversion.kinds import checked
 from tabular_inversion.linear_systems.transitions import Transitions
 
 Policies: TypeAlias = Any
 """Actions, an integer array (L, S), or probabilities of actions, an array (L, S, A)."""
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class ClosedLoops:
     """P_l[s, t] = sum_a policy[l, s, a] kernel[s, a, t] for each loop l: one that all goals share, or one for each.

@@ -8,6 +8,7 @@ import numpy as np
 
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.errors import ConvergenceError, InputError
+from tabular_inversion.kinds import checked
 from tabular_inversion.linear_systems.choice import Method, Way, check_method, choose_way, direct_way
 from tabular_inversion.linear_systems.doubling import solve_by_doubling
 from tabular_inversion.linear_systems.factorised import (
@@ -23,6 +24,7 @@ from tabular_inversion.linear_systems.systems import LinearSystems, largest
 _ROUNDING = float(16 * np.finfo(np.float64).eps)
 
 
+@checked
 class LinearSolver:
     """Solves the systems of all goals by one way; a factorisation that goals share is made once and kept.
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tabular_inversion._typing import FloatArray, IntArray
+from tabular_inversion.kinds import checked
 from tabular_inversion.linear_systems.closed_loops import ClosedLoops
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class LinearSystems:
     """A_g x_g = b_g with A_g = I - diag(factors[g]) P_g, for each goal g.

@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from tabular_inversion._typing import FloatArray, Kernel
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
 DENSE_BYTES = 2**29
@@ -19,6 +20,7 @@ DENSITY_LIMIT = 0.1
 """Above this share of positive entries, dense products beat sparse ones."""
 
 
+@checked
 def suited_form(mdp: MDP) -> MDP:
     """Return the same world, with its kernel stored as its share of positive entries asks for.
 
@@ -35,6 +37,7 @@ def suited_form(mdp: MDP) -> MDP:
     return mdp.dense() if 8 * size <= DENSE_BYTES else mdp
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Transitions:
     """The rows of a kernel and what they cost to work with.

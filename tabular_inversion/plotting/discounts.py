@@ -9,6 +9,7 @@ import numpy as np
 from tabular_inversion.discounts import CertifiedDiscount, CertifiedDiscounts, ExceptionalDiscount, ExceptionalDiscounts
 from tabular_inversion.errors import InputError
 from tabular_inversion.kernel_classes import KernelClass, Unconstrained
+from tabular_inversion.kinds import checked
 from tabular_inversion.plotting.canvas import matplotlib_module
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ _FLOOR = 1e-17
 _CLOSE = 10.0 ** -np.arange(1.5, 9.0, 0.5)  # of the way to the neighbouring root: the curve falls steeply there
 
 
+@checked
 def plot_discounts(
     result: ExceptionalDiscounts | CertifiedDiscounts,
     *,

@@ -9,6 +9,7 @@ import numpy as np
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.errors import InputError
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.plotting.canvas import FLOOR, draw_polygons, matplotlib_module, places_of, prepared_axes, squares
 from tabular_inversion.validation import check_indices
@@ -23,6 +24,7 @@ _EDGE = "#8a97a8"
 _NODE = 0.7  # of a cell: nodes at unit distance, in any direction, do not touch
 
 
+@checked
 def plot_goals(
     mdp: MDP,
     goals: Sequence[int] = (),

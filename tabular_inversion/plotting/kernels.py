@@ -10,6 +10,7 @@ from scipy.sparse import coo_array, csr_array, issparse
 
 from tabular_inversion._typing import BoolArray, FloatArray, Kernel
 from tabular_inversion.errors import InputError, KernelError
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.plotting.canvas import FLOOR, draw_polygons, matplotlib_module, places_of, prepared_axes, squares
 from tabular_inversion.validation import finite_array
@@ -33,6 +34,7 @@ _LONGEST_ARROW, _LARGEST_DOT, _NEAR = 0.48, 0.17, 1.5  # in cells
 _ERROR_SCALE = (1e-16, 1.0)
 
 
+@checked
 def plot_kernel(
     kernel: MDP | Kernel, coordinates: ArrayLike | None = None, *, action: int = 0, ax: Axes | None = None
 ) -> Axes:
@@ -94,6 +96,7 @@ def plot_kernel(
     return axes
 
 
+@checked
 def plot_values(
     values: ArrayLike,
     coordinates: ArrayLike | None,
@@ -146,6 +149,7 @@ def plot_values(
     return axes
 
 
+@checked
 def plot_error(mdp: MDP, inversion: Inversion, *, ax: Axes | None = None) -> Axes:
     """Draw how far a recovered kernel is from the truth: ``max over a, t of |recovered - true|`` in each state.
 
@@ -189,6 +193,7 @@ def plot_error(mdp: MDP, inversion: Inversion, *, ax: Axes | None = None) -> Axe
     )
 
 
+@checked
 def plot_recovery(mdp: MDP, inversion: Inversion, *, action: int = 0) -> Figure:
     """Draw the true kernel, the recovered one, and how far apart they are in each state.
 

@@ -12,7 +12,16 @@ from scipy.sparse import csr_array, issparse, vstack
 
 from tabular_inversion._typing import FloatArray, IntArray, Kernel
 from tabular_inversion.errors import InputError, KernelClassError, ShapeError
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
+from tabular_inversion.kernel_classes import (
+    Deterministic,
+    KernelClass,
+    Sparse,
+    Supported,
+    Unconstrained,
+    check_known,
+    check_options,
+)
+from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.closed_form import closed_form, unconstrained_rows
 from tabular_inversion.recovery.column_matching import column_matching, column_separation
 from tabular_inversion.recovery.misfits import explains
@@ -40,6 +49,7 @@ _EVEN = 10
 """Binary orders of magnitude by which goals may differ in scale and still be solved together without loss."""
 
 
+@checked
 def recover(
     matrix: FloatArray,
     values: FloatArray,
@@ -92,6 +102,8 @@ def recover(
     >>> recover(np.eye(2), np.array([[0.25], [0.75]]), Stochastic(), row_index=np.array([0])).rows
     array([[0.25, 0.75]])
     """
+    check_known(kernel_class, "recovery")
+    check_options(kernel_class, prior=prior, norm=norm)
     _check_system(matrix, values, row_index)
     system = RowSystem.of(matrix, values, sums_to_one=kernel_class.sums_to_one)
     return recover_rows(system, kernel_class, row_index=row_index, prior=prior, norm=norm, progress=progress)

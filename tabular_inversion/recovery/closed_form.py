@@ -1,9 +1,12 @@
 """Unconstrained rows by the closed form P = M^+ Q + (I - M^+ M) P0 (T1)."""
 
+from __future__ import annotations
+
 import numpy as np
 from scipy.linalg import lapack
 
 from tabular_inversion._typing import FloatArray
+from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.rank import RankStatus
 from tabular_inversion.recovery.residual import largest_residual
 from tabular_inversion.recovery.result import Recovery
@@ -13,6 +16,7 @@ from tabular_inversion.recovery.system import RowSystem
 _TILE = (64, 512)
 
 
+@checked
 def closed_form(matrix: FloatArray, values: FloatArray, *, prior: FloatArray | None = None) -> Recovery:
     """Return the least-squares rows nearest to the prior, in no constraint: the limit of gradient descent (T1).
 

@@ -11,6 +11,7 @@ from scipy.spatial.distance import cdist
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.errors import InputError
+from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.equations import rounding
 from tabular_inversion.recovery.residual import largest_residual
 from tabular_inversion.recovery.result import Recovery
@@ -27,6 +28,7 @@ _TREE_GOALS = 8
 _TREE_STATES = 4096
 
 
+@checked
 def column_matching(matrix: FloatArray, values: FloatArray, *, norm: float = np.inf) -> Recovery:
     """Return, for each row, the vertex of the simplex whose column of M is nearest to the values.
 
@@ -64,6 +66,7 @@ def column_matching(matrix: FloatArray, values: FloatArray, *, norm: float = np.
     return Recovery(rows, largest_residual(matrix, rows, values), rank, 1.0, f"column matching in the {norm}-norm")
 
 
+@checked
 def column_separation(matrix: FloatArray, norm: float = np.inf) -> FloatArray:
     """Return the distance from each column of a matrix to the nearest other one, shape (n,); infinity when n = 1.
 

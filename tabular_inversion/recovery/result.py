@@ -1,13 +1,17 @@
 """What every recovery method returns."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
+from tabular_inversion.kinds import checked
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Recovery:
     """Rows that explain the values as well as the class allows. Whether they are the only ones is `identify`'s part.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_inversion._typing import BoolArray, FloatArray
+from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.active_set import simplex_active_set
 from tabular_inversion.recovery.affine_system import AffineSystem, affine_system, apply, own, transposed
 from tabular_inversion.recovery.nearest_point import nearest_with_same_values
@@ -16,6 +17,7 @@ _ROUNDING = 1e-9
 """Largest negative entry that may be rounding; it is set to 0 only if the row then fits as well."""
 
 
+@checked
 def simplex_rows(matrix: FloatArray, values: FloatArray, *, prior: FloatArray | None = None) -> Recovery:
     """Return the distributions that explain the values best, nearest to the prior among equals.
 

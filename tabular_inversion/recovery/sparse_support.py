@@ -14,6 +14,7 @@ from scipy.sparse import block_array, csr_array, eye_array
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.errors import ConvergenceError
+from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.residual import largest_residual
 from tabular_inversion.recovery.result import Recovery
 from tabular_inversion.recovery.spectrum import (
@@ -36,6 +37,7 @@ _SHARPNESS = 2.0**10
 """Residuals are multiplied by this in an integer program: HiGHS stops at a gap of 1e-6 in what it minimises."""
 
 
+@checked
 def sparse_rows(
     matrix: FloatArray,
     values: FloatArray,

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from tabular_inversion._typing import FloatArray, IntArray, SparseMatrix
+from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.affine_system import affine_system
 from tabular_inversion.recovery.elimination import affine_weights
 from tabular_inversion.recovery.result import Recovery
@@ -28,6 +29,7 @@ _CHUNK = 2**21
 """Numbers in one stack of larger systems, 16 MB."""
 
 
+@checked
 def supported_rows(
     matrix: FloatArray, values: FloatArray, support: SparseMatrix, *, prior: FloatArray | None = None
 ) -> Recovery:

@@ -23,6 +23,7 @@ from tabular_inversion.identifiability import Hint, Scope, Status, Verdict, iden
 from tabular_inversion.identifiability.asked import VerdictQuestion
 from tabular_inversion.identifiability.proofs import Proof
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record
 from tabular_inversion.sufficiency.agent_policies import Policy
@@ -45,6 +46,7 @@ MAX_EXACT_STATES = 200
 """Larger worlds are judged modulo a prime."""
 
 
+@checked
 def concrete(
     mdp: MDP | ExactMDP,
     goals: Goals | ArrayLike,

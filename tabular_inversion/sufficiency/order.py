@@ -16,7 +16,8 @@ from scipy.linalg import helmert
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.errors import GoalsError, InputError, KernelClassError
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Stochastic, Supported
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Stochastic, Supported, check_known
+from tabular_inversion.kinds import checked
 from tabular_inversion.sufficiency.smallest.spanning import supports_of
 from tabular_inversion.validation import check_indices, check_positive
 
@@ -25,6 +26,7 @@ Criterion = Literal["error", "sigma_min"]
 _INDEPENDENT = 1e-9  # an equation this small (relative) after the ones before it is taken for one of them
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class GoalOrder:
     """Goals in the order in which they help most.
@@ -160,6 +162,7 @@ def _appended(triangles: FloatArray, rows: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.qr(np.concatenate([triangles, rows], axis=1), mode="r"))
 
 
+@checked
 def order_goals(
     agent: AgentValues,
     kernel_class: KernelClass,
@@ -219,6 +222,7 @@ def order_goals(
     >>> found.rows_known
     array([0, 0, 0, 8, 8, 8, 8])
     """
+    check_known(kernel_class, "an order of goals")
     if criterion not in get_args(Criterion):
         raise InputError(f"criterion is {criterion!r}; expected {' or '.join(get_args(Criterion))}.")
     scale = check_positive("noise", noise, InputError)

@@ -15,7 +15,7 @@ from tabular_inversion.errors import GoalsError, InputError, KernelClassError, K
 from tabular_inversion.exact import ExactMDP, fraction_array
 from tabular_inversion.exact.rationals import FractionArray, to_floats
 from tabular_inversion.goals import Goals
-from tabular_inversion.kernel_classes import KernelClass, Supported
+from tabular_inversion.kernel_classes import KernelClass, Supported, check_known
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record, read_only_rows
 from tabular_inversion.sufficiency.agent_policies import AskedPolicy, Policy, read_policy
@@ -136,6 +136,8 @@ def read_question(
     InputError
         Of the kind that fits.
     """
+    if kernel_class is not None:
+        check_known(kernel_class, "sufficiency")
     support, available = _read_world(world)
     if kernel_class is None:
         kernel_class = Supported(support)

@@ -16,10 +16,13 @@ from typing import Any
 
 from flint import fmpq, fmpq_poly, fmpz_poly
 
+from tabular_inversion.kinds import checked
+
 _FLOAT_WIDTH = Fraction(1, 2**70)
 _SHIFT = fmpz_poly([1, 1])
 
 
+@checked
 @total_ordering
 @dataclass(frozen=True, eq=False)
 class AlgebraicNumber:

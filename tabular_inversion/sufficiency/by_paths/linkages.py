@@ -19,6 +19,7 @@ from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 from tabular_inversion._typing import BoolArray, IntArray, SparseMatrix
 from tabular_inversion.errors import InputError, PolicyError, WitnessError
 from tabular_inversion.goals import Goals
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record, promise
 from tabular_inversion.sufficiency.agent_policies import Policy
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Cut(Record):
     """States and goals that every path from some states to the goals meets.
@@ -64,6 +66,7 @@ class Cut(Record):
         return ~_can_reach(question.edges, paying, self.states)
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Linkage(Record):
     """As many vertex-disjoint paths as there can be, and a cut of that size (Menger).
@@ -154,6 +157,7 @@ class Linkage(Record):
         return f"{many}, and no more: every path meets {' or '.join(parts) or 'nothing, as there is none'}"
 
 
+@checked
 def linkage(
     world: MDP | nx.Graph[Any],
     goals: Goals | ArrayLike,

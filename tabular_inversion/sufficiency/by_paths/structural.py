@@ -17,6 +17,7 @@ from tabular_inversion.identifiability.asked import Hint, Scope, VerdictQuestion
 from tabular_inversion.identifiability.proofs import Proof
 from tabular_inversion.identifiability.verdict import Status, Verdict
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.sufficiency.agent_policies import Policy
 from tabular_inversion.sufficiency.answer import Answer, verdict_of
@@ -37,6 +38,7 @@ MAX_SUBSETS = 20_000
 """How many sets of 2N columns are tried for `Sparse`, with a flow each."""
 
 
+@checked
 def structural(
     world: MDP | nx.Graph[Any],
     goals: Goals | ArrayLike,

@@ -15,7 +15,8 @@ from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
 from tabular_inversion.exact.policies import uniform_policy
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability import Evidence
-from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported
+from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported, check_known
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record, promise
 from tabular_inversion.sufficiency.question import LIMIT_DENOMINATOR, read_exact_world
@@ -49,6 +50,7 @@ class InsufficientGoalsError(GoalsError):
         self.states = states
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class MinimalGoals(Record):
     """The smallest sufficient set of goals, or the smallest found and how far it may be from that.
@@ -155,6 +157,7 @@ class MinimalGoals(Record):
             raise WitnessError(f"greedy_guarantee: it is {guarantee}; {self.greedy_guarantee} was stated.")
 
 
+@checked
 def minimal(
     mdp: MDP | ExactMDP,
     candidates: Goals | ExactGoals,
@@ -227,6 +230,7 @@ def minimal(
     ((0, 1, 2), 3, True)
     >>> found.verify()
     """
+    check_known(kernel_class, "a smallest goal set")
     return smallest(_agent(mdp, candidates, policy, limit_denominator), kernel_class, given=given, seconds=seconds)
 
 
