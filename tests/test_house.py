@@ -26,6 +26,7 @@ ROOMS = (
     "_typing",
     "parallel",
     "validation",
+    "highs",
     "storage",
     "mdp",
     "goals",

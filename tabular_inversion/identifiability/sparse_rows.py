@@ -8,9 +8,10 @@ from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import LinearConstraint, milp
+from scipy.optimize import LinearConstraint
 
 from tabular_inversion._typing import FloatArray, IntArray
+from tabular_inversion.highs import integer_program
 from tabular_inversion.identifiability.decision import Decision, Pair
 from tabular_inversion.identifiability.uniform import MILP_SECONDS
 from tabular_inversion.identifiability.verdict import Evidence, Status
@@ -103,7 +104,7 @@ def _integer_programs(
     few = LinearConstraint(np.repeat([[0.0, 1.0]], n, axis=1), 0.0, n_successors)
     for row in range(len(rows)):  # one HiGHS call each: there is no batched integer programming
         off = rows[row] <= _SAME
-        found = milp(
+        found = integer_program(
             -np.concatenate([off, np.zeros(n)]), integrality=np.repeat([0, 1], n), bounds=(0, 1),
             constraints=[LinearConstraint(wide, values[:, row], values[:, row]), below, few],
             options={"time_limit": MILP_SECONDS},

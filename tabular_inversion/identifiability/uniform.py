@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import LinearConstraint, milp
+from scipy.optimize import LinearConstraint
 
 from tabular_inversion._typing import FloatArray, IntArray, SparseMatrix
+from tabular_inversion.highs import integer_program
 from tabular_inversion.identifiability.decision import Decision, Pair
 from tabular_inversion.identifiability.verdict import Evidence, Status
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
@@ -263,7 +264,7 @@ def _sparse_null_vector(system: RowSystem, n_successors: int) -> tuple[FloatArra
         LinearConstraint(np.hstack([none, none, none, ones]), 0.0, n_successors),
     ]
     integrality = np.repeat([0, 1], 2 * n)
-    found = milp(
+    found = integer_program(
         np.zeros(4 * n), integrality=integrality, bounds=(0, 1), constraints=constraints,
         options={"time_limit": MILP_SECONDS},
     )  # fmt: skip
