@@ -1,10 +1,10 @@
-"""Least and largest values of linear functions over polytopes."""
+"""Least and largest values of linear functions over polytopes, as a solver finds them."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from tabular_inversion._typing import FloatArray, IntArray
+from tabular_inversion._typing import FloatArray
 from tabular_inversion.equivalence.polytopes import Polytopes
 from tabular_inversion.equivalence.programs import maximise
 from tabular_inversion.recovery.linear_programs import block_size
@@ -35,38 +35,3 @@ def function_bounds(polytopes: Polytopes, functions: FloatArray) -> tuple[FloatA
             points = maximise(polytopes, rows[part], sign * objectives)
             end[part] = (points * objectives).sum(axis=1)
     return ends[0].reshape(n_rows, n_functions), ends[1].reshape(n_rows, n_functions)
-
-
-def entry_bounds(polytopes: Polytopes) -> tuple[FloatArray, FloatArray]:
-    """Return the least and largest value of each entry.
-
-    A vertex has few positive entries. Each program for a largest value ends at one, so nearly every entry has been
-    seen at 0 before any least value is asked for; programs are solved for the rest alone.
-
-    Parameters
-    ----------
-    polytopes : Polytopes
-        R polytopes without free coordinates.
-
-    Returns
-    -------
-    lower, upper : numpy.ndarray, shape (R, N)
-        At the places of each row's face; what intervals have left is not pushed to its ends.
-    """
-    lower, upper = polytopes.members.copy(), polytopes.members.copy()
-    asked = polytopes.entries[polytopes.face] & (polytopes.dimension > 0)[:, None]
-    _push(polytopes, np.argwhere(asked), 1.0, lower, upper)
-    _push(polytopes, np.argwhere(asked & (lower > 0.0)), -1.0, lower, upper)
-    return lower, upper
-
-
-def _push(polytopes: Polytopes, places: IntArray, sign: float, lower: FloatArray, upper: FloatArray) -> None:
-    """Move entries (row, place) as far up or down as they go, and note what all entries were seen at, in place."""
-    block = block_size(1)
-    for start in range(0, len(places), block):
-        rows, entries = places[start : start + block].T
-        objectives = np.zeros((len(rows), lower.shape[1]))
-        objectives[np.arange(len(rows)), entries] = sign
-        points = maximise(polytopes, rows, objectives)
-        np.minimum.at(lower, rows, points)
-        np.maximum.at(upper, rows, points)

@@ -8,7 +8,6 @@ from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.equivalence.construction import (
     DistinctRows,
     distribution_polytopes,
-    row_space,
     vector_polytopes,
 )
 from tabular_inversion.equivalence.distributions import DistributionSets
@@ -80,5 +79,6 @@ def value_equivalence(agent: AgentValues, kernel_class: KernelClass, *, noise: f
         return SuccessorSets(*what, matching_successors(agent, noise))
     distinct = DistinctRows.of(agent, kernel_class)
     if isinstance(kernel_class, Unconstrained):
-        return VectorSets(*what, row_space(agent), vector_polytopes(*what, distinct), distinct.shared)
-    return DistributionSets(*what, distribution_polytopes(*what, distinct), distinct.shared)
+        polytopes, basis = vector_polytopes(*what, distinct)
+        return VectorSets(*what, basis, polytopes, distinct.shared)
+    return DistributionSets(*what, *distribution_polytopes(*what, distinct), distinct.shared)

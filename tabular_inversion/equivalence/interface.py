@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -16,7 +17,8 @@ from tabular_inversion.equivalence.nearest import Divergence
 from tabular_inversion.errors import InputError, KernelClassError, KernelError, ShapeError
 from tabular_inversion.kernel_classes import KernelClass, Supported
 from tabular_inversion.mdp import MDP
-from tabular_inversion.recovery.intervals import allowance
+from tabular_inversion.recovery.misfits import explains
+from tabular_inversion.recovery.system import RowSystem
 from tabular_inversion.validation import ROW_SUM_TOLERANCE, check_distributions, finite_array
 
 Norm = Literal["max", "l1"]
@@ -125,8 +127,10 @@ class ValueEquivalence:
         Returns
         -------
         Interval
-            Sharp to the tolerance of linear programs, 1e-10 in unit scale: each end is attained by a member. For
-            `Unconstrained` infinite where nothing holds an entry.
+            No row with the values lies outside: each end is proved by multipliers that are evaluated outwards, with the
+            uncertainty of the numbers given. Members come near both ends, up to what a linear program's tolerance
+            (1e-10 in unit scale) and that uncertainty amount to. For `Unconstrained` infinite where nothing holds an
+            entry.
         """
         raise self._refusal("bound on entries")
 
@@ -252,17 +256,20 @@ class ValueEquivalence:
         Returns
         -------
         numpy.ndarray of bool, shape (S, A)
-            True where the action is unavailable. The values are compared to 1e-9 of the size of each goal's row of M,
-            and to what the noise allows.
+            True where the action is unavailable. The values may be missed by the uncertainty of the numbers given, by
+            what the noise allows, and by the rounding of a computed row.
         """
         rows = self._rows_of(kernel)
         inside = self.kernel_class.contains(rows, tolerance=tolerance)
         if isinstance(self.kernel_class, Supported):
             outside = rows - rows * self.kernel_class.rows(self.agent.row_index)
             inside = inside & (np.asarray(abs(outside).max(axis=1)).ravel() <= tolerance)
-        miss = np.abs(self.agent.test_matrix @ rows.T - self.agent.right_hand_sides)
-        inside = inside & (miss <= allowance(self.agent, self.noise)).all(axis=0)
+        inside = inside & explains(self._system, rows)
         return np.asarray(self._place(inside, True))
+
+    @cached_property
+    def _system(self) -> RowSystem:
+        return RowSystem.of_agent(self.agent, sums_to_one=self.kernel_class.sums_to_one, noise=self.noise)
 
     def _rows_of(self, kernel: Kernel | MDP) -> Any:
         """Return the available rows of a kernel, dense."""

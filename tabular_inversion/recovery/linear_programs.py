@@ -23,6 +23,9 @@ LINEAR_PROGRAM_TOLERANCE = 1e-10
 BLOCK_VARIABLES = 6000
 """Variables in one program: longer ones make each pivot dearer, shorter ones waste the cost of a call."""
 
+_CHUNK = 2**22
+"""Numbers in one work array, 32 MB."""
+
 _TOLERANCES = {f"{side}_feasibility_tolerance": LINEAR_PROGRAM_TOLERANCE for side in ("primal", "dual")}
 _METHODS = (("highs-ds", _TOLERANCES | {"presolve": False}), ("highs", {}), ("highs-ipm", {}))
 """Presolve finds little in dense blocks and costs more than it saves; it is the second try where simplex gets stuck."""
@@ -122,6 +125,11 @@ class Constraints(NamedTuple):
     half_width: FloatArray
     columns: IntArray
 
+    @property
+    def shared(self) -> bool:
+        """Whether all rows may reach the same states."""
+        return bool((self.columns == self.columns[0]).all())
+
     def at_places(self, rows: IntArray) -> FloatArray:
         """Return the tests on the columns of B rows, 0 at fillers, shape (B, k, N)."""
         padded = np.concatenate([self.tests, np.zeros((len(self.tests), 1))], axis=1)
@@ -161,12 +169,27 @@ def least_values(
     >>> least_values(known, np.zeros(2, int), np.array([[1.0, 0.0]] * 2), np.array([[-1.0], [0.0]])).round(12) + 0.0
     array([0.625, 0.   ])
     """
+    if not len(rows):
+        return np.zeros(0)
+    block = len(rows) if constraints.shared else max(1, _CHUNK // (objectives.shape[1] * combinations.shape[1] + 1))
+    parts = [slice(start, start + block) for start in range(0, len(rows), block)]
+    return np.concatenate(
+        [_least_values(constraints, rows[part], objectives[part], combinations[part]) for part in parts]
+    )
+
+
+def _least_values(
+    constraints: Constraints, rows: IntArray, objectives: FloatArray, combinations: FloatArray
+) -> FloatArray:
     # A multiplier that is no number proves nothing; zero instead of it does no harm.
     y = np.where(np.isfinite(combinations), combinations, 0.0)
-    tests, size = constraints.at_places(rows), np.abs(y)
+    tests, size = constraints.at_places(rows[:1] if constraints.shared else rows), np.abs(y)
     slack = rounding(y.shape[1] + 6)
-    seen = np.einsum("bk,bkn->bn", y, tests)
-    doubt = slack * (np.einsum("bk,bkn->bn", size, np.abs(tests)) + np.abs(objectives)) + TINY
+    if len(tests) == 1:
+        seen, whole = y @ tests[0], size @ np.abs(tests[0])
+    else:
+        seen, whole = (np.einsum("bk,bkn->bn", *pair) for pair in ((y, tests), (size, np.abs(tests))))
+    doubt = slack * (whole + np.abs(objectives)) + TINY
     least = np.where(constraints.allowed(rows), objectives - seen - doubt, np.inf).min(axis=1)
     middle = constraints.middle[rows]
     own = (y * middle).sum(axis=1)
