@@ -17,12 +17,15 @@ from tabular_inversion.identifiability.instance import POSITIVE
 from tabular_inversion.kernel_classes import KernelClass, Supported
 from tabular_inversion.recovery import recover_rows
 from tabular_inversion.recovery.intervals import Intervals, refusal
-from tabular_inversion.recovery.linear_programs import Constraints
+from tabular_inversion.recovery.linear_programs import LINEAR_PROGRAM_TOLERANCE, Constraints
 from tabular_inversion.recovery.misfits import explains
 from tabular_inversion.recovery.system import UNCERTAIN, RowSystem
 
 _CENTRAL = 0.9
 """Rows that miss their values by less than this part of what is allowed are far enough inside."""
+
+_INSIDE = 1e-6
+"""Points that keep away from both ends of every interval by this part of its width are inside beyond rounding."""
 
 _CONTRADICTED = 1.0 + 1e-3
 """Vectors that miss the intervals of all tests by this factor at least show that no vector lies in them."""
@@ -187,9 +190,11 @@ def _assemble(
         n_loose=n_loose,
         n_free=n_free,
     )
-    if n_loose:  # an interval has an interior, and its members come near all states: no face is smaller
-        return polytopes
-    return reduce_to_faces(polytopes, polytopes.members > POSITIVE)
+    far = np.maximum(POSITIVE * np.tile(high - low, 2), LINEAR_PROGRAM_TOLERANCE)
+    positive = np.take_along_axis(np.concatenate([members > POSITIVE, slack > far], axis=1), order, axis=1)
+    # A point inside all intervals has a neighbourhood there, which reaches every state: no face is smaller.
+    inside = n_loose > 0 and (slack > _INSIDE * np.tile(high - low, 2)).all(axis=1, keepdims=True)
+    return reduce_to_faces(polytopes, positive | inside)
 
 
 def _combine(functions: FloatArray, columns: IntArray, members: FloatArray) -> FloatArray:

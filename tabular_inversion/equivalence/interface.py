@@ -17,11 +17,14 @@ from tabular_inversion.equivalence.nearest import Divergence
 from tabular_inversion.errors import InputError, KernelClassError, KernelError, ShapeError
 from tabular_inversion.kernel_classes import KernelClass, Supported
 from tabular_inversion.mdp import MDP
-from tabular_inversion.recovery.misfits import explains
+from tabular_inversion.recovery.intervals import Intervals
 from tabular_inversion.recovery.system import RowSystem
 from tabular_inversion.validation import ROW_SUM_TOLERANCE, check_distributions, finite_array
 
 Norm = Literal["max", "l1"]
+
+_COMPUTED = 1e-11
+"""How far a row that was computed may miss its values, in unit scale: what `nearest` stops at."""
 
 DETERMINED = 1e-9
 """How far a functional may be from the span of the equations, relative to its size, to count as determined."""
@@ -257,14 +260,16 @@ class ValueEquivalence:
         -------
         numpy.ndarray of bool, shape (S, A)
             True where the action is unavailable. The values may be missed by the uncertainty of the numbers given, by
-            what the noise allows, and by the rounding of a computed row.
+            what the noise allows, and by 1e-11 of what each goal's row of M varies by: rows are computed.
         """
         rows = self._rows_of(kernel)
         inside = self.kernel_class.contains(rows, tolerance=tolerance)
         if isinstance(self.kernel_class, Supported):
             outside = rows - rows * self.kernel_class.rows(self.agent.row_index)
             inside = inside & (np.asarray(abs(outside).max(axis=1)).ravel() <= tolerance)
-        inside = inside & explains(self._system, rows)
+        known = Intervals.of(self._system, np.arange(len(rows)))
+        miss = np.abs(known.tests @ rows.T - known.middle)
+        inside = inside & (miss <= known.half_width + _COMPUTED).all(axis=0)
         return np.asarray(self._place(inside, True))
 
     @cached_property
