@@ -15,11 +15,11 @@ from tabular_inversion.equivalence.polytopes import Polytopes
 from tabular_inversion.errors import KernelClassError
 from tabular_inversion.identifiability.instance import POSITIVE
 from tabular_inversion.kernel_classes import KernelClass, Supported
-from tabular_inversion.recovery import recover_rows
+from tabular_inversion.recovery import recover, recover_rows
 from tabular_inversion.recovery.intervals import Intervals, refusal
 from tabular_inversion.recovery.linear_programs import LINEAR_PROGRAM_TOLERANCE, Constraints
 from tabular_inversion.recovery.misfits import explains
-from tabular_inversion.recovery.system import UNCERTAIN, RowSystem
+from tabular_inversion.recovery.system import UNCERTAIN, RowSystem, rounding_level
 
 _CENTRAL = 0.9
 """Rows that miss their values by less than this part of what is allowed are far enough inside."""
@@ -113,9 +113,10 @@ def distribution_polytopes(
 
 def vector_polytopes(
     agent: AgentValues, kernel_class: KernelClass, noise: float, distinct: DistinctRows
-) -> tuple[Polytopes, FloatArray]:
-    """Return {B p : M p = q} over all real vectors p, or the relaxed sets, where the rows of B span those of M; and B.
+) -> tuple[Polytopes, Constraints, FloatArray]:
+    """Return {B p : M p = q} over all real vectors p, or the relaxed sets; what is known of each row; and B.
 
+    The rows of B span those of M.
     The values say nothing of the part of p across the rows of M, and B leaves it out.
     """
     system = RowSystem.of_agent(agent, sums_to_one=False, noise=noise)
@@ -137,14 +138,26 @@ def vector_polytopes(
         rows @ basis.T,
         n_free=len(basis),
     )
-    return polytopes, basis
+    return polytopes, intervals.constraints(distinct.places()), basis
 
 
 def nearest_rows(agent: AgentValues, kernel_class: KernelClass, prior: FloatArray) -> FloatArray:
-    """Return the rows (rows, n) with exact values that are nearest (Euclidean) to a prior, (1, n) or (rows, n)."""
+    """Return the rows (rows, n) with exact values that are nearest (Euclidean) to a prior, (1, n) or (rows, n).
+
+    A combination of goals that the uncertainty of M cannot tell from nothing holds no row: it is left out.
+    """
     system = RowSystem.of_agent(agent, sums_to_one=True)
     start = np.broadcast_to(prior, (len(agent.row_index), prior.shape[1]))
-    rows: Any = recover_rows(system, kernel_class, row_index=agent.row_index, prior=start).rows
+    k = agent.n_goals
+    _, sigma, right = np.linalg.svd(system.matrix[:k], full_matrices=False)
+    doubt = float(np.linalg.norm(system.uncertainty[:k])) + rounding_level(system.matrix.shape) * float(sigma[0])
+    if (sigma > doubt).all():
+        rows: Any = recover_rows(system, kernel_class, row_index=agent.row_index, prior=start).rows
+    else:
+        fitted = recover_rows(system, kernel_class, row_index=agent.row_index).rows
+        tests = right[sigma > doubt] if (sigma > doubt).any() else np.zeros((1, agent.n_states))
+        values = np.asarray(fitted @ tests.T).T
+        rows = recover(tests, values, kernel_class, row_index=agent.row_index, prior=start).rows
     return np.asarray(rows.toarray() if issparse(rows) else rows)
 
 

@@ -79,6 +79,6 @@ def value_equivalence(agent: AgentValues, kernel_class: KernelClass, *, noise: f
         return SuccessorSets(*what, matching_successors(agent, noise))
     distinct = DistinctRows.of(agent, kernel_class)
     if isinstance(kernel_class, Unconstrained):
-        polytopes, basis = vector_polytopes(*what, distinct)
-        return VectorSets(*what, basis, polytopes, distinct.shared)
+        polytopes, constraints, basis = vector_polytopes(*what, distinct)
+        return VectorSets(*what, basis, polytopes, constraints, distinct.shared)
     return DistributionSets(*what, *distribution_polytopes(*what, distinct), distinct.shared)
