@@ -28,6 +28,8 @@ from tabular_inversion.normalisation import normalised
 from tabular_inversion.policies import greedy
 from tabular_inversion.validation import MEMBERSHIP_TOLERANCE, check_positive, frozen_array
 
+_ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
+
 __all__ = ["Plan", "RobustPlan", "determined_goals", "plan", "robust"]
 
 
@@ -144,15 +146,16 @@ class RobustPlan:
     goals : Goals
         The one goal.
     lower, upper : numpy.ndarray, shape (S,)
-        Least and largest optimal value of each state over all kernels of the set. Both are attained in all states at
-        once: `plan` finds the values `lower` in `lower_world` and `upper` in `upper_world`.
+        Least and largest optimal value of each state over all kernels of the set, moved outwards by `error`, so that
+        the true values lie between. Both are attained in all states at once, up to that error: `plan` finds them in
+        `lower_world` and in `upper_world`.
     policy : numpy.ndarray, shape (S, A)
-        Deterministic; worth at least `lower` (less `error`) in every kernel of the set, and `lower` in `lower_world`.
+        Deterministic; worth at least `lower` in every kernel of the set, and that up to `error` in `lower_world`.
     lower_world, upper_world : MDP
         Members of the set.
     error : float
-        How far `lower` may lie above the exact end, and `upper` below it: what one more step still gains, and the
-        solver's residual, over 1 - discount. The tolerance of linear programs, 1e-10 in unit scale, is not in it.
+        The larger of the two moves: what one more step could still gain at most, proved from the numbers given, and
+        the solver's residual, over 1 - discount.
     iterations : int
         Changes of the kernel, of both sides together.
 
@@ -256,8 +259,8 @@ def robust(sets: ValueEquivalence, goal: Goals, *, tolerance: float = 1e-9, max_
     best = _strategy_iteration(sets, goal, tolerance, max_iterations, largest=True)
     return RobustPlan(
         goals=goal,
-        lower=frozen_array(worst.agent.v[0]),
-        upper=frozen_array(best.agent.v[0]),
+        lower=frozen_array(worst.agent.v[0] - worst.error),
+        upper=frozen_array(best.agent.v[0] + best.error),
         policy=frozen_array(greedy(worst.agent.q, sets.agent.available)[0]),
         lower_world=worst.world,
         upper_world=best.world,
@@ -352,12 +355,23 @@ def _strategy_iteration(
         improvement, scale = max(0.0, float(gain.max())), float(np.ptp(m))
         if improvement <= tolerance * scale:
             residual = solved.report.residual  # type: ignore[union-attr]  # solve always reports
-            return _Side(world, solved, (improvement + residual) / (1.0 - agent.discount), iteration)
+            left = max(improvement, _proved_gain(sets, kernel, m, largest=largest))
+            return _Side(world, solved, (left + residual) / (1.0 - agent.discount), iteration)
         kernel = _exchange(kernel, moved, gain > tolerance * scale)
     raise ConvergenceError(
         f"robust planning still gains {improvement / scale:.3g} of the range of values in one step, after "
         f"{max_iterations} changes of the kernel; raise max_iterations, or the tolerance {tolerance:g}."
     )
+
+
+def _proved_gain(sets: ValueEquivalence, kernel: Kernel, m: FloatArray, *, largest: bool) -> float:
+    """Bound what any kernel of the set still gains in one step, whatever the solver of `extreme_kernel` erred by."""
+    ends = sets.functional_bounds(m)
+    centred = m - m.mean()
+    rounded = _ROUNDING * len(m) * float(np.abs(m).max())
+    own = (kernel @ centred).reshape(sets.agent.available.shape) + m.mean()
+    gain = (ends.upper - own if largest else own - ends.lower)[sets.agent.available]
+    return max(0.0, float(gain.max()) + rounded)
 
 
 def _exchange(kernel: Kernel, moved: Kernel, chosen: BoolArray) -> Kernel:

@@ -29,6 +29,7 @@ ROOMS = (
     "_typing",
     "parallel",
     "validation",
+    "highs",
     "normalisation",
     "storage",
     "records",

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 
-from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
+from tabular_inversion._typing import FloatArray, IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.equivalence.facial_reduction import reduce_to_faces
 from tabular_inversion.equivalence.polytopes import Polytopes
 from tabular_inversion.errors import KernelClassError
 from tabular_inversion.identifiability.instance import POSITIVE
 from tabular_inversion.kernel_classes import KernelClass, Supported
-from tabular_inversion.recovery import recover
-from tabular_inversion.recovery.intervals import Intervals, allowance, refusal
-from tabular_inversion.recovery.linear_programs import LINEAR_PROGRAM_TOLERANCE
-from tabular_inversion.recovery.system import CONSISTENT, UNCERTAIN
+from tabular_inversion.recovery import recover, recover_rows
+from tabular_inversion.recovery.intervals import Intervals, refusal
+from tabular_inversion.recovery.linear_programs import LINEAR_PROGRAM_TOLERANCE, Constraints
+from tabular_inversion.recovery.misfits import explains
+from tabular_inversion.recovery.system import UNCERTAIN, RowSystem, rounding_level
 
 _CENTRAL = 0.9
 """Rows that miss their values by less than this part of what is allowed are far enough inside."""
+
+_INSIDE = 1e-6
+"""Points that keep away from both ends of every interval by this part of its width are inside beyond rounding."""
+
+_CONTRADICTED = 1.0 + 1e-3
+"""Vectors that miss the intervals of all tests by this factor at least show that no vector lies in them."""
 
 _BEYOND = 4.0
 """Test functions of unit size never reach this value: wider intervals say nothing more."""
@@ -70,23 +77,30 @@ class DistinctRows:
 
 def distribution_polytopes(
     agent: AgentValues, kernel_class: KernelClass, noise: float, distinct: DistinctRows
-) -> Polytopes:
-    """Return {p on its support : p >= 0, 1.p = 1, M p = q} for each distinct row, or the relaxed sets under noise."""
-    intervals = Intervals.relaxed(agent, distinct.first, noise, sums_to_one=True)
-    rows = _fitted_rows(kernel_class, intervals, agent.row_index[distinct.first])
+) -> tuple[Polytopes, Constraints]:
+    """Return {p on its support : p >= 0, 1.p = 1, M p = q} for each distinct row, or the relaxed sets under noise.
+
+    The polytopes are those that questions of geometry are answered in. What bounds are proved from is the constraints:
+    the numbers given with all their uncertainty, on all states that the class allows.
+    """
+    system = RowSystem.of_agent(agent, sums_to_one=True, noise=noise)
+    intervals = Intervals.of(system, distinct.first)
+    rows = _fitted_rows(system, kernel_class, agent.row_index, distinct.first)
     if noise > 0:
-        members = _central_rows(agent, kernel_class, noise, intervals, distinct, rows)
+        members = _central_rows(agent, kernel_class, system, intervals, distinct, rows)
         loose = np.ones(agent.n_goals, bool)
     else:
-        _check_fit(agent, kernel_class, distinct, rows)
+        rows = _explained(agent, kernel_class, system, intervals, distinct, rows)
         members = _take(rows, distinct.places())
-        loose = ~intervals.trusted
-        miss = np.abs(intervals.tests @ rows.T - intervals.middle)
-        intervals = replace(intervals, half_width=np.maximum(intervals.half_width, 2.0 * miss))
-    low = np.maximum(intervals.middle - intervals.half_width, -_BEYOND)
-    high = np.minimum(intervals.middle + intervals.half_width, _BEYOND)
-    exact, loose = intervals.informative & ~loose, intervals.informative & loose
-    return _assemble(
+        loose = intervals.loose
+    constraints = intervals.constraints(distinct.places())
+    miss = np.abs(intervals.tests @ rows.T - intervals.middle)
+    half_width = np.maximum(intervals.half_width, 2.0 * miss) if noise == 0 else intervals.half_width
+    low = np.maximum(intervals.middle - half_width, -_BEYOND)
+    high = np.minimum(intervals.middle + half_width, _BEYOND)
+    informative = intervals.tests.any(axis=1)
+    exact, loose = informative & ~loose, informative & loose
+    polytopes = _assemble(
         np.concatenate([intervals.tests[exact], np.ones((1, agent.n_states))]),
         intervals.tests[loose],
         (low[loose], high[loose]),
@@ -94,44 +108,61 @@ def distribution_polytopes(
         members,
         n_free=0,
     )
+    return polytopes, constraints
 
 
-def vector_polytopes(agent: AgentValues, kernel_class: KernelClass, noise: float, distinct: DistinctRows) -> Polytopes:
-    """Return {B p : M p = q} over all real vectors p, or the relaxed sets, where the rows of B span those of M.
+def vector_polytopes(
+    agent: AgentValues, kernel_class: KernelClass, noise: float, distinct: DistinctRows
+) -> tuple[Polytopes, Constraints, FloatArray]:
+    """Return {B p : M p = q} over all real vectors p, or the relaxed sets; what is known of each row; and B.
 
-    The values say nothing of the part of p across the rows of M, and ``B = row_space(agent)`` leaves it out.
+    The rows of B span those of M.
+    The values say nothing of the part of p across the rows of M, and B leaves it out.
     """
-    basis = row_space(agent)
-    intervals = Intervals.relaxed(agent, distinct.first, noise, sums_to_one=False)
-    rows = _fitted_rows(kernel_class, intervals, agent.row_index[distinct.first])
+    system = RowSystem.of_agent(agent, sums_to_one=False, noise=noise)
+    intervals = Intervals.of(system, distinct.first)
+    basis = row_space(intervals.tests)
+    rows = _fitted_rows(system, kernel_class, agent.row_index, distinct.first)
     if noise > 0:
-        rows = _central_rows(agent, kernel_class, noise, intervals, distinct, rows)
+        rows = _central_rows(agent, kernel_class, system, intervals, distinct, rows)
     else:
-        _check_fit(agent, kernel_class, distinct, rows)
+        rows = _explained(agent, kernel_class, system, intervals, distinct, rows)
     low, high = intervals.middle - intervals.half_width, intervals.middle + intervals.half_width
-    loose = intervals.informative & (noise > 0)
-    return _assemble(
-        intervals.tests[intervals.informative & ~loose] @ basis.T,
+    informative = intervals.tests.any(axis=1)
+    loose = informative & (noise > 0)
+    polytopes = _assemble(
+        intervals.tests[informative & ~loose] @ basis.T,
         intervals.tests[loose] @ basis.T,
         (low[loose], high[loose]),
         np.arange(len(basis))[None],
         rows @ basis.T,
         n_free=len(basis),
     )
+    return polytopes, intervals.constraints(distinct.places()), basis
 
 
 def nearest_rows(agent: AgentValues, kernel_class: KernelClass, prior: FloatArray) -> FloatArray:
-    """Return the rows (rows, n) with exact values that are nearest (Euclidean) to a prior, (1, n) or (rows, n)."""
-    everyone = np.arange(len(agent.row_index))
-    intervals = Intervals.relaxed(agent, everyone, 0.0, sums_to_one=True)
-    start = np.broadcast_to(prior, (len(everyone), prior.shape[1]))
-    rows: Any = _fitted_rows(kernel_class, intervals, agent.row_index, start)
+    """Return the rows (rows, n) with exact values that are nearest (Euclidean) to a prior, (1, n) or (rows, n).
+
+    A combination of goals that the uncertainty of M cannot tell from nothing holds no row: it is left out.
+    """
+    system = RowSystem.of_agent(agent, sums_to_one=True)
+    start = np.broadcast_to(prior, (len(agent.row_index), prior.shape[1]))
+    k = agent.n_goals
+    _, sigma, right = np.linalg.svd(system.matrix[:k], full_matrices=False)
+    doubt = float(np.linalg.norm(system.uncertainty[:k])) + rounding_level(system.matrix.shape) * float(sigma[0])
+    if (sigma > doubt).all():
+        rows: Any = recover_rows(system, kernel_class, row_index=agent.row_index, prior=start).rows
+    else:
+        fitted = recover_rows(system, kernel_class, row_index=agent.row_index).rows
+        tests = right[sigma > doubt] if (sigma > doubt).any() else np.zeros((1, agent.n_states))
+        values = np.asarray(fitted @ tests.T).T
+        rows = recover(tests, values, kernel_class, row_index=agent.row_index, prior=start).rows
     return np.asarray(rows.toarray() if issparse(rows) else rows)
 
 
-def row_space(agent: AgentValues) -> FloatArray:
-    """Return an orthonormal basis of the row space of M, its rows brought to one scale, shape (rank, n)."""
-    tests = Intervals.of(agent, np.zeros(1, np.intp), np.zeros((agent.n_goals, 1)), sums_to_one=False).tests
+def row_space(tests: FloatArray) -> FloatArray:
+    """Return an orthonormal basis of the row space of tests of unit size, shape (rank, n)."""
     _, sigma, right = np.linalg.svd(tests, full_matrices=False)
     return np.asarray(right[sigma > UNCERTAIN * sigma[0]])
 
@@ -165,8 +196,6 @@ def _assemble(
     order = np.argsort(columns, axis=1, kind="stable")
     if len(order) == 1:
         order = np.broadcast_to(order, (len(members), order.shape[1]))
-    far = np.maximum(POSITIVE * np.tile(high - low, 2), LINEAR_PROGRAM_TOLERANCE)
-    positive = np.concatenate([members > POSITIVE, slack > far], axis=1)
     polytopes = Polytopes.of(
         matrix,
         np.sort(columns, axis=1),
@@ -174,7 +203,11 @@ def _assemble(
         n_loose=n_loose,
         n_free=n_free,
     )
-    return reduce_to_faces(polytopes, np.take_along_axis(positive, order, axis=1))
+    far = np.maximum(POSITIVE * np.tile(high - low, 2), LINEAR_PROGRAM_TOLERANCE)
+    positive = np.take_along_axis(np.concatenate([members > POSITIVE, slack > far], axis=1), order, axis=1)
+    # A point inside all intervals has a neighbourhood there, which reaches every state: no face is smaller.
+    inside = n_loose > 0 and (slack > _INSIDE * np.tile(high - low, 2)).all(axis=1, keepdims=True)
+    return reduce_to_faces(polytopes, positive | inside)
 
 
 def _combine(functions: FloatArray, columns: IntArray, members: FloatArray) -> FloatArray:
@@ -183,56 +216,75 @@ def _combine(functions: FloatArray, columns: IntArray, members: FloatArray) -> F
     return np.asarray(np.einsum("fun,un->uf", padded[:, np.minimum(columns, functions.shape[1])], members))
 
 
-def _fitted_rows(
-    kernel_class: KernelClass, intervals: Intervals, row_index: IntArray, prior: FloatArray | None = None
+def _fitted_rows(system: RowSystem, kernel_class: KernelClass, row_index: IntArray, first: IntArray) -> Kernel:
+    """Return the rows of the class that fit best."""
+    return recover_rows(system.select(first), kernel_class, row_index=row_index[first]).rows
+
+
+def _explained(
+    agent: AgentValues,
+    kernel_class: KernelClass,
+    system: RowSystem,
+    intervals: Intervals,
+    distinct: DistinctRows,
+    rows: Kernel,
 ) -> Kernel:
-    """Return the rows of the class that fit best, near a prior; in the intervals' scale every goal counts alike."""
-    informative = intervals.informative
-    if not informative.any():
-        informative = np.arange(len(informative)) == 0
-    tests, middle = intervals.tests[informative], intervals.middle[informative]
-    middle = middle * tests.any(axis=1, keepdims=True)
-    return recover(tests, middle, kernel_class, row_index=row_index, prior=prior).rows
+    """Return the rows, those that miss exact values replaced by the best a linear program finds; raise if none can fit.
 
-
-def _check_fit(agent: AgentValues, kernel_class: KernelClass, distinct: DistinctRows, rows: Kernel) -> None:
-    """Raise unless the rows explain exact values, up to what counts as rounding."""
-    allowed = allowance(agent, 0.0)
-    gap = np.abs(agent.test_matrix @ rows.T - agent.right_hand_sides[:, distinct.first])
-    misses = (gap / np.where(allowed > 0, allowed, CONSISTENT)).max(axis=0)
-    if (misses > 1.0).any():
-        worst = int(misses.argmax())
-        limit = Intervals.of(agent, distinct.first[[worst]], allowed, sums_to_one=kernel_class.sums_to_one)
-        places = distinct.places()[[worst]]
-        _, points = limit.least_misses(places, np.zeros(1, np.intp), signed=kernel_class.sums_to_one)
-        n_bad, point = int((misses > 1.0)[distinct.shared].sum()), _spread(points, places, agent.n_states)[0]
-        raise refusal(agent, kernel_class, 0.0, int(distinct.first[worst]), n_bad, point)
+    What is not proved impossible stays: its set is one around the row that comes nearest.
+    """
+    bad = np.flatnonzero(~explains(system.select(distinct.first), rows))
+    if not bad.size:
+        return rows
+    signed, places = kernel_class.sums_to_one, distinct.places()[bad]
+    misses, points, impossible = intervals.least_misses(places, bad, signed=signed)
+    if not signed:
+        impossible = misses > _CONTRADICTED
+    if impossible.any():
+        _refuse(agent, kernel_class, system, distinct, bad[impossible], misses[impossible],
+                _spread(points, places, agent.n_states)[impossible])  # fmt: skip
+    return rows
 
 
 def _central_rows(
     agent: AgentValues,
     kernel_class: KernelClass,
-    noise: float,
+    system: RowSystem,
     intervals: Intervals,
     distinct: DistinctRows,
     rows: Kernel,
 ) -> FloatArray:
-    """Return points well inside the relaxed sets (U, N), or say which set is empty.
+    """Return points well inside the relaxed sets (U, N), or say which set is empty, where that is proved.
 
     The rows that fit best mostly are; a linear program finds the most central point for the others.
     """
     members = _take(rows, distinct.places())
-    width = np.where(intervals.half_width > 0, intervals.half_width, 1.0)
+    width = intervals.half_width
     off = np.flatnonzero((np.abs(intervals.tests @ rows.T - intervals.middle) / width).max(axis=0) > _CENTRAL)
-    misses, members[off] = intervals.least_misses(distinct.places()[off], off, signed=kernel_class.sums_to_one)
-    # Linear programs err by their tolerance in unit scale, which is much next to a narrow interval.
-    excess = (misses - 1.0) * width[:, off].max(axis=0)
-    bad: BoolArray = excess > CONSISTENT * width[:, off].max(axis=0) + 10.0 * LINEAR_PROGRAM_TOLERANCE
-    if bad.any():
-        worst, n_bad = off[misses.argmax()], int(np.isin(distinct.shared, off[bad]).sum())
-        point = _spread(members[[worst]], distinct.places()[[worst]], agent.n_states)[0]
-        raise refusal(agent, kernel_class, noise, int(distinct.first[worst]), n_bad, point)
+    signed, places = kernel_class.sums_to_one, distinct.places()[off]
+    misses, points, impossible = intervals.least_misses(places, off, signed=signed)
+    if not signed:
+        impossible = misses > _CONTRADICTED
+    if impossible.any():
+        _refuse(agent, kernel_class, system, distinct, off[impossible], misses[impossible],
+                _spread(points, places, agent.n_states)[impossible])  # fmt: skip
+    found = np.isfinite(misses)
+    members[off[found]] = points[found]
     return members
+
+
+def _refuse(
+    agent: AgentValues,
+    kernel_class: KernelClass,
+    system: RowSystem,
+    distinct: DistinctRows,
+    bad: IntArray,
+    misses: FloatArray,
+    points: FloatArray,
+) -> None:
+    """Raise the error for the worst of the distinct rows that are impossible."""
+    worst, n_bad = int(misses.argmax()), int(np.isin(distinct.shared, bad).sum())
+    raise refusal(agent, kernel_class, system, int(distinct.first[bad[worst]]), n_bad, points[worst])
 
 
 def _spread(points: FloatArray, columns: IntArray, n_states: int) -> FloatArray:

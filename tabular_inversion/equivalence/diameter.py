@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.optimize import LinearConstraint, milp
+from scipy.optimize import LinearConstraint
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.equivalence.polytopes import Polytopes
+from tabular_inversion.highs import integer_program
 
 SMALL = 16
 """Polytopes with up to this many entries get an integer program without being asked."""
@@ -85,7 +86,7 @@ def _integer_program(polytopes: Polytopes, row: int, width: FloatArray, seconds:
         LinearConstraint(np.hstack([0.0 * eye, 0.0 * eye, eye, -switch]), -np.inf, 0.0),
     ]
     top = np.concatenate([np.tile(np.where(polytopes.kept[face], np.inf, 0.0), 2), width, np.ones(n)])
-    found = milp(
+    found = integer_program(
         np.concatenate([np.zeros(2 * n), np.full(n, -2.0), np.zeros(n)]),
         integrality=np.repeat([0, 0, 0, 1], n), bounds=(np.zeros(4 * n), top), constraints=constraints,
         options={"time_limit": seconds, "mip_rel_gap": 1e-9},

@@ -12,7 +12,6 @@ from scipy.sparse import csr_array
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 from tabular_inversion.equivalence.construction import nearest_rows
 from tabular_inversion.equivalence.diameter import close_gaps, farthest_pairs
-from tabular_inversion.equivalence.extremes import entry_bounds, function_bounds
 from tabular_inversion.equivalence.interface import (
     DETERMINED,
     Interval,
@@ -23,12 +22,15 @@ from tabular_inversion.equivalence.interface import (
 from tabular_inversion.equivalence.nearest import Divergence, check_divergence, nearest_points
 from tabular_inversion.equivalence.polytopes import Polytopes
 from tabular_inversion.equivalence.programs import maximise
+from tabular_inversion.equivalence.proved_ends import ProvedEnds
 from tabular_inversion.equivalence.sampling import hit_and_run
 from tabular_inversion.equivalence.vertices import vertices_of
 from tabular_inversion.errors import InputError
 from tabular_inversion.kernel_classes import Supported
 from tabular_inversion.kinds import checked
+from tabular_inversion.recovery.equations import rounding
 from tabular_inversion.recovery.intervals import ROUNDING
+from tabular_inversion.recovery.linear_programs import Constraints
 
 
 @checked
@@ -40,11 +42,14 @@ class DistributionSets(ValueEquivalence):
     ----------
     polytopes : Polytopes
         U different ones.
+    constraints : Constraints
+        What the values say of each: what bounds are proved from.
     shared : numpy.ndarray of int, shape (rows,)
         Which of them belongs to each available row.
     """
 
     polytopes: Polytopes
+    constraints: Constraints
     shared: IntArray
 
     _remedy = "only Deterministic() has a finite list; use vertices or bounds"
@@ -55,31 +60,48 @@ class DistributionSets(ValueEquivalence):
         return np.asarray(self._place(self.polytopes.dimension[self.shared], -1))
 
     @cached_property
+    def _proved(self) -> ProvedEnds:
+        return ProvedEnds(self.polytopes, self.constraints)
+
+    @cached_property
     def _entry_bounds(self) -> tuple[FloatArray, FloatArray]:
-        return entry_bounds(self.polytopes)
+        """The ends of each entry of each different row, at the places of the constraints, shape (U, N)."""
+        return self._proved.entries()
 
     def bounds(self) -> Interval:
         """Return the least and the largest value of each entry; see `ValueEquivalence`."""
-        lower, upper = (self._place_rows(self._entries(ends)[self.shared], np.nan) for ends in self._entry_bounds)
+        lower, upper = (self._place_rows(self._over_states(end)[self.shared], np.nan) for end in self._entry_bounds)
         return Interval(lower, upper)
+
+    def _over_states(self, ends: FloatArray) -> FloatArray:
+        """Spread numbers at the places of the constraints over all states, shape (U, S)."""
+        full = np.zeros((len(ends), self.agent.n_states + 1))
+        np.put_along_axis(full, self.constraints.columns, ends, axis=1)
+        return full[:, :-1]
 
     def diameter(self, norm: Norm = "max", *, seconds: float = 0.0) -> Interval:
         """Return bounds on how far apart two members can be; see `ValueEquivalence`."""
         check_norm(norm)
         lower, upper = self._entry_bounds
-        width = np.where(self.polytopes.entries[self.polytopes.face], upper - lower, 0.0)
+        width = upper - lower
         if norm == "max":
             ends = (width.max(axis=1),) * 2
         else:
             # p and p' both hold at least the lower bounds, so they differ by twice the rest at most.
-            held = np.where(self.polytopes.entries[self.polytopes.face], lower, 0.0).sum(axis=1)
-            most = np.minimum(width.sum(axis=1), 2.0 * np.maximum(1.0 - held, 0.0))
-            ends = self._l1_ends(width, most, seconds)
+            most = np.minimum(width.sum(axis=1), 2.0 * np.maximum(1.0 - lower.sum(axis=1), 0.0))
+            ends = self._l1_ends(most, seconds)
         least, largest = (self._place(end[self.shared], np.nan) for end in ends)
         return Interval(least, largest)
 
-    def _l1_ends(self, width: FloatArray, most: FloatArray, seconds: float) -> tuple[FloatArray, FloatArray]:
+    def _l1_ends(self, most: FloatArray, seconds: float) -> tuple[FloatArray, FloatArray]:
         rows = np.flatnonzero(self.polytopes.dimension > 0)
+        everywhere = np.arange(len(self.polytopes.face))
+        entries = self.polytopes.entries[self.polytopes.face]
+        faces = [
+            np.where(entries, self.polytopes.gather(self._with_slack(self._over_states(end)), everywhere), 0.0)
+            for end in self._entry_bounds
+        ]
+        width = faces[1] - faces[0]
         open_sets = self.polytopes.select(rows)
         widest = np.zeros(open_sets.members.shape)
         np.put_along_axis(widest, width[rows].argmax(axis=1)[:, None], 1.0, axis=1)
@@ -90,9 +112,9 @@ class DistributionSets(ValueEquivalence):
 
         everyone = np.arange(len(rows))
         attained = farthest_pairs(extremes, extremes(everyone, widest), extremes(everyone, -widest))
-        bounds = (self._entry_bounds[0][rows], self._entry_bounds[1][rows])
+        bounds = (faces[0][rows], faces[1][rows])
         closed = close_gaps(open_sets, bounds, (attained, np.maximum(most[rows], attained)), seconds)
-        lower, upper = np.zeros(len(width)), np.zeros(len(width))
+        lower, upper = np.zeros(len(width)), most.copy()
         lower[rows], upper[rows] = closed
         return lower, upper
 
@@ -140,9 +162,18 @@ class DistributionSets(ValueEquivalence):
 
     def functional_bounds(self, weights: ArrayLike) -> Interval:
         """Return the least and largest w.p; see `ValueEquivalence`."""
-        functions, constant = _centred(self._weights(weights))
-        lower, upper = function_bounds(self.polytopes, self._with_slack(functions))
-        ends = (self._place(end[self.shared].T + constant, np.nan) for end in (lower, upper))
+        given = self._weights(weights)
+        functions, constant = _centred(given)
+        padded = np.concatenate([functions, np.zeros((len(functions), 1))], axis=1)
+        n_rows, doubt = len(self.constraints.columns), rounding(4) * np.abs(given).max(axis=1, keepdims=True)
+        rows = np.repeat(np.arange(n_rows), len(functions))
+        which = np.tile(np.arange(len(functions)), n_rows)
+        found = self._proved.functions(rows, padded[which[:, None], self.constraints.columns[rows]])
+        # Centring rounds: outwards, by as much as it may.
+        ends = (
+            self._place(end.reshape(n_rows, -1)[self.shared].T + constant + sign * doubt, np.nan)
+            for end, sign in zip(found, (-1.0, 1.0), strict=True)
+        )
         return Interval(*(end[0] if np.ndim(weights) == 1 else end for end in ends))
 
     def extreme_kernel(self, weights: ArrayLike, *, largest: bool) -> Kernel:

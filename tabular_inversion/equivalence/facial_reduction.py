@@ -73,5 +73,6 @@ def _reachable(polytopes: Polytopes, faces: IntArray, positive: BoolArray) -> Bo
     costs = np.concatenate([zero, -outside.astype(float)], axis=1)
     doubled = np.concatenate([equations, equations], axis=2)
     found = solve_blocks(costs, doubled, np.zeros(equations.shape[:2]), lower, upper)
-    reached: BoolArray = found[:, outside.shape[1] :] > 0.5
+    # What no method settles is taken to be reachable: the sets are then too large rather than too small.
+    reached: BoolArray = outside & ((found.points[:, outside.shape[1] :] > 0.5) | ~found.solved[:, None])
     return reached

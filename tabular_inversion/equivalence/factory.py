@@ -11,7 +11,6 @@ from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.equivalence.construction import (
     DistinctRows,
     distribution_polytopes,
-    row_space,
     vector_polytopes,
 )
 from tabular_inversion.equivalence.distributions import DistributionSets
@@ -99,12 +98,13 @@ def _successors(agent: AgentValues, kernel_class: KernelClass, noise: float) -> 
 
 def _vectors(*what: Any) -> ValueEquivalence:
     distinct = DistinctRows.of(*what[:2])
-    return VectorSets(*what, row_space(what[0]), vector_polytopes(*what, distinct), distinct.shared)
+    polytopes, constraints, basis = vector_polytopes(*what, distinct)
+    return VectorSets(*what, basis, polytopes, constraints, distinct.shared)
 
 
 def _distributions(*what: Any) -> ValueEquivalence:
     distinct = DistinctRows.of(*what[:2])
-    return DistributionSets(*what, distribution_polytopes(*what, distinct), distinct.shared)
+    return DistributionSets(*what, *distribution_polytopes(*what, distinct), distinct.shared)
 
 
 _SETS: ClassTable[Callable[[AgentValues, KernelClass, float], ValueEquivalence]] = ClassTable(

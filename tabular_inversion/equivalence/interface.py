@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -17,10 +18,14 @@ from tabular_inversion.errors import InputError, KernelClassError, KernelError, 
 from tabular_inversion.kernel_classes import KernelClass, Supported
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
-from tabular_inversion.recovery.intervals import allowance
+from tabular_inversion.recovery.intervals import Intervals
+from tabular_inversion.recovery.system import RowSystem
 from tabular_inversion.validation import MEMBERSHIP_TOLERANCE, check_distributions, finite_array
 
 Norm = Literal["max", "l1"]
+
+_COMPUTED = 1e-11
+"""How far a row that was computed may miss its values, in unit scale: what `nearest` stops at."""
 
 DETERMINED = 1e-9
 """How far a functional may be from the span of the equations, relative to its size, to count as determined."""
@@ -128,8 +133,10 @@ class ValueEquivalence:
         Returns
         -------
         Interval
-            Sharp to the tolerance of linear programs, 1e-10 in unit scale: each end is attained by a member. For
-            `Unconstrained` infinite where nothing holds an entry.
+            No row with the values lies outside: each end is proved by multipliers that are evaluated outwards, with the
+            uncertainty of the numbers given. Members come near both ends, up to what a linear program's tolerance
+            (1e-10 in unit scale) and that uncertainty amount to. For `Unconstrained` infinite where nothing holds an
+            entry.
         """
         raise self._refusal("bound on entries")
 
@@ -255,17 +262,22 @@ class ValueEquivalence:
         Returns
         -------
         numpy.ndarray of bool, shape (S, A)
-            True where the action is unavailable. The values are compared to 1e-9 of the size of each goal's row of M,
-            and to what the noise allows.
+            True where the action is unavailable. The values may be missed by the uncertainty of the numbers given, by
+            what the noise allows, and by 1e-11 of what each goal's row of M varies by: rows are computed.
         """
         rows = self._rows_of(kernel)
         inside = self.kernel_class.contains(rows, tolerance=tolerance)
         if isinstance(self.kernel_class, Supported):
             outside = rows - rows * self.kernel_class.rows(self.agent.row_index)
             inside = inside & (np.asarray(abs(outside).max(axis=1)).ravel() <= tolerance)
-        miss = np.abs(self.agent.test_matrix @ rows.T - self.agent.right_hand_sides)
-        inside = inside & (miss <= allowance(self.agent, self.noise)).all(axis=0)
+        known = Intervals.of(self._system, np.arange(len(rows)))
+        miss = np.abs(known.tests @ rows.T - known.middle)
+        inside = inside & (miss <= known.half_width + _COMPUTED).all(axis=0)
         return np.asarray(self._place(inside, True))
+
+    @cached_property
+    def _system(self) -> RowSystem:
+        return RowSystem.of_agent(self.agent, sums_to_one=self.kernel_class.sums_to_one, noise=self.noise)
 
     def _rows_of(self, kernel: Kernel | MDP) -> Any:
         """Return the available rows of a kernel, dense."""

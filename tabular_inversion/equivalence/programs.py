@@ -24,12 +24,7 @@ def maximise(polytopes: Polytopes, rows: IntArray, objectives: FloatArray) -> Fl
     Returns
     -------
     numpy.ndarray, shape (B, N)
-        Points with entries at least 0 where signed.
-
-    Raises
-    ------
-    ConvergenceError
-        If HiGHS does not solve a program.
+        Points with entries at least 0 where signed; the member that is known where HiGHS does not solve a program.
     """
     if polytopes.is_box:
         return _corners(polytopes, rows, objectives)
@@ -43,7 +38,8 @@ def maximise(polytopes: Polytopes, rows: IntArray, objectives: FloatArray) -> Fl
         values = np.einsum("ben,bn->be", equations, polytopes.members[rows[part]])
         lower = np.where(polytopes.signed[faces], 0.0, np.where(kept, -np.inf, 0.0))
         upper = np.where(kept, np.inf, 0.0)
-        points[part] = solve_blocks(-_unit_scale(objectives[part], kept), equations, values, lower, upper)
+        found = solve_blocks(-_unit_scale(objectives[part], kept), equations, values, lower, upper)
+        points[part] = np.where(found.solved[:, None], found.points, points[part])
     return points
 
 

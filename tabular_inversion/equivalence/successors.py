@@ -14,8 +14,9 @@ from tabular_inversion.equivalence.nearest import Divergence, check_divergence
 from tabular_inversion.errors import InputError
 from tabular_inversion.kernel_classes import Deterministic
 from tabular_inversion.kinds import checked
-from tabular_inversion.recovery.intervals import allowance, goal_sizes, refusal
-from tabular_inversion.recovery.system import UNCERTAIN, RowSystem
+from tabular_inversion.recovery.equations import TINY, UNIT, rounding
+from tabular_inversion.recovery.intervals import refusal
+from tabular_inversion.recovery.system import RowSystem
 
 _CHUNK = 2**22
 
@@ -99,40 +100,29 @@ class SuccessorSets(ValueEquivalence):
 def matching_successors(agent: AgentValues, noise: float) -> BoolArray:
     """Compare every column of M with the values of every row, shape (rows, S).
 
-    Exact values match the nearest column, and all columns that floats cannot tell from it; noisy ones every column
-    within ``(1 + discount) * noise``.
+    A column is a candidate where it misses the values by no more than the uncertainty of both, noise included.
 
     Raises
     ------
     AgentValuesError
         If a row matches no column.
     """
-    size = goal_sizes(agent)
-    scale = np.where(size > 0, size, 1.0)
-    limit = allowance(agent, noise) / scale
-    matrix, values = agent.test_matrix / scale, agent.right_hand_sides / scale
+    system = RowSystem.of_agent(agent, sums_to_one=True, noise=noise)
+    k = agent.n_goals
+    tests, doubt = system.matrix[:k], (1.0 + rounding(4)) * system.uncertainty[:k]
+    values, own = system.values[:k], (1.0 + rounding(4)) * system.value_uncertainty[:k] + TINY
     matches = np.empty((values.shape[1], agent.n_states), bool)
     nearest, miss = np.empty(len(matches), np.intp), np.empty(len(matches))
-    block = max(1, _CHUNK // matrix.size)
+    block = max(1, _CHUNK // tests.size)
     for start in range(0, len(matches), block):
         part = slice(start, start + block)
-        gap = np.abs(matrix[:, None, :] - values[:, part, None])
-        matches[part] = (gap <= limit[:, :, None]).all(axis=0)
-        worst = gap.max(axis=0)
+        gap = np.abs(tests[:, None, :] - values[:, part, None])
+        limit = doubt[:, None, :] + own[:, part, None] + UNIT * gap
+        matches[part] = (gap <= limit).all(axis=0)
+        worst = (gap / limit).max(axis=0)
         nearest[part], miss[part] = worst.argmin(axis=1), worst.min(axis=1)
     empty = np.flatnonzero(~matches.any(axis=1))
     if empty.size:
         row = int(empty[miss[empty].argmax()])
-        raise refusal(agent, Deterministic(), noise, row, int(empty.size), np.eye(agent.n_states)[nearest[row]])
-    return matches if noise > 0 else _same_columns(agent)[nearest]
-
-
-def _same_columns(agent: AgentValues) -> BoolArray:
-    """Tell which columns of M floats cannot tell apart, shape (S, S)."""
-    columns = RowSystem.of(agent.test_matrix, agent.right_hand_sides[:, :1], sums_to_one=True).matrix
-    same = np.empty((agent.n_states, agent.n_states), bool)
-    block = max(1, _CHUNK // columns.size)
-    for start in range(0, agent.n_states, block):
-        part = slice(start, start + block)
-        same[part] = np.abs(columns[:, part, None] - columns[:, None, :]).max(axis=0) <= UNCERTAIN
-    return same
+        raise refusal(agent, Deterministic(), system, row, int(empty.size), np.eye(agent.n_states)[nearest[row]])
+    return matches

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.equivalence.diameter import farthest_pairs
-from tabular_inversion.equivalence.extremes import function_bounds
 from tabular_inversion.equivalence.interface import (
     DETERMINED,
     Interval,
@@ -22,6 +21,9 @@ from tabular_inversion.equivalence.polytopes import Polytopes
 from tabular_inversion.equivalence.programs import maximise
 from tabular_inversion.errors import KernelClassError
 from tabular_inversion.kinds import checked
+from tabular_inversion.recovery.equations import rounding
+from tabular_inversion.recovery.linear_programs import Constraints, block_size, solve_blocks
+from tabular_inversion.recovery.system import UNCERTAIN
 
 
 @checked
@@ -35,12 +37,15 @@ class VectorSets(ValueEquivalence):
         B, with orthonormal rows.
     polytopes : Polytopes
         The sets of B p: points where values are exact.
+    constraints : Constraints
+        What the values say of each p: what bounds are made of.
     shared : numpy.ndarray of int, shape (rows,)
         Which of them belongs to each available row.
     """
 
     basis: FloatArray
     polytopes: Polytopes
+    constraints: Constraints
     shared: IntArray
 
     _remedy = "its members are any real vectors, without vertices or bounds in all directions; choose Stochastic()"
@@ -120,10 +125,53 @@ class VectorSets(ValueEquivalence):
         held = self._held(functions)
         lower = np.full((len(self.polytopes.face), len(functions)), -np.inf)
         upper = -lower
-        slack = np.zeros((int(held.sum()), 2 * self.polytopes.n_loose))
-        seen = np.concatenate([functions[held] @ self.basis.T, slack], axis=1)
-        lower[:, held], upper[:, held] = function_bounds(self.polytopes, seen)
+        if held.any():
+            n_rows = len(lower)
+            rows = np.repeat(np.arange(n_rows), int(held.sum()))
+            wanted = np.tile(functions[held], (n_rows, 1))
+            lower[:, held] = self._least(rows, wanted).reshape(n_rows, -1)
+            upper[:, held] = -self._least(rows, -wanted).reshape(n_rows, -1)
         return lower, upper
+
+    def _least(self, rows: IntArray, functions: FloatArray) -> FloatArray:
+        """Bound w.p from below by ``y.middle - |y|.half_width``, for multipliers y with ``y.tests = w``.
+
+        They are unique where the tests are independent; elsewhere a linear program chooses the best. What they leave
+        of w weighs as much as p can be large in the row space.
+        """
+        tests, middle, half, _ = self.constraints
+        inverse = np.linalg.pinv(tests, rcond=UNCERTAIN)
+        y = functions @ inverse
+        if len(tests) > len(self.basis) and self.noise > 0:
+            y = self._best(rows, functions, y)
+            y = y + (functions - y @ tests) @ inverse
+        size, slack = np.abs(y), rounding(sum(tests.shape) + 8)
+        reach = 2.0 * ((np.abs(middle) + half) @ np.abs(inverse).T)[rows]
+        rest = np.abs(functions - y @ tests) + slack * (size @ np.abs(tests) + np.abs(functions))
+        missed = (size * (half[rows] + slack * np.abs(middle[rows]))).sum(axis=1) + (rest * reach).sum(axis=1)
+        return np.asarray((y * middle[rows]).sum(axis=1) - 1.01 * missed + 0.01 * (size * half[rows]).sum(axis=1))
+
+    def _best(self, rows: IntArray, functions: FloatArray, start: FloatArray) -> FloatArray:
+        """Return the multipliers of linear programs over B p and what each test is missed by; `start` where none."""
+        tests, middle, half, _ = self.constraints
+        k, rank = len(tests), len(self.basis)
+        seen = functions @ self.basis.T
+        size = np.abs(seen).max(axis=1, keepdims=True)
+        costs = np.concatenate([seen / np.where(size > 0, size, 1.0), np.zeros((len(rows), k))], axis=1)
+        equations = np.concatenate([tests @ self.basis.T, np.eye(k)], axis=1)
+        result, block = start.copy(), block_size(rank + k)
+        for begin in range(0, len(rows), block):
+            part = slice(begin, begin + block)
+            free = np.full((len(rows[part]), rank), np.inf)
+            found = solve_blocks(
+                costs[part],
+                np.broadcast_to(equations, (len(free), *equations.shape)),
+                middle[rows[part]],
+                np.concatenate([-free, -half[rows[part]]], axis=1),
+                np.concatenate([free, half[rows[part]]], axis=1),
+            )
+            result[part] = np.where(found.solved[:, None], found.multipliers * size[part], result[part])
+        return result
 
     def _vectors(self, points: FloatArray, rows: IntArray) -> FloatArray:
         """Return the shortest p with these B p, shape (B, S)."""

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import linprog
 
 from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.errors import InputError, ShapeError, WitnessError
 from tabular_inversion.exact.linear_algebra import null_space, solve_linear
 from tabular_inversion.exact.rationals import FractionArray, fraction_array, to_floats
 from tabular_inversion.exact.simplex import phase_one
+from tabular_inversion.highs import linear_program
 from tabular_inversion.kinds import checked
 from tabular_inversion.records import Record
 
@@ -299,5 +299,5 @@ def _guess_certificate(matrix: FractionArray, right_hand_side: FractionArray) ->
 
 
 def _optimum(costs: FloatArray, **program: Any) -> FloatArray | None:
-    result = linprog(costs, method="highs", **program)
+    result = linear_program(costs, method="highs", **program)
     return result.x if result.status == 0 else None

@@ -108,7 +108,7 @@ def _sparse(system: RowSystem, n_successors: int, rows: FloatArray, open_rows: I
     if left.size == 0:
         return among_all
     values: Any = system.values[:, open_rows[left]]
-    found = other_sparse_rows(system, values, rows[left], n_successors)
+    found = other_sparse_rows(system.select(open_rows[left]), values, rows[left], n_successors)
     codes[left], evidence[left] = found.codes, found.evidence
     pair = None if found.pair is None else Pair(int(left[found.pair.row]), found.pair.first, found.pair.second)
     return Decision(codes, evidence, pair, found.reason)

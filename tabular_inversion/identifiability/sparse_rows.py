@@ -1,27 +1,67 @@
-"""The search for another row with at most N successors and the same values: exhaustive, or by integer programs."""
+"""The search for another row with at most N successors and the same values.
+
+"No other row" is believed only where all supports were tried and each was refuted, by independent columns or by an
+entry or an equation that is wrong beyond all uncertainty. Another row is believed only where it solves the equations as
+given and nothing in the data is as small as rounding could hide. An integer program only finds candidates.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import combinations, islice
 from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import LinearConstraint, milp
+from scipy.optimize import LinearConstraint
 
-from tabular_inversion._typing import FloatArray, IntArray
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray
+from tabular_inversion.highs import integer_program
 from tabular_inversion.identifiability.decision import Decision, Pair
-from tabular_inversion.identifiability.uniform import MILP_SECONDS
 from tabular_inversion.identifiability.verdict import Evidence, Status
+from tabular_inversion.recovery.equations import TINY, independent_columns, left_inverse, rounding
 from tabular_inversion.recovery.rank import RankStatus
-from tabular_inversion.recovery.system import UNCERTAIN, RowSystem, rounding_level
+from tabular_inversion.recovery.system import RowSystem, rounding_level, split_into_rows
 
 MAX_SUPPORTS = 300_000
-"""Up to this many supports are tried one by one (in batches); beyond, an integer program is solved for each row."""
+"""Up to this many supports are tried one by one (in batches); beyond, an integer program looks for another row."""
 
-_SAME = 1e-6  # rows closer than this (largest difference) are one row
-_FITS = 1e-9  # largest residual, in goals scaled to unit size, of a row that explains its values
+MILP_SECONDS = 60.0
+"""How long one integer program may take."""
+
+_CHUNK = 2**20
+_NUMBERS = 1e-7
+"""Weights of an integer program's answer that count when a candidate is made of it; no verdict depends on it."""
+
+
+def two_sparse_rows(
+    system: RowSystem, n_successors: int
+) -> tuple[Status, Evidence, tuple[FloatArray, FloatArray] | None, str]:
+    """Look for v != 0 in the null space with at most N positive and at most N negative entries (T5b).
+
+    Returns
+    -------
+    status, evidence, rows, reason
+        IDENTIFIED if any 2 N columns (or all n) are surely independent; NOT_IDENTIFIED with two rows that share their
+        values; else UNDECIDED.
+    """
+    n = system.n_states
+    size = min(2 * n_successors, n)
+    if comb(n, size) <= MAX_SUPPORTS and size <= len(system.matrix):
+        supports = combinations(range(n), size)
+        if all(
+            _independent(system, np.array(chunk, dtype=np.intp)).all()
+            for chunk in iter(lambda: list(islice(supports, _batch(system, size))), [])
+        ):
+            evidence = Evidence.CERTIFIED if system.rigorous else Evidence.NUMERIC
+            return Status.IDENTIFIED, evidence, None, f"any {size} columns of [M;1] are independent"
+    vector = _sparse_null_vector(system, n_successors)
+    if vector is None:
+        reason = "the integer program found no two rows that survive a re-check, which proves nothing"
+        return Status.UNDECIDED, Evidence.NUMERIC, None, reason
+    rows = split_into_rows(vector)
+    sizes = f"{np.count_nonzero(rows[0])} and {np.count_nonzero(rows[1])}"
+    reason = f"two rows with {sizes} successors share their values"
+    return Status.NOT_IDENTIFIED, Evidence.NUMERIC, rows, reason
 
 
 def other_sparse_rows(system: RowSystem, values: FloatArray, rows: FloatArray, n_successors: int) -> Decision:
@@ -30,104 +70,162 @@ def other_sparse_rows(system: RowSystem, values: FloatArray, rows: FloatArray, n
     Parameters
     ----------
     system : RowSystem
-        [M;1].
+        [M;1], with the right-hand sides of these rows.
     values : numpy.ndarray, shape (equations, rows)
-        The right-hand sides of these rows.
+        These right-hand sides in the scale of the system.
     rows : numpy.ndarray, shape (rows, n)
         The rows known.
     n_successors : int
         N.
     """
-    n_supports = sum(comb(system.n_states, size) for size in range(1, n_successors + 1))
+    n_supports = comb(system.n_states, n_successors)
     if n_supports <= MAX_SUPPORTS:
-        codes, others = _enumerate(system, values, rows, n_successors)
+        codes, others = _enumerate(system, rows, n_successors)
         how = f"all {n_supports} supports tried"
     else:
         codes, others = _integer_programs(system, values, rows, n_successors)
-        how = "by integer programming"
+        how = "candidates by integer programming"
     unique = int((codes == Status.IDENTIFIED).sum())
     reason = f"{unique} of {len(codes)} rows left have no other row with at most {n_successors} successors ({how})"
     pair = None
     if others:
         row = min(others)
         pair = Pair(row, rows[row], others[row])
-    return Decision(codes, np.full(len(codes), Evidence.NUMERIC, np.int8), pair, reason)
+    evidence = np.full(len(codes), Evidence.NUMERIC, np.int8)
+    return Decision(codes, evidence, pair, reason)
 
 
-def _batches(n_states: int, size: int, batch: int) -> Iterator[IntArray]:
-    supports = combinations(range(n_states), size)
-    while chosen := list(islice(supports, batch)):
-        yield np.array(chosen, dtype=np.intp)
+def _batch(system: RowSystem, size: int) -> int:
+    return max(1, _CHUNK // (len(system.matrix) * size))
+
+
+def _independent(system: RowSystem, supports: IntArray) -> BoolArray:
+    """Tell for which supports (b, N) the columns are surely independent."""
+    parts = (np.moveaxis(part[:, supports], 0, 1) for part in (system.test_matrix, system.matrix_error))
+    return independent_columns(*parts, sums_to_one=system.sums_to_one)
 
 
 def _enumerate(
-    system: RowSystem, values: FloatArray, rows: FloatArray, n_successors: int
+    system: RowSystem, rows: FloatArray, n_successors: int
 ) -> tuple[NDArray[np.int8], dict[int, FloatArray]]:
-    """Try each support whose columns are independent: the vertices of every N-sparse solution set lie on those."""
+    """Try each support of N states: every sparser row lies on one of them."""
     codes = np.full(len(rows), Status.IDENTIFIED, np.int8)
     others: dict[int, FloatArray] = {}
-    doubtful = False
-    for size in range(1, n_successors + 1):
-        batch = max(1, 4_000_000 // (len(rows) * (len(system.matrix) + size)))
-        for supports in _batches(system.n_states, size, batch):
-            stacked = np.moveaxis(system.matrix[:, supports], 0, 1)  # (b, equations, size)
-            if stacked.shape[1] < size:
+    supports = combinations(range(system.n_states), n_successors)
+    batch = max(1, _batch(system, n_successors) // len(rows))
+    own = rows > 0.0
+    while chunk := list(islice(supports, batch)):
+        columns = np.array(chunk, dtype=np.intp)
+        solved, refuted, independent = _on_supports(system, columns)
+        # The own row is the only one on every support that holds it whose columns are independent.
+        outside = own.sum(axis=1)[None] - own[:, columns].sum(axis=2).T
+        harmless = refuted | (independent[:, None] & (outside == 0))
+        for which, row in np.argwhere(~harmless):
+            other = np.zeros(system.n_states)
+            other[columns[which]] = np.maximum(solved[which, :, row], 0.0)
+            if codes[row] == Status.NOT_IDENTIFIED:
                 continue
-            sigma = np.linalg.svd(stacked, compute_uv=False)
-            independent = sigma[:, -1] > UNCERTAIN * sigma[:, 0]
-            doubtful |= bool((~independent & (sigma[:, -1] > rounding_level(stacked.shape[1:]) * sigma[:, 0])).any())
-            supports, stacked = supports[independent], stacked[independent]
-            solved = np.linalg.pinv(stacked) @ values  # (b, size, rows)
-            gap = np.abs(stacked @ solved - values).max(axis=1)
-            fits = (gap <= _FITS) & (solved >= -_FITS).all(axis=1)
-            for which, row in np.argwhere(fits):
-                other = np.zeros(system.n_states)
-                other[supports[which]] = np.maximum(solved[which, :, row], 0.0)
-                if np.abs(other - rows[row]).max() > _SAME:
-                    codes[row] = Status.NOT_IDENTIFIED
-                    others.setdefault(int(row), other)
-    if doubtful:  # a support whose columns may or may not be independent was not searched
-        codes[codes == Status.IDENTIFIED] = Status.UNDECIDED
+            exact = _solves_as_given(system, int(row), other) and bool((other > 0).sum() <= n_successors)
+            codes[row] = Status.NOT_IDENTIFIED if exact and _differ(other, rows[row]) else Status.UNDECIDED
+            if codes[row] == Status.NOT_IDENTIFIED:
+                others[int(row)] = other
     return codes, others
+
+
+def _on_supports(system: RowSystem, columns: IntArray) -> tuple[FloatArray, BoolArray, BoolArray]:
+    """Solve on supports (b, N): solutions (b, N, R), which are refuted (b, R), and independent columns (b,).
+
+    With X a left inverse, a row p on the support has ``|p - X q| <= |X| (h + (U + rounding) |p|)``, with ``|p| <= 1``;
+    an entry that is negative beyond that refutes it, and so does an equation that is missed beyond it.
+    """
+    matrix, doubt = (np.moveaxis(part[:, columns], 0, 1) for part in (system.matrix, system.uncertainty))
+    independent = _independent(system, columns)
+    inverse = left_inverse(matrix)
+    size, slack = np.abs(inverse), rounding(sum(matrix.shape[1:]) + 8)
+    solved = inverse @ system.values
+    # Entries sum to one, so the largest uncertainty of an equation bounds what a row on the support can miss.
+    wide = (doubt + slack * np.abs(matrix)).max(axis=2)[:, :, None]
+    h = 1.01 * (wide + (system.value_uncertainty + slack * np.abs(system.values))[None]) + TINY
+    identity = np.abs(inverse @ matrix - np.eye(matrix.shape[2])).max(axis=2)[:, :, None] + slack
+    reach = 1.01 * (size @ h) + 1.01 * identity + slack * (size @ np.abs(system.values))
+    negative = (solved + reach < 0.0).any(axis=1)
+    missed = np.abs(matrix @ solved - system.values) > h + np.abs(matrix) @ reach
+    return solved, np.asarray(negative | missed.any(axis=1)), independent
+
+
+def _solves_as_given(system: RowSystem, row: int, other: FloatArray) -> bool:
+    """Whether a candidate has the values to the digits given, its entries being computed."""
+    limit = system.uncertainty @ other + system.value_uncertainty[:, row]
+    slack = rounding(2 * system.n_states + 8) * (np.abs(system.matrix) @ other + np.abs(system.values[:, row]))
+    gap = np.abs(system.matrix @ other - system.values[:, row])
+    return system.hides_nothing and bool((gap <= limit + slack).all())
+
+
+def _differ(other: FloatArray, row: FloatArray) -> bool:
+    """Whether two rows differ beyond what computing them can do: they have different states, none of tiny weight."""
+    apart = np.abs(other - row).max()
+    return bool(apart > np.sqrt(rounding(len(row))))
 
 
 def _integer_programs(
     system: RowSystem, values: FloatArray, rows: FloatArray, n_successors: int
 ) -> tuple[NDArray[np.int8], dict[int, FloatArray]]:
-    """Put as much weight as possible off the known row's support; no weight means that no other row exists."""
+    """Put as much weight as possible off the known row's support; what is found is solved again and checked."""
     n = system.n_states
-    codes = np.empty(len(rows), np.int8)
+    codes = np.full(len(rows), Status.UNDECIDED, np.int8)
     others: dict[int, FloatArray] = {}
     wide = np.hstack([system.matrix, np.zeros_like(system.matrix)])
     below = LinearConstraint(np.hstack([np.eye(n), -np.eye(n)]), -np.inf, 0.0)
     few = LinearConstraint(np.repeat([[0.0, 1.0]], n, axis=1), 0.0, n_successors)
     for row in range(len(rows)):  # one HiGHS call each: there is no batched integer programming
-        off = rows[row] <= _SAME
-        found = milp(
+        off = rows[row] <= _NUMBERS
+        found = integer_program(
             -np.concatenate([off, np.zeros(n)]), integrality=np.repeat([0, 1], n), bounds=(0, 1),
             constraints=[LinearConstraint(wide, values[:, row], values[:, row]), below, few],
             options={"time_limit": MILP_SECONDS},
         )  # fmt: skip
-        codes[row], other = _judge(system, values[:, row], rows[row], found)
-        if other is not None:
+        if found.x is None:
+            continue
+        states = np.argsort(-found.x[:n], kind="stable")[:n_successors]
+        states = np.sort(states[found.x[states] > _NUMBERS])
+        other = np.zeros(n)
+        other[states] = np.maximum(np.linalg.lstsq(system.matrix[:, states], values[:, row])[0], 0.0)
+        if _solves_as_given(system, row, other) and _differ(other, rows[row]):
+            codes[row] = Status.NOT_IDENTIFIED
             others[row] = other
     return codes, others
 
 
-def _judge(system: RowSystem, values: FloatArray, row: FloatArray, found: object) -> tuple[Status, FloatArray | None]:
-    """Accept "none" from a solved program, and "another row" only after solving exactly on its support."""
-    own = system.restrict(np.flatnonzero(row > _SAME))
-    solution = getattr(found, "x", None)
-    if solution is None or getattr(found, "status", 1) != 0:
-        return Status.UNDECIDED, None
-    weights = solution[: system.n_states]
-    if weights[row <= _SAME].sum() <= _SAME:
-        return (Status.IDENTIFIED if own.rank_decision.status is RankStatus.FULL else Status.UNDECIDED), None
-    states = np.flatnonzero(weights > _SAME)
-    solved = np.linalg.lstsq(system.matrix[:, states], values)[0]
-    gap = float(np.abs(system.matrix[:, states] @ solved - values).max())
-    other = np.zeros(system.n_states)
-    other[states] = np.maximum(solved, 0.0)
-    if gap > _FITS or (solved < -_FITS).any() or np.abs(other - row).max() <= _SAME:
-        return Status.UNDECIDED, None
-    return Status.NOT_IDENTIFIED, other
+def _sparse_null_vector(system: RowSystem, n_successors: int) -> FloatArray | None:
+    """Return such a vector, checked, or None."""
+    n, unit = system.n_states, np.eye(system.n_states)
+    zero, ones, none = np.zeros((n, n)), np.ones((1, n)), np.zeros((1, n))
+    tests = system.matrix[:-1]  # unknowns: positive part, negative part, and a switch for each of their entries
+    pad = np.zeros((len(tests), 2 * n))
+    constraints = [
+        LinearConstraint(np.hstack([tests, -tests, pad]), 0.0, 0.0),
+        LinearConstraint(np.hstack([ones, none, none, none]), 1.0, 1.0),
+        LinearConstraint(np.hstack([none, ones, none, none]), 1.0, 1.0),
+        LinearConstraint(np.hstack([unit, zero, -unit, zero]), -np.inf, 0.0),
+        LinearConstraint(np.hstack([zero, unit, zero, -unit]), -np.inf, 0.0),
+        LinearConstraint(np.hstack([zero, zero, unit, unit]), -np.inf, 1.0),
+        LinearConstraint(np.hstack([none, none, ones, none]), 0.0, n_successors),
+        LinearConstraint(np.hstack([none, none, none, ones]), 0.0, n_successors),
+    ]
+    found = integer_program(
+        np.zeros(4 * n), integrality=np.repeat([0, 1], 2 * n), bounds=(0, 1), constraints=constraints,
+        options={"time_limit": MILP_SECONDS},
+    )  # fmt: skip
+    if found.x is None:
+        return None
+    states = np.flatnonzero((found.x[:n] > _NUMBERS) | (found.x[n : 2 * n] > _NUMBERS))
+    restricted = system.restrict(states)
+    if restricted.rank_decision.status is not RankStatus.DEFICIENT:
+        return None
+    # Back into the null space: the program's own vector satisfies the equations to 1e-6 only.
+    basis = restricted.null_basis
+    vector = np.zeros(n)
+    vector[states] = basis @ (basis.T @ (found.x[:n] - found.x[n : 2 * n])[states])
+    vector[np.abs(vector) <= rounding_level((n,)) * np.abs(vector).max()] = 0.0
+    fits = max((vector > 0).sum(), (vector < 0).sum()) <= n_successors
+    return vector if fits and vector.any() else None

@@ -7,22 +7,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import LinearConstraint, milp
 
 from tabular_inversion._typing import FloatArray, IntArray, SparseMatrix
 from tabular_inversion.identifiability.decision import Decision, Pair
+from tabular_inversion.identifiability.sparse_rows import two_sparse_rows
 from tabular_inversion.identifiability.verdict import Evidence, Status
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
 from tabular_inversion.recovery.column_matching import column_separation, matching_scale
 from tabular_inversion.recovery.equations import independent_columns
 from tabular_inversion.recovery.rank import RankStatus
-from tabular_inversion.recovery.system import UNCERTAIN, RowSystem, rounding_level, split_into_rows
+from tabular_inversion.recovery.system import RowSystem, split_into_rows
 
 COINCIDENCE = "numbers that coincide as given are taken to coincide in truth"
 """The assumption that a refutation in floats rests on: see `hides_nothing`."""
-
-MILP_SECONDS = 60.0
-"""How long one integer program may take before its row is left undecided."""
 
 
 @dataclass(frozen=True)
@@ -230,53 +227,7 @@ def _column_rank_codes(system: RowSystem, columns: IntArray) -> tuple[NDArray[np
 
 
 def _sparse(system: RowSystem, n_successors: int) -> _Answer:
-    """Look for v != 0 in the null space with at most N positive and at most N negative entries (T5b)."""
+    """Look for two rows with at most N successors each and the same values (T5b)."""
     if system.rank_decision.status is RankStatus.FULL or n_successors >= system.n_states:
         return _stochastic(system)
-    vector, proved = _sparse_null_vector(system, n_successors)
-    if vector is not None:
-        rows = split_into_rows(vector)
-        sizes = f"{np.count_nonzero(rows[0])} and {np.count_nonzero(rows[1])}"
-        reason = f"two rows with {sizes} successors share their values"
-        return _Answer(Status.NOT_IDENTIFIED, Evidence.NUMERIC, rows, reason)
-    if proved:
-        reason = f"no two rows with at most {n_successors} successors share their values (integer program infeasible)"
-        return _Answer(Status.IDENTIFIED, Evidence.NUMERIC, None, reason)
-    reason = "the integer program found no two rows that survive a re-check, nor proved that there are none"
-    return _Answer(Status.UNDECIDED, Evidence.NUMERIC, None, reason)
-
-
-def _sparse_null_vector(system: RowSystem, n_successors: int) -> tuple[FloatArray | None, bool]:
-    """Return such a vector (or None), and whether its absence was proved by the integer program."""
-    n, unit = system.n_states, np.eye(system.n_states)
-    zero, ones, none = np.zeros((n, n)), np.ones((1, n)), np.zeros((1, n))
-    tests = system.matrix[:-1]  # unknowns: positive part, negative part, and a switch for each of their entries
-    pad = np.zeros((len(tests), 2 * n))
-    constraints = [
-        LinearConstraint(np.hstack([tests, -tests, pad]), 0.0, 0.0),
-        LinearConstraint(np.hstack([ones, none, none, none]), 1.0, 1.0),
-        LinearConstraint(np.hstack([none, ones, none, none]), 1.0, 1.0),
-        LinearConstraint(np.hstack([unit, zero, -unit, zero]), -np.inf, 0.0),
-        LinearConstraint(np.hstack([zero, unit, zero, -unit]), -np.inf, 0.0),
-        LinearConstraint(np.hstack([zero, zero, unit, unit]), -np.inf, 1.0),
-        LinearConstraint(np.hstack([none, none, ones, none]), 0.0, n_successors),
-        LinearConstraint(np.hstack([none, none, none, ones]), 0.0, n_successors),
-    ]
-    integrality = np.repeat([0, 1], 2 * n)
-    found = milp(
-        np.zeros(4 * n), integrality=integrality, bounds=(0, 1), constraints=constraints,
-        options={"time_limit": MILP_SECONDS},
-    )  # fmt: skip
-    if found.x is None:
-        return None, found.status == 2
-    states = np.flatnonzero((found.x[:n] > UNCERTAIN) | (found.x[n : 2 * n] > UNCERTAIN))
-    restricted = system.restrict(states)
-    if restricted.rank_decision.status is not RankStatus.DEFICIENT:
-        return None, False
-    # Back into the exact null space: the program's own vector satisfies the equations to 1e-6 only.
-    basis = restricted.null_basis
-    vector = np.zeros(n)
-    vector[states] = basis @ (basis.T @ (found.x[:n] - found.x[n : 2 * n])[states])
-    vector[np.abs(vector) <= rounding_level((n,)) * np.abs(vector).max()] = 0.0
-    fits = max((vector > 0).sum(), (vector < 0).sum()) <= n_successors
-    return (vector, False) if fits and vector.any() else (None, False)
+    return _Answer(*two_sparse_rows(system, n_successors))

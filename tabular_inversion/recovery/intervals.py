@@ -1,9 +1,10 @@
 """What the values say of each row: an interval for each test function, in the scale in which rows are computed.
 
-With exact values the interval is a point. With noise, |Qhat - Q| <= eps, the true row satisfies
-``|Mhat p - qhat| <= |q - qhat| + |(M - Mhat) p| <= eps + gamma eps``: state values are averages, maxima or soft maxima
-of the Q-values, so they err by eps at most; a continuation is at most 1, and p sums to one. An equation that lost
-its digits to a large constant (a discount next to 1) is an interval too, as wide as its rounding.
+``|Mhat p - qhat| <= |(M - Mhat) p| + |q - qhat|``, and p sums to one: so each interval is as wide as the largest
+uncertainty of an entry of M and that of the right-hand side, both of which `RowSystem` bounds. Exact values have
+intervals as wide as their rounding; noise eps of the Q-values widens them by (1 + discount) eps, since state values are
+averages, maxima or soft maxima of Q-values and a continuation is at most 1. An equation that lost its digits to a large
+constant (a discount next to 1) has an interval as wide as what is left of it.
 """
 
 from __future__ import annotations
@@ -16,28 +17,15 @@ from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.errors import AgentValuesError
 from tabular_inversion.kernel_classes import KernelClass
-from tabular_inversion.recovery.linear_programs import block_size, solve_blocks
-from tabular_inversion.recovery.system import CONSISTENT, RowSystem
+from tabular_inversion.recovery.equations import TINY, rounding
+from tabular_inversion.recovery.linear_programs import Constraints, block_size, least_values, solve_blocks
+from tabular_inversion.recovery.system import RowSystem
 
 ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
 """Relative rounding error of computed values, M and right-hand sides."""
 
-_CANCELLED = 1e-5
-"""Test functions that vary by less than this part of what they were computed from have lost digits."""
-
-
-def allowance(agent: AgentValues, noise: float) -> FloatArray:
-    """Return how far ``M p`` may be from the right-hand side for each goal, shape (k, 1), in the units of Q."""
-    return np.asarray((1.0 + agent.discount) * noise + CONSISTENT * goal_sizes(agent))
-
-
-def goal_sizes(agent: AgentValues) -> FloatArray:
-    """Return the largest number that each goal's equations were computed from, shape (k, 1)."""
-    parts = [agent.test_matrix, np.nan_to_num(agent.q)]
-    if agent.goals.action_rewards is not None:
-        parts.append(agent.goals.action_rewards)
-    sizes: FloatArray = np.max([np.abs(part).reshape(agent.n_goals, -1).max(axis=1) for part in parts], axis=0)
-    return sizes[:, None]
+LOOSE = 1e-11
+"""Intervals at least so wide, in unit scale, are intervals to a linear program too; narrower ones are equations."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,45 +38,41 @@ class Intervals:
         Test functions of unit size; a row of zeros for a constant one.
     middle, half_width : numpy.ndarray, shape (k, R)
         The values and how far they may be missed.
-    trusted : numpy.ndarray of bool, shape (k,)
-        Equations that lost no digits to a constant.
     """
 
     tests: FloatArray
     middle: FloatArray
     half_width: FloatArray
-    trusted: BoolArray
 
     @classmethod
-    def of(cls, agent: AgentValues, rows: IntArray, allowed: FloatArray, *, sums_to_one: bool) -> Intervals:
-        """Build for these available rows, with a half width (k, 1) in the units of Q for each goal."""
-        values = agent.right_hand_sides[:, rows]
-        stacked = np.concatenate([values - allowed, values, values + allowed], axis=1)
-        system = RowSystem.of(agent.test_matrix, stacked, sums_to_one=sums_to_one)
-        k = agent.n_goals
-        low, middle, high = np.split(system.values[:k], 3, axis=1)
-        half_width = (high - low) / 2.0
-        # Rewards may cancel continuation: what M varies by is then to be compared with what it was computed from.
-        spread = np.ptp(agent.test_matrix, axis=1) if sums_to_one else np.abs(agent.test_matrix).max(axis=1)
-        whole = goal_sizes(agent)[:, 0]
-        tests = np.where((spread > ROUNDING * whole)[:, None], system.matrix[:k], 0.0)
+    def of(cls, system: RowSystem, rows: IntArray) -> Intervals:
+        """Build for some of the right-hand sides of a system."""
+        k = len(system.test_matrix)
+        tests, middle = system.matrix[:k], system.values[:k, rows]
+        doubt = system.uncertainty[:k].max(axis=1, keepdims=True) + system.value_uncertainty[:k, rows]
+        half_width = (1.0 + rounding(4)) * doubt + TINY
         blank = ~tests.any(axis=1, keepdims=True)
         size = np.maximum(np.abs(middle), half_width).max(axis=1, keepdims=True)
-        unit = np.where(blank & (size > 0), size, 1.0)
-        return cls(tests, middle / unit, half_width / unit, spread > _CANCELLED * whole)
+        exponents = np.where(blank, -np.frexp(size)[1], 0)  # a power of two: no digit is lost
+        return cls(tests, np.ldexp(middle, exponents), np.ldexp(half_width, exponents))
 
-    @classmethod
-    def relaxed(cls, agent: AgentValues, rows: IntArray, noise: float, *, sums_to_one: bool) -> Intervals:
-        """Build the relaxed equations that the true row satisfies, rounding included."""
-        allowed = (1.0 + agent.discount) * noise + ROUNDING * goal_sizes(agent)
-        return cls.of(agent, rows, allowed, sums_to_one=sums_to_one)
+    @property
+    def loose(self) -> BoolArray:
+        """Which tests leave a row more than a linear program's rounding, shape (k,)."""
+        return np.asarray(self.half_width.max(axis=1) > LOOSE)
+
+    def constraints(self, columns: IntArray) -> Constraints:
+        """Return what is known of the rows, given the states (R, N) that each may reach."""
+        return Constraints(self.tests, self.middle.T, self.half_width.T, columns)
 
     @property
     def informative(self) -> BoolArray:
         """Which test functions are not constant, shape (k,)."""
         return np.asarray(self.tests.any(axis=1))
 
-    def least_misses(self, columns: IntArray, rows: IntArray, *, signed: bool) -> tuple[FloatArray, FloatArray]:
+    def least_misses(
+        self, columns: IntArray, rows: IntArray, *, signed: bool
+    ) -> tuple[FloatArray, FloatArray, BoolArray]:
         """Find the points that miss their values least, in multiples of the half widths.
 
         Parameters
@@ -105,16 +89,25 @@ class Intervals:
         misses : numpy.ndarray, shape (B,)
             ``min_p max_g |tests p - middle| / half_width``.
         points : numpy.ndarray, shape (B, N)
-            Where it is attained.
+            Where it is attained, up to what the solver may err.
+        impossible : numpy.ndarray of bool, shape (B,)
+            Proved for distributions, by a combination of tests: no row on these columns has values in the intervals.
         """
-        misses, points = np.empty(len(rows)), np.empty(columns.shape)
+        misses, points, impossible = np.empty(len(rows)), np.empty(columns.shape), np.zeros(len(rows), bool)
         block = block_size(columns.shape[1] + 2 * len(self.tests) + 1)
         for start in range(0, len(rows), block):
             part = slice(start, start + block)
-            misses[part], points[part] = self._least_misses(columns[part], rows[part], signed=signed)
-        return misses, points
+            misses[part], points[part], combinations = self._least_misses(columns[part], rows[part], signed=signed)
+            if signed:
+                known = Constraints(self.tests, self.middle[:, rows[part]].T, self.half_width[:, rows[part]].T,
+                                    columns[part])  # fmt: skip
+                everyone, nothing = np.arange(len(combinations)), np.zeros(columns[part].shape)
+                impossible[part] = least_values(known, everyone, nothing, combinations) > 0.0
+        return misses, points, impossible
 
-    def _least_misses(self, columns: IntArray, rows: IntArray, *, signed: bool) -> tuple[FloatArray, FloatArray]:
+    def _least_misses(
+        self, columns: IntArray, rows: IntArray, *, signed: bool
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Solve one block; the variables are p, the miss, and what is left to either end of each interval."""
         k, (n_blocks, n_places) = len(self.tests), columns.shape
         padded = np.concatenate([self.tests, np.zeros((k, 1))], axis=1)
@@ -140,18 +133,22 @@ class Intervals:
         cost = np.zeros(lower.shape)
         cost[:, n_places] = 1.0
         found = solve_blocks(cost, equations, values, lower, upper)
-        return found[:, n_places] / unit[:, 0, 0], found[:, :n_places]
+        combinations = found.multipliers[:, :k] + found.multipliers[:, k : 2 * k]
+        misses = np.where(found.solved, found.points[:, n_places] / unit[:, 0, 0], np.inf)
+        return misses, found.points[:, :n_places], combinations
 
 
 def refusal(
-    agent: AgentValues, kernel_class: KernelClass, noise: float, row: int, n_bad: int, point: FloatArray
+    agent: AgentValues, kernel_class: KernelClass, system: RowSystem, row: int, n_bad: int, point: FloatArray
 ) -> AgentValuesError:
     """Return the error for values that no row of the class explains: where, how far off at best, and what helps.
 
     Parameters
     ----------
-    agent, kernel_class, noise
+    agent, kernel_class
         What was asked.
+    system : RowSystem
+        Of the agent, with its noise.
     row : int
         Number of an available row that has no member.
     n_bad : int
@@ -160,8 +157,9 @@ def refusal(
         The row of the class that comes nearest to the values.
     """
     state, action = divmod(int(agent.row_index[row]), agent.n_actions)
-    gap, allowed = np.abs(agent.test_matrix @ point - agent.right_hand_sides[:, row]), allowance(agent, noise)[:, 0]
-    goal = int((gap / np.where(allowed > 0, allowed, 1.0)).argmax())
+    gap = np.abs(agent.test_matrix @ point - agent.right_hand_sides[:, row])
+    allowed = system.matrix_error.max(axis=1) + system.right_hand_error[:, row] + TINY
+    goal = int((gap / allowed).argmax())
     return AgentValuesError(
         f"no row of class {kernel_class.name!r} has the values of state {state}, action {action} ({n_bad} of "
         f"{len(agent.row_index)} rows have none): at best |M p - Q| is {gap[goal]:.4g}, under goal {goal}, where "

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import combinations, islice
 from math import comb
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint
 from scipy.sparse import block_array, csr_array, eye_array
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.errors import ConvergenceError
+from tabular_inversion.highs import integer_program
 from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.residual import largest_residual
 from tabular_inversion.recovery.result import Recovery
@@ -158,14 +157,13 @@ def _integer_programs(
     for row, target in enumerate(values.T):
         least = np.concatenate([np.full(2 * k + n, -np.inf), [1.0, 0.0]])
         most = np.concatenate([_SHARPNESS * target, -_SHARPNESS * target, np.zeros(n), [1.0, largest]])
-        with _standard_output_kept_clean():
-            found = milp(
-                cost,
-                integrality=integrality,
-                bounds=Bounds(0.0, upper),
-                constraints=LinearConstraint(left, least, most),
-                options={"mip_rel_gap": 0.0},
-            )
+        found = integer_program(
+            cost,
+            integrality=integrality,
+            bounds=Bounds(0.0, upper),
+            constraints=LinearConstraint(left, least, most),
+            options={"mip_rel_gap": 0.0},
+        )
         if found.status != 0:
             raise ConvergenceError(
                 f"the integer program of row {row} of {len(supports)} was not solved: {found.message} "
@@ -178,16 +176,3 @@ def _integer_programs(
             progress(row + 1, len(supports))
     dense: FloatArray = supported_rows(matrix, values, csr_array(supports)).rows.toarray()
     return dense
-
-
-@contextmanager
-def _standard_output_kept_clean() -> Iterator[None]:
-    """Discard what HiGHS 1.12 writes to file descriptor 1 even when silent (ERGO-Code/HiGHS 2783): it is not ours."""
-    saved, sink = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(sink, 1)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 1)
-        os.close(saved)
-        os.close(sink)

@@ -62,7 +62,7 @@ def matrix_uncertainty(agent: AgentValues, noise: float = 0.0) -> FloatArray:
     elif agent.temperature is not None:
         error = _FUNCTIONS * (agent.n_actions + 4) * UNIT * (np.abs(agent.v) + agent.temperature)
     shown = rounding(3) * weight * (np.abs(agent.v) + error) + rounding(1) * np.abs(agent.test_matrix)
-    bound: FloatArray = np.where(weight > 0, shown + 1.01 * weight * (error + noise) + TINY, 0.0)
+    bound: FloatArray = np.where(weight > 0, shown + weight * (1.01 * error + (1.0 + rounding(4)) * noise) + TINY, 0.0)
     return bound
 
 

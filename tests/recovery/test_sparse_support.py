@@ -60,7 +60,7 @@ def test_a_program_that_is_not_solved_is_no_answer(monkeypatch):
         status, message, x = 1, "time limit reached.", np.zeros(17)
 
     monkeypatch.setattr(sparse_support, "MAX_SUPPORTS", 3)
-    monkeypatch.setattr(sparse_support, "milp", lambda *_, **__: Stopped)
+    monkeypatch.setattr(sparse_support, "integer_program", lambda *_, **__: Stopped)
     matrix, values, _ = instance()
     with pytest.raises(ConvergenceError, match="row 0"):
         sparse_rows(matrix, values, 2)

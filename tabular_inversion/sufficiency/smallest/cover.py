@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint
 
 from tabular_inversion._typing import BoolArray
+from tabular_inversion.highs import integer_program
 from tabular_inversion.sufficiency.smallest.spanning import Violation
 
 _ROUNDING = 1e-6  # HiGHS bounds are floats: a bound this little above an integer is that integer
@@ -128,7 +129,7 @@ def fewest(
     n_goals = outside.shape[1]
     low = np.zeros(n_goals)
     low[given] = 1.0
-    found = milp(
+    found = integer_program(
         np.ones(n_goals), integrality=np.ones(n_goals), bounds=Bounds(low, 1.0),
         constraints=LinearConstraint(outside.astype(float), at_least, np.inf),
         options={"time_limit": max(seconds, 0.1)},

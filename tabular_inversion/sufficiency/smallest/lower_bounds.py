@@ -14,13 +14,13 @@ from math import ceil
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linprog
 
 from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.errors import WitnessError
 from tabular_inversion.exact import rank
 from tabular_inversion.exact.linear_algebra import null_space
 from tabular_inversion.exact.rationals import FractionArray
+from tabular_inversion.highs import linear_program
 from tabular_inversion.records import Record
 from tabular_inversion.sufficiency.smallest.spanning import Violation
 
@@ -156,7 +156,7 @@ def _relaxed(outside: BoolArray, at_least: Any, size: int, state: Any) -> tuple[
     matrix = np.hstack([outside[:, free], np.eye(n_cuts)])
     cost = np.concatenate([np.ones(n_free), np.full(n_cuts, float(size))])
     limits = [(0, 1)] * n_free + [(0, None)] * n_cuts
-    found = linprog(cost, A_ub=-matrix, b_ub=-left, bounds=limits, method="highs")
+    found = linear_program(cost, A_ub=-matrix, b_ub=-left, bounds=limits, method="highs")
     weights = np.rint(np.maximum(-found.ineqlin.marginals, 0.0) * _GRID).astype(int)
     return found.x[:n_free], [Fraction(int(weight), _GRID) for weight in weights]
 

