@@ -48,9 +48,7 @@ class Equations:
         q, r, k, pi, rho = (read(a[name]) for name in ("q", "rewards", "continuation", "policy", "action_rewards"))
         free, self.checked, rows = a["available"], set(), []
         self.n, self.rows = len(free), [(s, x) for s, mask in enumerate(free) for x, on in enumerate(mask) if on]
-        need(
-            all(0 <= x <= 1 for row in [[gamma], *k] for x in row) and len(q) == len(r) == len(k), "agent: out of range"
-        )
+        need(len(q) == len(r) == len(k) and all(0 <= x <= 1 for row in [[gamma], *k] for x in row), "agent: range")
         for g in range(len(q)) if goals is None else goals:
             own = pi[g] if pi is not None and isinstance(pi[0][0], list) else pi
             parts = [[(x, q[g][s][x]) for x, on in enumerate(mask) if on] for s, mask in enumerate(free)]

@@ -432,7 +432,7 @@ def test_no_linear_program_where_one_factorisation_settles_it(monkeypatch):
         raise AssertionError("a linear program was solved")
 
     mdp = random_mdp(8, 3, discount=0.9, seed=0)
-    agent = solve(mdp, Goals.generic(8, 8, seed=0))
+    agent = replace(solve(mdp, Goals.generic(8, 8, seed=0)), report=None)  # as good as correctly rounded
     one_goal = solve(mdp, Goals.generic(8, 1, seed=0))
     monkeypatch.setattr(linear_programs, "linear_program", refuse)
     sets = value_equivalence(agent, Stochastic())
@@ -613,7 +613,7 @@ def test_l1_diameters_are_bracketed_and_closed_on_request():
 
 def test_unconstrained_rows_are_affine_spaces():
     mdp = random_mdp(5, 2, discount=0.9, seed=9)
-    agent = solve(mdp, Goals.generic(5, 3, seed=9))
+    agent = replace(solve(mdp, Goals.generic(5, 3, seed=9)), report=None)  # as good as correctly rounded
     sets = value_equivalence(agent, Unconstrained())
     assert (sets.dimension == 2).all()
     assert np.isinf(sets.bounds().upper).all()

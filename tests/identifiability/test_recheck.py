@@ -8,7 +8,7 @@ import pytest
 
 from tabular_inversion import AgentValues, Goals, Status, Stochastic, Unconstrained, exact, identify, solve
 from tabular_inversion.environments import random_mdp
-from tabular_inversion.errors import WitnessError
+from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.exact import ExactAgentValues, ExactGoals
 from tabular_inversion.identifiability import ValuesQuestion, recheck
 from tabular_inversion.identifiability import verify as check_again
@@ -50,8 +50,8 @@ def test_a_question_of_an_unknown_type_is_refused():
     asked = verdict.question
     with pytest.raises(WitnessError, match="question: nothing here decides a question of type EasyQuestion"):
         replace(verdict, question=EasyQuestion(asked.agent, asked.kernel_class, asked.scope)).verify()
-    with pytest.raises(WitnessError):
-        replace(verdict, question=None).verify()
+    with pytest.raises(InputError, match="question is None"):
+        replace(verdict, question=None)
 
 
 def test_the_function_and_the_method_are_one():

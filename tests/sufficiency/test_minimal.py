@@ -24,7 +24,7 @@ from tabular_inversion import (
     strategies,
 )
 from tabular_inversion.environments import chain, four_rooms, graph, named_graph
-from tabular_inversion.errors import GoalsError, InputError, KernelClassError, ShapeError, WitnessError
+from tabular_inversion.errors import InputError, KernelClassError, ShapeError, WitnessError
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP, evaluate, solve
 from tabular_inversion.exact.agent_values import ExactAgentValues as Agent
 from tabular_inversion.sufficiency import InsufficientGoalsError, MinimalGoals, minimal
@@ -348,7 +348,7 @@ def test_what_does_not_fit_is_refused(arguments, error, message):
 
 @pytest.mark.parametrize("given_goals", [[3], [-1], [0.5], "ab"])
 def test_given_goals_must_be_candidates(given_goals):
-    with pytest.raises(GoalsError, match="given"):
+    with pytest.raises(InputError, match="given"):
         minimal(chain(3), Goals.indicator(3), Stochastic(), given=given_goals)
 
 

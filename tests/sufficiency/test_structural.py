@@ -291,7 +291,7 @@ def test_available_actions_alone_have_rows():
         (nx.path_graph(3), Goals(np.eye(3), None, np.ones((3, 3, 1))), {}, InputError, "action_rewards"),
         (nx.empty_graph(3), [0], {}, InputError, "no edge"),
         (nx.DiGraph([(0, 1)]), [1], {}, KernelError, "leaves no edge"),
-        ("path", [0], {}, InputError, "expected an MDP or a networkx graph"),
+        ("path", [0], {}, InputError, "expected MDP"),
         (nx.path_graph(3), [0], {"policy": np.ones((2, 3, 1))}, (PolicyError, InputError), "shape"),
         (nx.path_graph(3), [0], {"kernel_class": Supported(np.ones((2, 1, 2), bool))}, KernelClassError, "shape"),
         (nx.path_graph(80), [0], {"kernel_class": Sparse(3)}, KernelClassError, "too many"),
