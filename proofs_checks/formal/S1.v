@@ -42,8 +42,9 @@ have lt1 : 0 < 1 - q 0 s by rewrite subr_gt0 lt_neqAle qs.
 case: none; exists ((1 - q 0 s)^-1 *: (q - q 0 s *: sure s)); split.
 - split=> [i|]; last first.
     by rewrite totalZ totalB totalZ q1 (proj2 (sure_distribution s)) mulr1 mulVf // gt_eqF.
-  rewrite !mxE mulr_ge0 // ?invr_ge0 ?ltW //; have [->|is0] := eqVneq i s; first by rewrite mulr1 subrr.
-  by rewrite mulr0 subr0.
+  rewrite !mxE; apply: mulr_ge0; first by rewrite invr_ge0 ltW.
+  have [->|/negPf is0] := eqVneq i s; first by rewrite eqxx mulr1 subrr.
+  by rewrite ?is0 andbF mulr0 subr0.
 - by rewrite !mxE !eqxx mulr1 subrr mulr0.
 - by rewrite -scalemxAl mulmxBl -scalemxAl Mq -[X in X - _]scale1r -scalerBl scalerA mulVf ?gt_eqF // scale1r.
 Qed.
