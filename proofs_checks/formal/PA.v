@@ -48,7 +48,7 @@ Proof.
 move=> K0 K1 fix_x; apply/colP => j0; rewrite mxE.
 case: (@Order.TotalTheory.arg_maxP _ _ _ j0 predT (fun i => `|x i 0|) isT) => i _ top.
 have shrinks : `|x i 0| <= gamma * `|x i 0|.
-  rewrite {1}fix_x !mxE normrM (gtr0_norm gamma0) ler_wpmul2l ?ltW //.
+  rewrite {1}fix_x !mxE normrM (gtr0_norm gamma0); apply: ler_wpmul2l; first exact: ltW.
   have drow : distribution (row i K).
     split=> [j|]; first by rewrite mxE.
     by have /colP/(_ i) := K1; rewrite /total !mxE => e; rewrite -[RHS]e; apply: eq_bigr => j _; rewrite !mxE.
@@ -70,17 +70,17 @@ move=> unitM same; pose Y := (V' - V) *m invmx M.
 have YM : Y *m M = V' - V by rewrite /Y mulmxKV.
 have family a : P' a *m (1%:M + gamma *: Y) = P a + Y.
   apply: (can_inj (mulmxK unitM)); rewrite -mulmxA !mulmxDl mul1mx -scalemxAl YM.
-  by apply/eqP; rewrite -subr_eq0 opprD addrACA addrC subr_eq0 -(inj_eq (addIr (- V'))); apply/eqP; rewrite same.
+  by rewrite -[LHS](subrK V') same -addrA [- V + _]addrC.
 exists Y; split=> //.
   apply: (@no_fixed_vector (P' a0)) => //; have := congr1 (mulmx^~ (const_mx 1 : 'cV_n)) (family a0).
   rewrite -mulmxA !mulmxDl mul1mx -scalemxAl mulmxDr P1 P'1 -scalemxAr => /addrI.
-  by move=> <-.
+  by move=> ->.
 rewrite -row_full_unit /row_full; apply/eqP/null_space_trivial => v v0.
 have {}v0 : (1%:M + gamma *: Y) *m v^T = 0 by rewrite -[LHS]trmxK trmx_mul trmxK v0 trmx0.
 have := congr1 (mulmx^~ v^T) (family a0); rewrite -mulmxA v0 mulmx0 mulmxDl => PY.
 have e : v^T = gamma *: (P a0 *m v^T).
-  have /eqP := v0; rewrite mulmxDl mul1mx -scalemxAl addr_eq0 => /eqP->.
-  by have /eqP := esym PY; rewrite addr_eq0 => /eqP->; rewrite scalerN.
+  have /eqP := esym PY; rewrite addr_eq0 => /eqP->; rewrite scalerN; apply/eqP.
+  by have /eqP := v0; rewrite mulmxDl mul1mx -scalemxAl addr_eq0.
 by rewrite -[v]trmxK (no_fixed_vector (P0 a0) (P1 a0) e) trmx0.
 Qed.
 

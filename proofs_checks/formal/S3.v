@@ -18,8 +18,8 @@ rewrite /pairing; split=> [/submxP[c ->] v v0 | null]; first by rewrite trmx_mul
 rewrite submxE; apply/eqP/rowP => j; rewrite mxE.
 have /null : (col j (cokermx (system M)))^T *m (system M)^T = 0.
   by rewrite -trmx_mul colE mulmxA mulmx_coker mul0mx trmx0.
-rewrite -trmx_mul mxE colE mulmxA => e; rewrite -[RHS]e !mxE.
-by rewrite (bigD1 j) //= big1 => [|i /negPf ij]; rewrite !mxE ?eqxx ?mulr1 ?addr0 // ij mulr0.
+rewrite -trmx_mul mxE => e; rewrite [RHS]mxE -[RHS]e mxE.
+by apply: eq_bigr => i _; rewrite !mxE.
 Qed.
 
 (** At a row with support T: a functional has one value on all distributions with the row's values iff it vanishes on all
@@ -34,7 +34,7 @@ move=> [p0 p1]; split=> [one v vM out | null q [q0 q1] Mq].
     apply: one; first by split=> //; rewrite totalD totalZ tv mulr0 addr0.
     by rewrite mulmxDl -scalemxAl Mv scaler0 addr0.
   rewrite /pairing mulmxDl -scalemxAl [LHS]mxE [X in _ + X]mxE => /eqP.
-  by rewrite addrC -subr_eq subrr eq_sym mulf_eq0 (gt_eqF t0) => /eqP.
+  by rewrite -subr_eq0 addrAC subrr add0r mulf_eq0 (gt_eqF t0) => /eqP.
 apply/eqP; rewrite -subr_eq0; apply/eqP; rewrite -[LHS](_ : pairing (q - p) = _); last first.
   by rewrite /pairing mulmxBl !mxE.
 by apply: null => [|i pi]; [apply/system_diff; rewrite q1 p1 | rewrite !mxE pi subr0].
