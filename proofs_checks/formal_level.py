@@ -3,6 +3,8 @@
 Nothing is remembered between runs: every file is copied into a temporary folder and compiled there, and Coq is asked for
 each theorem whether anything was assumed (``Print Assumptions``). A theorem counts only if its file compiles and it is
 "Closed under the global context", without axioms and without ``Admitted``.
+
+``python -m proofs_checks.formal_level`` runs the whole theory and prints a line for each theorem.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from proofs_checks.formal_theory import FOLDER, formal_ids, needs, theorems
+from tabular_inversion.parallel import usable_cores
 
 NOT_RUN = "not run: install coq and libcoq-mathcomp"
 """What is said where there is no checker."""
@@ -209,3 +212,25 @@ def _entry(name: str, folder: Path, file: Compiled, mark: str) -> dict[str, Any]
         "seconds": file.seconds,
         "theorems": [{"name": t.name, "sentence": t.sentence, "accepted": t.name in closed} for t in known],
     }
+
+
+def main() -> int:
+    """Run the whole theory, print a line for each theorem, and return 1 if one was refused; say so if there is no Coq."""
+    if checker() is None:
+        print(f"level formal {NOT_RUN}")
+        return 0
+    entries = check_theory(formal_ids(), workers=usable_cores())
+    for entry in entries.values():
+        for theorem in entry["theorems"]:
+            print(f"{'closed, no axioms' if theorem['accepted'] else 'REFUSED':<18} {theorem['name']}")
+        for failure in entry["failures"]:
+            print(failure, file=sys.stderr)
+    accepted = sum(entry["instances"] for entry in entries.values())
+    print(
+        f"{accepted} theorems of {len(entries)} statements accepted by Coq, {sum(not e['held'] for e in entries.values())} files refused"
+    )
+    return 0 if all(entry["held"] for entry in entries.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

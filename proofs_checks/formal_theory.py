@@ -78,7 +78,9 @@ def theorems(statement_id: str, folder: Path = FOLDER) -> tuple[Theorem, ...]:
     if not file.is_file():
         return ()
     text = file.read_text(encoding="utf-8")
-    found = re.finditer(r"(?:\(\*\*(?P<words>(?:(?!\*\)).)*)\*\)\s*)?^Theorem (?P<name>\w+)", text, re.DOTALL | re.MULTILINE)
+    found = re.finditer(
+        r"(?:\(\*\*(?P<words>(?:(?!\*\)).)*)\*\)\s*)?^Theorem (?P<name>\w+)", text, re.DOTALL | re.MULTILINE
+    )
     return tuple(_theorem(text, match, statement_id) for match in found)
 
 
@@ -101,7 +103,9 @@ def _context(before: str) -> str:
     section = list(re.finditer(r"^(Section|End) \w+\.", before, re.MULTILINE))
     if not section or section[-1][1] == "End":
         return ""
-    lines = re.findall(r"^(?:Variables?|Hypothes[ie]s|Let|Implicit Types) .*?\.(?=\s*$)", before[section[-1].end() :], re.MULTILINE)
+    lines = re.findall(
+        r"^(?:Variables?|Hypothes[ie]s|Let|Implicit Types) .*?\.(?=\s*$)", before[section[-1].end() :], re.MULTILINE
+    )
     return "\n".join(lines)
 
 
