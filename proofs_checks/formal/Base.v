@@ -312,3 +312,53 @@ move=> p1; rewrite /under (eq_bigr (fun a => policy a * x a + policy a * c)) => 
 by rewrite big_split /= -mulr_suml p1 mul1r.
 Qed.
 End Operators.
+
+(* The 2-norm, squared so that no roots are needed *)
+Section Euclid.
+Variables (F : realFieldType) (n : nat).
+Implicit Types x y z : 'rV[F]_n.
+
+Definition dot x y : F := (x *m y^T) 0 0.
+Definition square x : F := dot x x.
+
+Lemma dotC x y : dot x y = dot y x.
+Proof. by rewrite /dot -[x *m _]trmxK trmx_mul trmxK mxE. Qed.
+Lemma dotDl x y z : dot (x + y) z = dot x z + dot y z.
+Proof. by rewrite /dot mulmxDl mxE. Qed.
+Lemma dotZl t x y : dot (t *: x) y = t * dot x y.
+Proof. by rewrite /dot -scalemxAl mxE. Qed.
+
+Lemma squareE x : square x = \sum_i x 0 i ^+ 2.
+Proof. by rewrite /square /dot mxE; apply: eq_bigr => i _; rewrite mxE expr2. Qed.
+Lemma square_ge0 x : 0 <= square x.
+Proof. by rewrite squareE sumr_ge0 // => i _; apply: sqr_ge0. Qed.
+Lemma square_eq0 x : square x = 0 -> x = 0.
+Proof.
+rewrite squareE => /eqP; rewrite psumr_eq0 => [/allP e|i _]; last exact: sqr_ge0.
+apply/rowP => i; rewrite mxE; have := e i; rewrite mem_index_enum => /(_ isT).
+by rewrite sqrf_eq0 => /eqP.
+Qed.
+
+Lemma squareD t x y : square (x + t *: y) = square x + t * dot x y *+ 2 + t ^+ 2 * square y.
+Proof.
+rewrite /square dotDl [dot x (x + _)]dotC [dot (t *: y) (x + _)]dotC !dotDl !dotZl.
+rewrite [dot x (t *: y)]dotC [dot y (t *: y)]dotC !dotZl [dot y x]dotC mulr2n expr2 -mulrA !addrA.
+by [].
+Qed.
+
+Lemma square1D x y : square (x + y) = square x + dot x y *+ 2 + square y.
+Proof. by have := squareD 1 x y; rewrite scale1r expr1n !mul1r. Qed.
+
+Lemma cauchy_schwarz x y : dot x y ^+ 2 <= square x * square y.
+Proof.
+have [y0|y0] := eqVneq (square y) 0.
+  by rewrite (square_eq0 y0) /dot trmx0 mulmx0 mxE expr0n mulr_ge0 ?square_ge0.
+have pos : 0 < square y by rewrite lt_neqAle eq_sym y0 square_ge0.
+set a := square y in pos *; set b := dot x y; set c := square x.
+have e : square (a *: x + (- b) *: y) = a * (c * a - b ^+ 2).
+  have ax : square (a *: x) = a * (c * a) by rewrite /square dotZl dotC dotZl -/(square x) -/c [a * c]mulrC.
+  rewrite squareD ax dotZl -/b -/a sqrrN mulNr [b * (a * b)]mulrCA -expr2 mulrBr [b ^+ 2 * a]mulrC.
+  by rewrite mulr2n addrA -addrA addNr addr0.
+by have := square_ge0 (a *: x + (- b) *: y); rewrite e pmulr_rge0 // subr_ge0.
+Qed.
+End Euclid.
