@@ -74,7 +74,7 @@ have zero : (p - limit p0) *m M^T = 0.
   by apply: square_eq0; rewrite /square /dot trmx_mul trmxK mulmxA mulmxBl mulmxBl sol T1_limit_solves subrr mul0mx mxE.
 have -> : p - p0 = (limit p0 - p0) + (p - limit p0) by rewrite [RHS]addrC addrA subrK.
 rewrite [X in _ <= X]square1D (_ : dot _ (p - _) = 0) ?mul0rn ?addr0 ?ler_addl ?square_ge0 //.
-by rewrite dotC /dot dw trmx_mul s trmx_mul mulmxA mulmxA zero !mul0mx mxE.
+by rewrite dotC /dot dw !trmx_mul !mulmxA zero !mul0mx mxE.
 Qed.
 
 (** The limit forgets the start iff M has rank n. *)
@@ -85,7 +85,7 @@ have [e _ _ s] := N_pseudo_inverse; split=> [same | full p0 p0'].
   rewrite mulmxBr mulmx1 -s trmx_mul mulmxA Mv mul0mx subr0.
   by [].
 congr (_ + _); apply/eqP; rewrite -subr_eq0 -mulmxBl; apply/eqP.
-apply: (iffRL (null_space_trivial M) full); rewrite -mulmxA mulmxBl mul1mx.
+apply: (iffRL (null_space_trivial M) full); rewrite -mulmxA [(1%:M - _) *m _]mulmxBl mul1mx.
 by rewrite -{1}s -trmx_mul mulmxA e subrr mulmx0.
 Qed.
 
@@ -124,11 +124,11 @@ have shrink : square (gap t) <= kappa * square x.
 have dx : dot (gap t) (x *m M) = square x by rewrite /square /dot trmx_mul mulmxA.
 rewrite next squareD dx sqrrN mulrBl mul1r -addrA ler_add2l.
 apply: le_trans (_ : - (eta * (2%:R - eta * L)) * square x <= _); last first.
-  rewrite mulNr ler_opp2 /c mulrAC ler_pdivr_mulr // -mulrA ler_wpmul2l ?(mulrC _ kappa) //.
-  by rewrite mulr_ge0 ?ltW // subr_gt0.
+  have u0 : 0 <= eta * (2%:R - eta * L) by apply/ltW; rewrite mulr_gt0 // subr_gt0.
+  by rewrite mulNr ler_opp2 /c mulrAC ler_pdivr_mulr // -[X in _ <= X]mulrA ler_wpmul2l // [square x * _]mulrC.
 apply: le_trans (_ : - eta * square x *+ 2 + eta ^+ 2 * (L * square x) <= _); first by rewrite ler_add2l ler_wpmul2l ?sqr_ge0.
 rewrite le_eqVlt; apply/orP; left; apply/eqP.
 rewrite mulrBr opprB mulrBl addrC; congr (_ + _); first by rewrite expr2 !mulrA.
-by rewrite !mulNr mulrnN -mulrnAl -[eta *+ 2]mulr_natr.
+by rewrite mulNr mulNrn mulr_natr mulrnAl.
 Qed.
 End ClosedForm.
