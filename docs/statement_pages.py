@@ -69,8 +69,8 @@ def formal_sentences(statement_id: str) -> str:
     if not known:
         return ""
     lines = [
-        f"## In Coq\n\nWhat `formal/{statement_id}.v` proves at all sizes, in words and in Coq, without the proofs. Whether Coq "
-        f"accepts them on your machine says `tabular-inversion verify {statement_id} --effort full`; {{doc}}`/formal` says more."
+        f"## In Coq\n\nWhat `formal/{statement_id}.v` proves at all sizes, in words and in Coq, without the proofs.",
+        f"Does Coq accept them on your machine? `tabular-inversion verify {statement_id} --effort full`.",
     ]
     own = definitions(statement_id)
     lines += [f"Defined there, beside what all files share:\n\n{coq(own)}"] if own else []

@@ -1,8 +1,8 @@
 """Level `formal`: run Coq, here and now, on the theorems of `formal/`.
 
-Nothing is remembered between runs: every file is copied into a temporary folder and compiled there, and Coq is asked for
-each theorem whether anything was assumed (``Print Assumptions``). A theorem counts only if its file compiles and it is
-"Closed under the global context", without axioms and without ``Admitted``.
+Nothing is remembered between runs: every file is copied into a temporary folder and compiled there, and Coq is asked
+for each theorem whether anything was assumed (``Print Assumptions``). A theorem counts only if its file compiles and it
+is "Closed under the global context", without axioms and without ``Admitted``.
 
 ``python -m proofs_checks.formal_level`` runs the whole theory and prints a line for each theorem.
 """
@@ -120,7 +120,7 @@ def check_theory(
     -------
     dict of str to dict
         An entry of ``evidence`` for each id: ``instances`` counts the theorems that Coq accepted, ``theorems`` names
-        each one (name, sentence, accepted), ``failures`` says in a line what was refused. Empty where Coq is not installed.
+        each one (name, sentence, accepted), ``failures`` says in a line what was refused. Empty without Coq.
     """
     command = checker()
     if command is None:
@@ -130,7 +130,7 @@ def check_theory(
         sources = {name: (folder / f"{name}.v").read_text(encoding="utf-8") for name in _in_order(ids, folder)}
         sources |= {name: sources[name] + _questions(name, folder, mark) for name in ids}
         done: dict[str, Future[Compiled]] = {}
-        # Submitted in an order in which a file comes after those it needs: one that waits never blocks what it waits for.
+        # Submitted so that a file comes after those it needs: one that waits never blocks what it waits for.
         for name, text in sources.items():
             waits = [done[other] for other in needs(text)]
             done[name] = pool.submit(_compile, command, Path(work), name, text, waits, progress)
@@ -154,7 +154,7 @@ def _in_order(ids: Iterable[str], folder: Path) -> list[str]:
 
 
 def _questions(name: str, folder: Path, mark: str) -> str:
-    """Return what is added at the end of a file; the random mark tells our answers from what the file itself prints."""
+    """Return what is added to a file; the random mark tells our answers from what the file itself prints."""
     return "".join(
         f'\nGoal True. idtac "{mark} {theorem.name}". Abort.\nPrint Assumptions {theorem.name}.\n'
         for theorem in theorems(name, folder)
@@ -215,7 +215,7 @@ def _entry(name: str, folder: Path, file: Compiled, mark: str) -> dict[str, Any]
 
 
 def main() -> int:
-    """Run the whole theory, print a line for each theorem, and return 1 if one was refused; say so if there is no Coq."""
+    """Run the whole theory, print a line for each theorem, return 1 if one was refused; or say that Coq is missing."""
     if checker() is None:
         print(f"level formal {NOT_RUN}")
         return 0
@@ -226,9 +226,8 @@ def main() -> int:
         for failure in entry["failures"]:
             print(failure, file=sys.stderr)
     accepted = sum(entry["instances"] for entry in entries.values())
-    print(
-        f"{accepted} theorems of {len(entries)} statements accepted by Coq, {sum(not e['held'] for e in entries.values())} files refused"
-    )
+    refused = sum(not entry["held"] for entry in entries.values())
+    print(f"{accepted} theorems of {len(entries)} statements accepted by Coq, {refused} files refused")
     return 0 if all(entry["held"] for entry in entries.values()) else 1
 
 

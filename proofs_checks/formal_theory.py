@@ -1,7 +1,8 @@
-"""What the Coq files of `formal/` state, read without Coq: their theorems, and the sentence of the theory each one proves.
+"""What the Coq files of `formal/` state, read without Coq: their theorems, each with the sentence that it proves.
 
-A statement's theorems stand in the file with its id, ``formal/T3a.v`` for T3a; their names begin with the id. The comment
-before a theorem, ``(** ... *)``, is the sentence. What is called ``Lemma`` is a step on the way and is not counted.
+A statement's theorems stand in the file with its id, ``formal/T3a.v`` for T3a; their names begin with the id. The
+comment before a theorem, ``(** ... *)``, is the sentence. What is called ``Lemma`` is a step on the way; it is not
+counted.
 """
 
 from __future__ import annotations
@@ -88,8 +89,8 @@ def _theorem(text: str, match: re.Match[str], statement_id: str) -> Theorem:
     name, words = match["name"], match["words"]
     if not name.startswith(f"{statement_id}_") or words is None:
         raise InputError(
-            f"theorem {name} of {statement_id}.v: expected a name that begins with {statement_id}_ and, right before the "
-            "theorem, its sentence as a comment (** ... *); add them, or call it Lemma."
+            f"theorem {name} of {statement_id}.v: expected a name that begins with {statement_id}_ and, right before "
+            "the theorem, its sentence as a comment (** ... *); add them, or call it Lemma."
         )
     start = text.index("Theorem", match.end("words"))
     end = re.compile(r"\.\s+Proof\.").search(text, start)
