@@ -57,9 +57,9 @@ Qed.
 Lemma slope (f : {poly F}) : f.[1] = 0 -> (forall y : F, 0 < y < 1 -> 0 <= f.[y]) -> f^`().[1] <= 0.
 Proof.
 move=> /eqP f1 pos; have /factor_theorem[h fh] : root f 1 by [].
-have -> : f^`().[1] = h.[1] by rewrite fh derivM hornerD !hornerM derivXsubC !hornerE subrr mulr0 add0r mulr1.
+have -> : f^`().[1] = h.[1] by rewrite fh derivM derivXsubC mulr1 hornerD hornerM hornerXsubC subrr mulr0 add0r.
 rewrite leNgt; apply/negP => h1.
-have /factor_theorem[u hu] : root (h - (h.[1])%:P) 1 by rewrite /root !hornerE subrr.
+have /factor_theorem[u hu] : root (h - (h.[1])%:P) 1 by rewrite /root hornerD hornerN hornerC subrr.
 have [b ub] := poly_itv_bound u 0 1.
 have b0 : 0 <= b by apply: le_trans (ub 1 _); rewrite ?ler01 ?lexx.
 (* at x = 1 - t with t (b + h(1)) small, h(x) is still positive *)
@@ -71,7 +71,7 @@ have x01 : 0 < 1 - t < 1 by rewrite subr_gt0 t1 /= ltr_subl_addr ltr_addl.
 have := pos _ x01; rewrite fh hornerM hornerXsubC addrAC subrr add0r mulrN oppr_ge0 leNgt => /negP; apply.
 rewrite mulr_gt0 //; have hx : h.[1 - t] = h.[1] - t * u.[1 - t].
   have := congr1 (fun g : {poly F} => g.[1 - t]) hu; rewrite /= !hornerE [1 - t - 1]addrAC subrr add0r mulrN => /eqP.
-  by rewrite subr_eq addrC mulrC => /eqP.
+  by rewrite subr_eq => /eqP->; rewrite addrC [t * _]mulrC.
 rewrite hx subr_gt0; apply: le_lt_trans (_ : t * b < _).
   rewrite ler_pmul2l // (le_trans (ler_norm _)) // ub //; case/andP: x01 => a c.
   by rewrite !ltW.

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from proofs_checks.formal_level import NOT_RUN, check_theory, checker, closed_th
 from proofs_checks.formal_theory import FOLDER, NOT_WRITTEN, formal_ids, needs, table, theorems
 from proofs_checks.running import run_statements
 from proofs_checks.statement import Statement
+from tabular_inversion.cli import verify_report
 from tabular_inversion.cli.verify_report import Request, collect
 from tabular_inversion.errors import InputError
 
@@ -59,12 +61,10 @@ def level_formal(report):
 
 
 @pytest.fixture
-def light(monkeypatch):
-    """The statement T5a with a single quick check, so that full effort costs Coq alone."""
+def light():
+    """A statement with a single quick check, so that full effort costs Coq alone."""
 
     def statement(name: str) -> Statement:
-        from dataclasses import replace
-
         known = STATEMENTS[name]
         checks = tuple(replace(check, amounts=(1, 1, 1)) for check in known.checks if check.level == "exact")[:1]
         return replace(known, checks=checks, counterexamples=(), mutations=())
@@ -168,11 +168,20 @@ def test_the_whole_theory_is_accepted_within_four_minutes():
     assert sum(entry["seconds"] for entry in entries.values()) < 240
 
 
-@coq_needed
-@pytest.mark.slow
-def test_verify_lists_it():
-    [row] = collect(Request(ids=("T5a",), effort="full", workers=2))["statements"]
-    assert level_formal(row)[0]["instances"] == len(theorems("T5a"))
+def test_verify_passes_on_what_coq_said(monkeypatch):
+    refused = {"level": "formal", "title": "", "instances": 0, "held": False, "failures": ["T5a.v: File"], "seconds": 1.0}
+
+    def said(ids, effort, *, workers):
+        assert (ids, effort) == (["T5a"], "quick")
+        return {"T5a": refused}
+
+    monkeypatch.setattr(verify_report, "formal_evidence", said)
+    report = collect(Request(ids=("T5a",), workers=1))
+    [row] = report["statements"]
+    assert level_formal(row) == [refused]
+    assert not row["held"]
+    assert report["summary"]["failed"] == 1
+    assert verify_report.failures_of(row)[0] == "formal: T5a.v: File"
 
 
 def test_formal_folder_is_beside_the_module():
