@@ -115,7 +115,7 @@ have MW : M *m W = coefficients gamma *m krylov.
   rewrite -[_ * _]/(_ *m _) mulmxA shifted // horner_sum_powers ?size_others //.
   by apply/rowP => s; rewrite summxE !mxE; apply: eq_bigr => i _; rewrite !mxE.
 have <- : \rank (M *m W) = \rank M by rewrite mxrankMfree // row_free_unit.
-by rewrite MW; apply/eqmx_rank/eqmxMfull; rewrite row_full_unit coefficients_unit.
+by rewrite MW (eqmxMfull krylov) // row_full_unit coefficients_unit.
 Qed.
 End Discounts.
 

@@ -169,7 +169,14 @@ def test_the_whole_theory_is_accepted_within_four_minutes():
 
 
 def test_verify_passes_on_what_coq_said(monkeypatch):
-    refused = {"level": "formal", "title": "", "instances": 0, "held": False, "failures": ["T5a.v: File"], "seconds": 1.0}
+    refused = {
+        "level": "formal",
+        "title": "",
+        "instances": 0,
+        "held": False,
+        "failures": ["T5a.v: File"],
+        "seconds": 1.0,
+    }
 
     def said(ids, effort, *, workers):
         assert (ids, effort) == (["T5a"], "quick")
