@@ -274,7 +274,6 @@ STATEMENT = Statement(
     ),
     open_levels={
         "symbolic": "a minor that is not zero at one rational kernel settles what a symbolic one would",
-        "formal": "no machine-checked proof was written",
     },
     api=("tabular_inversion.sufficiency.linkage", "tabular_inversion.sufficiency.by_paths.structural"),
 )  # fmt: skip

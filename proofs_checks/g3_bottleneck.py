@@ -226,7 +226,6 @@ STATEMENT = Statement(
     open_levels={
         "symbolic": "no check with symbols was written; the proof is the factorisation itself",
         "universal": "no enumeration was run over all instances of a size; the proof covers all kernels and sizes",
-        "formal": "no machine-checked proof was written",
     },
     api=("tabular_inversion.sufficiency.linkage", "tabular_inversion.sufficiency.by_paths.structural"),
 )  # fmt: skip

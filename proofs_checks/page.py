@@ -62,7 +62,7 @@ def render(report: dict[str, Any], *, now: datetime | None = None) -> str:
         .render(
             report=report,
             statements=[(known[row["id"]], row, _by_level(row)) for row in report["statements"]],
-            levels=LEVELS[:-1],
+            levels=LEVELS,
             draw=draw_instance,
             when=(now or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M UTC"),
         )

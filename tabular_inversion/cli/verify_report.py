@@ -17,6 +17,7 @@ from rich.live import Live
 from rich.table import Table
 
 from proofs_checks import statements
+from proofs_checks.formal_level import formal_evidence
 from proofs_checks.running import assemble, jobs_of, run_job
 from proofs_checks.statement import LEVELS, Effort, Statement
 from proofs_checks.worlds import CASES, WorldCase, recover_world
@@ -100,7 +101,8 @@ def collect(request: Request) -> dict[str, Any]:
         results = run_tasks(tasks, workers=workers, progress=note)
     worlds = results[: len(cases)]
     done = list(zip(jobs, results[len(cases) :], strict=True))
-    checked = [assemble(statement, done, request.effort) for statement in chosen]
+    formal = formal_evidence([statement.id for statement in chosen], request.effort, workers=workers)
+    checked = [assemble(statement, done, request.effort, formal) for statement in chosen]
     held = sum(row["held"] for row in checked)
     failed = len(checked) - held + sum(not row["held"] for row in worlds)
     return {
@@ -206,12 +208,12 @@ def _statements_table(rows: list[dict[str, Any]]) -> Table:
     )
     table.add_column("id")
     table.add_column("statement", overflow="fold", ratio=1)
-    for level in LEVELS[:-1]:
+    for level in LEVELS:
         table.add_column(level, justify="right")
     for name in ("without", "wrong", "s"):
         table.add_column(name, justify="right")
     for row in rows:
-        cells = [_level_cell([e for e in row["evidence"] if e["level"] == level]) for level in LEVELS[:-1]]
+        cells = [_level_cell(level, row) for level in LEVELS]
         examples, mutations = row["counterexamples"], row["mutations"]
         seconds = sum(part["seconds"] for part in (*row["evidence"], *examples, *mutations))
         table.add_row(
@@ -222,9 +224,11 @@ def _statements_table(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _level_cell(checks: list[dict[str, Any]]) -> str:
+def _level_cell(level: str, row: dict[str, Any]) -> str:
+    checks = [check for check in row["evidence"] if check["level"] == level]
     if not checks:
-        return "[dim]open[/]"
+        waiting = level == "formal" and level not in row["open_levels"]
+        return "[dim]not run[/]" if waiting else "[dim]open[/]"
     count = sum(check["instances"] for check in checks)
     return f"[green]{count}[/]" if all(check["held"] for check in checks) else f"[bold red]FAILED {count}[/]"
 
