@@ -79,14 +79,7 @@ def from_transitions(
     size = lengths["state"]
     places = number([*lists["state"], *lists["next_state"]], states)
     moves = number(lists["action"], actions)
-    weights = _floats("probability", lists["probability"])
-    outside = np.flatnonzero(~((weights >= 0) & (weights <= 1)))
-    if outside.size:
-        i = int(outside[0])
-        raise KernelError(
-            f"outcome {i} (state {lists['state'][i]!r}, action {lists['action'][i]!r}) has probability {weights[i]}; "
-            "expected a number in [0, 1]."
-        )
+    weights = _probabilities(lists)
     entries = Entries(
         places.numbers[:size],
         moves.numbers,
@@ -107,6 +100,18 @@ def from_transitions(
         state_names=places.names,
         action_names=moves.names,
     )
+
+
+def _probabilities(lists: dict[str, list[Any]]) -> Any:
+    weights = _floats("probability", lists["probability"])
+    outside = np.flatnonzero(~((weights >= 0) & (weights <= 1)))
+    if outside.size:
+        i = int(outside[0])
+        raise KernelError(
+            f"outcome {i} (state {lists['state'][i]!r}, action {lists['action'][i]!r}) has probability {weights[i]}; "
+            "expected a number in [0, 1]."
+        )
+    return weights
 
 
 def _plain(columns: dict[str, Any]) -> dict[str, Any]:
@@ -168,7 +173,7 @@ def from_dataframe(frame: Any, *, discount: float, columns: Sequence[str] = COLU
             f"the frame has the columns {', '.join(known)}; {', '.join(missing) or 'four names'} expected: name state, "
             "action, next state and probability by columns=(...)."
         )
-    extra = {name: list(frame[name]) for name in ("reward", "terminated") if name in known}
+    extra: dict[str, Any] = {name: list(frame[name]) for name in ("reward", "terminated") if name in known}
     state, action, following, probability = (list(frame[name]) for name in columns)
     return from_transitions(state, action, following, probability, discount=discount, **extra, **options)
 
