@@ -106,6 +106,19 @@ def finite_array(
     return array
 
 
+def read_functions(functions: ArrayLike, n_states: int) -> FloatArray:
+    """Return functions of the state, finite, (G, S), without a copy of an array that is right already."""
+    plain = type(functions) is np.ndarray and functions.dtype == np.float64
+    values: FloatArray = functions if plain else real_array("functions", functions, "(G, S)", InputError)  # type: ignore[assignment]
+    if values.ndim != 2 or values.shape[1] != n_states:
+        raise ShapeError(f"functions has shape {values.shape}; expected (G, S) = (any, {n_states}).")
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = values.sum()  # finite unless an entry is not, or the sum overflows
+    if not np.isfinite(total):
+        finite_array("functions", values, (None, n_states), "(G, S)", InputError)
+    return values
+
+
 def shape_of(name: str, values: ArrayLike, error: type[InputError]) -> tuple[int, ...]:
     """Return the shape of `values`, or raise `error` if they form no regular array."""
     try:
@@ -200,7 +213,7 @@ def row_sum_limit(n_positive: Any) -> Any:
 
     Examples
     --------
-    >>> row_sum_limit(2) < 2.3e-15
+    >>> bool(row_sum_limit(2) < 2.3e-15)
     True
     """
     return _EPS * (_ULPS + np.asarray(n_positive))
