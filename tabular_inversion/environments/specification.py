@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 
@@ -100,7 +100,7 @@ def _gymnasium(text: str, rest: str, discount: float) -> Environment:
     terminal = parts.options.pop("terminal", "absorb")
     if terminal not in get_args(Terminal):
         raise SpecificationError(f"{text!r}: terminal is {terminal!r}; expected absorb or continue.")
-    arguments = {key: _value(value) for key, value in parts.options.items()}
+    arguments: dict[str, Any] = {key: _value(value) for key, value in parts.options.items()}
     kept = cast("Terminal", terminal)
     return replace(from_gymnasium(parts.items[0], discount=discount, terminal=kept, **arguments), name=text)
 

@@ -120,7 +120,7 @@ class RunFolder:
                 found = dict(json.loads(file.read_text(encoding="utf-8")))
             except (ValueError, TypeError) as problem:
                 raise FileFormatError(
-                    f"{file} is damaged ({problem}), so that nobody knows what its stages belong to; choose another folder."
+                    f"{file} is damaged ({problem}), and with it what the stages belong to; choose another folder."
                 ) from problem
             if found != json.loads(json.dumps(wanted)):
                 raise InputError(
