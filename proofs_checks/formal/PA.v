@@ -84,8 +84,8 @@ have e : v^T = gamma *: (P a0 *m v^T).
 by rewrite -[v]trmxK (no_fixed_vector (P0 a0) (P1 a0) e) trmx0.
 Qed.
 
-(** The family hides something: if Y = 1 c^T with the entries of c summing to zero, P' = P + (1 - gamma) 1 c^T solves it; so a
-    world whose entries are all positive is never identified by advantages if there are two states or more. *)
+(** The family is more than the world itself: for Y = 1 c^T with the entries of c summing to zero, P' = P + (1 - gamma) 1 c^T belongs
+    to it. *)
 Theorem PA_shift_is_in_the_family (c : 'rV[F]_n) (a : A) : total c = 0 ->
   let Y := (const_mx 1 : 'cV_n) *m c in (P a + (1 - gamma) *: Y) *m (1%:M + gamma *: Y) = P a + Y.
 Proof.
@@ -96,3 +96,49 @@ rewrite mulmxDr mulmx1 mulmxDl -!scalemxAr -!scalemxAl YY !scaler0 addr0 {2}/Y m
 by rewrite -addrA -scalerDl subrK scale1r.
 Qed.
 End Family.
+
+Section Never.
+Variables (F : realFieldType) (n : nat) (A : finType) (a0 : A) (gamma : F) (P : A -> 'M[F]_n).
+Hypotheses (gamma0 : 0 < gamma) (gamma1 : gamma < 1) (P_gt0 : forall a i j, 0 < P a i j).
+Hypothesis P1 : forall a, P a *m const_mx 1 = (const_mx 1 : 'cV_n).
+
+(** So policies and advantages, of all rewards, never identify a world whose entries are all positive, with two states or more: another
+    kernel has the same advantages for every reward and every value operator with T (x + c) = T x + c. *)
+Theorem PA_never_identifies : (1 < n)%N -> exists P' : A -> 'M[F]_n,
+  [/\ forall a i j, 0 <= P' a i j, forall a, P' a *m const_mx 1 = (const_mx 1 : 'cV_n), forall a, P' a != P a &
+      forall (T : 'I_n -> (A -> F) -> F) (r V : 'cV[F]_n), (forall s x c, T s (fun a => x a + c) = T s x + c) ->
+        (forall s x y, (forall a, x a = y a) -> T s x = T s y) -> solves gamma T r P V ->
+        exists V', solves gamma T r P' V' /\ forall s a, q gamma r P' V' s a - V' s 0 = q gamma r P V s a - V s 0].
+Proof.
+move=> n1; pose i0 := Ordinal (ltnW n1); pose i1 := Ordinal n1; have i01 : i1 != i0 by [].
+case: (@Order.TotalTheory.arg_minP _ _ _ (a0, i0, i0) predT (fun i => P i.1.1 i.1.2 i.2) isT) => [[[a s] j]] _ /= least.
+set t := P a s j in least; have t0 : 0 < t by apply: P_gt0.
+pose c : 'rV[F]_n := t *: (delta_mx 0 i1 - delta_mx 0 i0).
+have delta1 i : total (delta_mx 0 i : 'rV[F]_n) = 1.
+  by rewrite total_sum (bigD1 i) //= big1 => [|l /negPf li]; rewrite mxE ?eqxx ?addr0 // li andbF.
+have c0 : total c = 0 by rewrite totalZ totalB !delta1 subrr mulr0.
+have cc : c *m (const_mx 1 : 'cV_n) = 0 by apply/matrixP => i l; rewrite !ord1 -/(total c) c0 mxE.
+pose Y := (const_mx 1 : 'cV_n) *m c; have YY : Y *m Y = 0 by rewrite /Y mulmxA -[_ *m c *m _]mulmxA cc mulmx0 mul0mx.
+pose G : 'M[F]_n := 1%:M + gamma *: Y.
+have GG : G *m (1%:M - gamma *: Y) = 1%:M.
+  by rewrite /G mulmxDl mul1mx mulmxBr mulmx1 -scalemxAl -scalemxAr YY !scaler0 subr0 subrK.
+have unitG : G \in unitmx by have [] := mulmx1_unit GG.
+have YE l m : Y l m = t * ((m == i1)%:R - (m == i0)%:R) by rewrite /Y mxE big_ord1 !mxE mul1r.
+have g1 : 0 < 1 - gamma by rewrite subr_gt0.
+exists (fun b => P b + (1 - gamma) *: Y); split=> [b l m|b|b|T r V shift ext sol].
+- rewrite mxE [X in _ + X]mxE YE.
+  have low : - t <= (1 - gamma) * (t * ((m == i1)%:R - (m == i0)%:R)).
+    apply: le_trans (_ : (1 - gamma) * - t <= _).
+      by rewrite mulrN ler_opp2 ler_pimull ?(ltW t0) // ler_subl_addr ler_addl ltW.
+    rewrite ler_pmul2l // -[- t]mulrN1 ler_pmul2l //; case: (m == i1); case: (m == i0); rewrite ?subrr ?subr0 ?sub0r ?oppr_le0 ?ler01 //.
+    by rewrite (le_trans _ ler01) // oppr_le0 ler01.
+  by rewrite -(subrr t) ler_add //; apply: (least (b, l, m)).
+- by rewrite mulmxDl P1 -scalemxAl /Y -mulmxA cc mulmx0 scaler0 addr0.
+- rewrite -subr_eq0 addrAC subrr add0r scaler_eq0 gt_eqF //=; apply/eqP => /matrixP/(_ i0 i1).
+  by rewrite YE eqxx (negPf i01) mxE subr0 mulr1 => /eqP; rewrite gt_eqF.
+have common b : 1%:M - gamma *: (P b + (1 - gamma) *: Y) = (1%:M - gamma *: P b) *m invmx G.
+  apply: (can_inj (mulmxK unitG)); rewrite mulmxKV // mulmxBl mul1mx -scalemxAl.
+  by rewrite (@PA_shift_is_in_the_family F n A gamma P P1 c b c0) scalerDr /G [gamma *: P b + _]addrC addrKA.
+exact: (PA_advantages_hide (lt0r_neq0 gamma0) shift ext unitG common sol).
+Qed.
+End Never.
