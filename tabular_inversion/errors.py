@@ -4,6 +4,8 @@ A message says what is wrong, where (state, action, goal), the value, the limit 
 Errors about input are also `ValueError`, so that ``except ValueError`` keeps working for numpy users.
 """
 
+from __future__ import annotations
+
 
 class TabularInversionError(Exception):
     """Base of every error that this package raises on purpose."""
@@ -49,9 +51,50 @@ class FileFormatError(InputError):
     """A file is truncated, altered, of another kind, or written by an unknown version."""
 
 
+class FileKindError(FileFormatError):
+    """A file was written by this package and holds something else than was asked for.
+
+    Attributes
+    ----------
+    found : object
+        The kind that the file names, such as ``"mdp"``.
+    """
+
+    def __init__(self, message: str, *, found: object) -> None:
+        super().__init__(message)
+        self.found = found
+
+
+class FileAccessError(TabularInversionError, OSError):
+    """A file cannot be opened, read or written: no such folder, no permission, no space left."""
+
+
 class ConvergenceError(TabularInversionError, RuntimeError):
     """An iteration stopped before it reached the accuracy that was asked for."""
 
 
 class MissingDependencyError(TabularInversionError, ImportError):
     """An optional library is needed and not installed."""
+
+    @classmethod
+    def of(cls, purpose: str, library: str, extra: str) -> MissingDependencyError:
+        """Return the error that names the library, and an install that works with and without a clone.
+
+        Parameters
+        ----------
+        purpose : str
+            What needs the library, with its verb, such as ``"pictures need"``.
+        library : str
+            Its name in the package index.
+        extra : str
+            The extra of this package that it belongs to.
+
+        Examples
+        --------
+        >>> print(MissingDependencyError.of("pictures need", "matplotlib", "plot"))
+        pictures need matplotlib, which is not installed; pip install matplotlib, or in a clone: pip install '.[plot]'.
+        """
+        return cls(
+            f"{purpose} {library}, which is not installed; pip install {library}, or in a clone: "
+            f"pip install '.[{extra}]'."
+        )

@@ -5,23 +5,27 @@ The SHA-256 digest covers all of them, so a truncated or altered file is refused
 all: it is written beside its place and then moved there.
 """
 
+import errno
 import hashlib
 import json
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular_inversion.errors import FileFormatError
+from tabular_inversion.errors import FileAccessError, FileFormatError, FileKindError
 
 FORMAT = "tabular-inversion"
 VERSION = 1
 _HEADER = "header"
+_LONGEST_STEM = 40  # letters of a name, of at most four bytes each; file systems allow 255 bytes
 _KINDS_OF_NUMBER = "fiub"  # float, signed, unsigned, bool: what JSON can carry exactly
 
 
@@ -61,18 +65,69 @@ def write(
                 f"array {name!r} of {array.dtype} cannot be written; use numbers, and no {_HEADER!r}."
             )
     header = {"format": FORMAT, "kind": kind, "version": VERSION, "metadata": metadata}
-    # Opened by name, unlike tempfile's, so that the user's umask decides who may read the file.
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
-    try:
-        header["sha256"] = _digest(header, arrays)
-        with temporary.open("xb") as stream:
-            (_write_npz if target.suffix == ".npz" else _write_json)(stream, header, arrays)
-        temporary.replace(target)
-    except (TypeError, ValueError) as problem:
-        raise FileFormatError(f"{target} cannot hold this content ({problem}); .npz holds any numbers.") from problem
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(target) as place:
+        try:
+            header["sha256"] = _digest(header, arrays)
+            with place.open("xb") as stream:
+                (_write_npz if target.suffix == ".npz" else _write_json)(stream, header, arrays)
+        except (TypeError, ValueError) as problem:
+            raise FileFormatError(
+                f"{target} cannot hold this content ({problem}); .npz holds any numbers."
+            ) from problem
     return target
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a place to write to; what is there in the end becomes the file `path`, whole, or nothing does.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to be; an existing one is replaced in one step. A device or a pipe is written to when all is there.
+
+    Yields
+    ------
+    pathlib.Path
+        A name that is free, with the same ending, beside the file.
+
+    Raises
+    ------
+    FileAccessError
+        If the folder does not exist or may not be written to, the disk is full, or the path is a folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with whole_file(Path(folder) / "note.txt") as place:
+    ...         _ = place.write_text("whole")
+    ...     [file.name for file in Path(folder).iterdir()]
+    ['note.txt']
+    """
+    try:
+        target = Path(path).resolve()
+        special = target.exists() and not target.is_file()
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        folder = Path(tempfile.gettempdir()) if special else target.parent
+        # Opened by name, unlike tempfile's, so that the user's umask decides who may read the file.
+        place = folder / f".{target.stem[:_LONGEST_STEM]}.{secrets.token_hex(8)}{target.suffix}"
+        try:
+            yield place
+            if special:
+                with place.open("rb") as source, target.open("wb") as sink:
+                    shutil.copyfileobj(source, sink)
+            else:
+                place.replace(target)
+        finally:
+            with suppress(OSError):  # the error that is on its way says more
+                place.unlink(missing_ok=True)
+    except FileAccessError:
+        raise
+    except OSError as problem:
+        why = problem.strerror or str(problem)
+        raise FileAccessError(f"cannot write {path} ({why}); name a file in a folder with room for it.") from problem
 
 
 def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -130,7 +185,9 @@ def _check_header(source: Path, header: dict[str, Any], arrays: Mapping[str, NDA
         found = f"{header.get('format')!r} version {header.get('version')!r}"
         raise FileFormatError(f"{source} says it is {found}; this package reads {FORMAT!r} version {VERSION}.")
     if header.get("kind") != kind:
-        raise FileFormatError(f"{source} holds {header.get('kind')!r}, not {kind!r}; pass the right file.")
+        raise FileKindError(
+            f"{source} holds {header.get('kind')!r}, not {kind!r}; pass the right file.", found=header.get("kind")
+        )
     stated = header.pop("sha256", None)
     if stated != _digest(header, arrays):
         raise FileFormatError(f"{source} was altered or damaged: its checksum does not match; write it again.")

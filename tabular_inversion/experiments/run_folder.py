@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabular_inversion import storage
-from tabular_inversion.errors import FileFormatError, InputError, MissingDependencyError
+from tabular_inversion.errors import FileAccessError, FileFormatError, InputError, MissingDependencyError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -100,7 +100,7 @@ class RunFolder:
             raise InputError(f"cannot write to {self.path}: its parent folder does not exist; create it first.")
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"cannot write to {self.path}: it is a file; name a folder.")
-        self.stages.mkdir(parents=True, exist_ok=True)
+        _make(self.stages)
         self._claim()
 
     @property
@@ -113,14 +113,19 @@ class RunFolder:
         file = self.path / "settings.json"
         wanted = {"experiment": self.experiment, "settings": self.settings}
         if file.is_file():
-            found = json.loads(file.read_text(encoding="utf-8"))
+            try:
+                found = dict(json.loads(file.read_text(encoding="utf-8")))
+            except (ValueError, TypeError) as problem:
+                raise FileFormatError(
+                    f"{file} is damaged ({problem}), so it is not known what its stages belong to; choose another folder."
+                ) from problem
             if found != json.loads(json.dumps(wanted)):
                 raise InputError(
                     f"{self.path} holds a run of {found.get('experiment')} with other settings "
                     f"({found.get('settings')}); choose another folder, or the same settings to go on."
                 )
         else:
-            file.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+            _write_text(file, json.dumps(wanted, indent=2) + "\n")
 
     def stage(self, name: str, compute: Callable[[], Mapping[str, NDArray[Any]]]) -> Arrays:
         """Return the arrays of a stage: those of an earlier run, or computed now and kept.
@@ -158,12 +163,15 @@ class RunFolder:
     def table(self, name: str, columns: Mapping[str, NDArray[Any] | Sequence[Any]]) -> None:
         """Write columns of equal length as ``data/name.csv``, and those of numbers as ``data/name.npz`` too."""
         data = self.path / "data"
-        data.mkdir(exist_ok=True)
+        _make(data)
         arrays = {key: np.asarray(values) for key, values in columns.items()}
         if len({len(values) for values in arrays.values()}) > 1:
             lengths = {key: len(values) for key, values in arrays.items()}
             raise InputError(f"the columns of table {name!r} have different lengths: {lengths}.")
-        with (data / f"{name}.csv").open("w", newline="", encoding="utf-8") as stream:
+        with (
+            storage.whole_file(data / f"{name}.csv") as place,
+            place.open("x", newline="", encoding="utf-8") as stream,
+        ):
             writer = csv.writer(stream)
             writer.writerow(arrays)
             writer.writerows(zip(*(values.tolist() for values in arrays.values()), strict=True))
@@ -173,9 +181,10 @@ class RunFolder:
     def figure(self, name: str, figure: Figure, caption: str) -> None:
         """Write a figure as PNG and SVG, and put it into the report with its caption."""
         figures = self.path / "figures"
-        figures.mkdir(exist_ok=True)
+        _make(figures)
         for ending in ("png", "svg"):
-            figure.savefig(figures / f"{name}.{ending}", dpi=150)
+            with storage.whole_file(figures / f"{name}.{ending}") as place:
+                figure.savefig(place, dpi=150)
         self._figures.append((name, caption))
 
     def finish(
@@ -212,18 +221,17 @@ class RunFolder:
             "peak_memory_bytes": max(self._peak, peak_memory()),  # of the stages kept from earlier runs too
             "versions": versions(),
         }
-        (self.path / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
         report = self.path / "report.html"
-        report.write_text(self._render(results), encoding="utf-8")
+        page = self._render(results)
+        _write_text(self.path / "results.json", json.dumps(results, indent=2) + "\n")
+        _write_text(report, page)
         return report
 
     def _render(self, results: Mapping[str, Any]) -> str:
         try:
             from jinja2 import Environment, PackageLoader, StrictUndefined
         except ImportError as missing:
-            raise MissingDependencyError(
-                "the report needs Jinja2, which is not installed; pip install 'tabular-inversion[report]'."
-            ) from missing
+            raise MissingDependencyError.of("the report needs", "jinja2", "report") from missing
         environment = Environment(
             loader=PackageLoader("tabular_inversion.experiments", "."),
             autoescape=True,
@@ -241,6 +249,18 @@ class RunFolder:
         for attribute in ('id="', 'href="#', "url(#"):
             text = text.replace(attribute, f"{attribute}{mark}-")
         return text
+
+
+def _write_text(file: Path, text: str) -> None:
+    with storage.whole_file(file) as place:
+        place.write_text(text, encoding="utf-8")
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise FileAccessError(f"cannot make the folder {folder} ({problem.strerror}); choose another place.") from problem
 
 
 def peak_memory() -> int:
