@@ -22,9 +22,11 @@ try:
     from markdown_it.renderer import RendererHTML
     from mdit_py_plugins.dollarmath import dollarmath_plugin
 except ModuleNotFoundError as missing:
-    raise MissingDependencyError(
-        f"the HTML report needs {missing.name}, which is not installed; pip install 'tabular-inversion[report]'."
-    ) from missing
+    # A module's name is not always that of the distribution.
+    library = {"markdown_it": "markdown-it-py", "mdit_py_plugins": "mdit-py-plugins"}.get(
+        str(missing.name).partition(".")[0], str(missing.name)
+    )
+    raise MissingDependencyError.of("the HTML report needs", library, "report") from missing
 
 _TALLEST = 12
 """Kernels with more rows than this are drawn without their numbers."""

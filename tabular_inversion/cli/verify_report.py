@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -21,8 +20,8 @@ from proofs_checks.formal_level import formal_evidence
 from proofs_checks.running import assemble, jobs_of, run_job
 from proofs_checks.statement import LEVELS, Effort, Statement
 from proofs_checks.worlds import CASES, WorldCase, recover_world
-from tabular_inversion.cli.console import ANSWERS, MESSAGES, print_json, without_nan
-from tabular_inversion.cli.questions import COLOURS, check_choice
+from tabular_inversion.cli.console import ANSWERS, COLOURS, MESSAGES, as_json, check_choice, print_json
+from tabular_inversion.cli.files import check_folder, save_text
 from tabular_inversion.errors import InputError, SpecificationError
 from tabular_inversion.parallel import Task, run_tasks, usable_cores
 
@@ -71,21 +70,26 @@ class Request:
 
 def run(request: Request, *, json_file: Path | None, html_file: Path | None) -> int:
     """Run what is asked for, print or write it, and return the exit status: 1 if something failed."""
-    for file in (json_file, html_file):
-        if file is not None and str(file) != "-" and not file.absolute().parent.is_dir():
-            raise SpecificationError(f"cannot write {file}: its folder does not exist; create it first.")
+    if str(json_file).lower() in {WORLDS, *(statement.id.lower() for statement in statements())}:
+        raise SpecificationError(
+            f"--json {json_file} would write a file called {json_file}; put the statement before --json."
+        )
+    on_screen = json_file is not None and str(json_file) == "-"
+    if not on_screen:
+        check_folder(json_file)
+    check_folder(html_file)
     if html_file is not None:
         # Asked for first, so that a missing extra does not cost a whole run.
         from proofs_checks.page import render
     report = collect(request)
-    if json_file is None or str(json_file) != "-":
-        show(report)
-    if json_file is not None and str(json_file) == "-":
+    if on_screen:
         print_json(report)
-    elif json_file is not None:
-        json_file.write_text(json.dumps(without_nan(report), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    else:
+        show(report)
+    if json_file is not None and not on_screen:
+        save_text(as_json(report), json_file)
     if html_file is not None:
-        html_file.write_text(render(report), encoding="utf-8")
+        save_text(render(report), html_file)
     return 0 if report["summary"]["failed"] == 0 else 1
 
 
@@ -161,7 +165,7 @@ def show(report: dict[str, Any]) -> None:
     )
     for statement in report["statements"]:
         for failure in failures_of(statement):
-            MESSAGES.print(f"{statement['id']}, {failure}", style="red", markup=False)
+            MESSAGES.print(f"{statement['id']}, {failure}", style="red", markup=False, highlight=False, emoji=False)
 
 
 def failures_of(statement: dict[str, Any]) -> list[str]:

@@ -263,9 +263,8 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise FileAccessError(
-            f"cannot make the folder {folder} ({problem.strerror}); choose another place."
-        ) from problem
+        why = problem.strerror
+        raise FileAccessError(f"cannot make the folder {folder} ({why}); choose another place.") from problem
 
 
 def peak_memory() -> int:
