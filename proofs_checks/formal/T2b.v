@@ -70,3 +70,46 @@ rewrite (_ : Mhat g t - _ = (Mhat g t - Qhat g s a) + (Qhat g s a - Mhat g (next
 by rewrite (le_trans (ler_norm_add _ _)) // ler_add ?own_column // distrC.
 Qed.
 End Matching.
+
+(* Three states, all of which lead to the first; one goal, one action *)
+Section Sharp.
+Variables (F : realFieldType) (gamma eps : F).
+Hypotheses (gamma0 : 0 <= gamma) (eps0 : 0 < eps).
+Definition to_first (s : 'I_3) (a : unit) : 'I_3 := ord0.
+Definition only (g : 'I_1) (s : 'I_3) (x : unit -> F) : F := x tt.
+Definition radius : F := (1 + gamma) * eps *+ 2.
+Definition rewards : 'M[F]_(1, 3) := \matrix_(g, s) (if (s == 0 :> nat)%N then 0 else if (s == 1 :> nat)%N then radius else - radius).
+Definition true_values (g : 'I_1) (s : 'I_3) (a : unit) : F := 0.
+Definition noisy_values (g : 'I_1) (s : 'I_3) (a : unit) : F := if (s == 2 :> nat)%N then eps else - eps.
+
+Lemma true_tests : tests rewards (fun _ _ => 1) gamma only true_values = rewards.
+Proof. by apply/matrixP => g s; rewrite mxE /only /true_values mulr0 addr0. Qed.
+
+(** The radius is sharp: at every discount and noise there is an agent whose columns are 2 (1 + gamma) eps apart, not more, and values
+    wrong by eps for which the successor's column is not the nearest. *)
+Theorem T2b_radius_is_sharp :
+  [/\ bellman rewards (fun _ _ => 1) gamma only (deterministic F to_first) true_values,
+      forall g s a, `|noisy_values g s a - true_values g s a| <= eps,
+      forall t t', t != t' -> exists g, radius <= `|tests rewards (fun _ _ => 1) gamma only true_values g t
+                                                     - tests rewards (fun _ _ => 1) gamma only true_values g t'| &
+      exists s a t, t != to_first s a /\ ~ nearer (fun g => noisy_values g s a)
+        (fun g => tests rewards (fun _ _ => 1) gamma only noisy_values g (to_first s a))
+        (fun g => tests rewards (fun _ _ => 1) gamma only noisy_values g t)].
+Proof.
+have r0 : 0 <= radius by rewrite mulrn_wge0 // mulr_ge0 ?addr_ge0 ?ler01 // ltW.
+have rr : 0 <= radius + radius by apply: addr_ge0.
+split.
+- by move=> g s a; rewrite true_tests deterministicE mxE.
+- by move=> g s a; rewrite /noisy_values subr0; case: ifP; rewrite ?normrN gtr0_norm.
+- move=> t t' tt'; exists ord0; rewrite true_tests !mxE.
+  case: t t' tt' => [[|[|[|//]]] lt] [[|[|[|//]]] lt'] //= _; rewrite ?sub0r ?subr0 ?opprK ?normrN ?(ger0_norm r0) //.
+    by rewrite (ger0_norm rr) ler_addl.
+  by rewrite -opprD normrN (ger0_norm rr) ler_addl.
+have o1 : (1 < 3)%N by []. have o2 : (2 < 3)%N by [].
+exists (Ordinal o2), tt, (Ordinal o1); split=> // -[g /(_ ord0)].
+rewrite !mxE /only /noisy_values /= mulr1 add0r.
+rewrite (_ : eps - (radius + _) = - (eps - gamma * - eps)) ?normrN ?ltxx //.
+rewrite mulrN opprK opprB addrA /radius (_ : eps + gamma * eps = (1 + gamma) * eps); last by rewrite mulrDl mul1r.
+by rewrite mulr2n opprD addrA subrr sub0r.
+Qed.
+End Sharp.

@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.table import Table
 
 from proofs_checks import statements
-from proofs_checks.formal_level import formal_evidence
+from proofs_checks.formal_level import formal_evidence, why_not_run
 from proofs_checks.running import assemble, jobs_of, run_job
 from proofs_checks.statement import LEVELS, Effort, Statement
 from proofs_checks.worlds import CASES, WorldCase, recover_world
@@ -163,6 +163,9 @@ def show(report: dict[str, Any]) -> None:
         f"[bold {colour}]{summary['failed']} failed[/]: {summary['worlds']} recoveries and {summary['statements']} "
         f"statements checked in {report['seconds']:.0f} s (effort {report['effort']}, seed {report['seed']})"
     )
+    reason = why_not_run(report["effort"])
+    if report["statements"] and reason is not None:
+        ANSWERS.print(f"Level formal, theorems that Coq accepts: {reason}.", style="dim", highlight=False)
     for statement in report["statements"]:
         for failure in failures_of(statement):
             MESSAGES.print(f"{statement['id']}, {failure}", style="red", markup=False, highlight=False, emoji=False)

@@ -191,5 +191,12 @@ def test_verify_passes_on_what_coq_said(monkeypatch):
     assert verify_report.failures_of(row)[0] == "formal: T5a.v: File"
 
 
+def test_the_report_for_people_names_the_remedy(monkeypatch, capsys):
+    monkeypatch.setattr(formal_level.shutil, "which", lambda _name: None)
+    report = collect(Request(ids=("T2c",), workers=1))
+    verify_report.show(report | {"effort": "full"})
+    assert NOT_RUN in " ".join(capsys.readouterr().out.split())
+
+
 def test_formal_folder_is_beside_the_module():
     assert formal_theory.FOLDER.is_dir()
