@@ -18,11 +18,13 @@ from tabular_inversion.recovery.equations import (
     contracts,
     equilibrate,
     independent_columns,
+    rounding,
     subtract,
 )
 from tabular_inversion.recovery.rank import RankDecision, RankStatus
 from tabular_inversion.recovery.uncertainty import (
     GAP,
+    goal_residuals,
     hides_nothing,
     matrix_uncertainty,
     right_hand_side_uncertainty,
@@ -67,7 +69,7 @@ class RowSystem:
     hides_nothing : bool
         Whether no two numbers of the data are so near each other that rounding could have hidden a difference: then
         numbers that coincide are taken to coincide in truth.
-    residual : float
+    residual : numpy.ndarray, shape (k,), optional
         A bound on ``|M p - q|`` of the true rows, for M and q as given, where their solver reports one.
 
     Examples
@@ -90,7 +92,7 @@ class RowSystem:
     sums_to_one: bool
     rigorous: bool = True
     hides_nothing: bool = True
-    residual: float = np.inf
+    residual: FloatArray | None = None
 
     @classmethod
     def of_agent(cls, agent: AgentValues, *, sums_to_one: bool, noise: float = 0.0) -> RowSystem:
@@ -115,7 +117,7 @@ class RowSystem:
             sums_to_one,
             agent.temperature is None,
             hides_nothing(agent, error),
-            np.inf if agent.report is None or not np.isfinite(agent.report.residual) else agent.report.residual,
+            None if agent.report is None else goal_residuals(agent),
         )
 
     @classmethod
@@ -163,9 +165,10 @@ class RowSystem:
         """A bound on ``|matrix @ p - values|`` of the true distribution p, shape of `values`."""
         k = len(self.test_matrix)
         largest = self.uncertainty[:k].max(axis=1, keepdims=True) + self.value_uncertainty[:k]
-        if self.residual < np.inf:
+        if self.residual is not None:
             size = np.abs(self.test_matrix).max(axis=1, keepdims=True) + np.abs(self.right_hand_sides)
-            shown = np.ldexp(self.residual + 8.0 * UNIT * size, self.equations.exponents)
+            computed = rounding(2 * self.n_states + 16) * size  # of an expectation and of a value, at most
+            shown = np.ldexp(self.residual[:, None] + computed, self.equations.exponents)
             largest = np.minimum(largest, shown)
         return self._with_ones(largest, 0.0)
 
