@@ -22,6 +22,9 @@ TINY = float(np.finfo(np.float64).tiny)
 _SWEEPS = 8
 """Turns of scaling rows and columns."""
 
+_FAR = 1e5
+"""Beyond the logarithm of every float, and of every one after scaling."""
+
 _FULLY_WEIGHTED = 2.0**26
 """Equations are weighed by their certainty up to this ratio: more would cost the decomposition its own digits."""
 
@@ -157,9 +160,9 @@ def _balance(matrix: FloatArray) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     for sweep in range(_SWEEPS):
         axis = sweep % 2
         moved = magnitude + shifts[0] + shifts[1]
-        most = np.where(some, moved, -np.inf).max(axis=-1 - axis, keepdims=True)
-        least = np.where(some, moved, np.inf).min(axis=-1 - axis, keepdims=True)
-        shifts[axis] = shifts[axis] - np.where(np.isfinite(most), 0.5 * (most + least), 0.0)
+        most = np.where(some, moved, -_FAR).max(axis=-1 - axis, keepdims=True)
+        least = np.where(some, moved, _FAR).min(axis=-1 - axis, keepdims=True)
+        shifts[axis] = shifts[axis] - 0.5 * (most + least)  # zero where nothing is shown
     return np.rint(shifts[0]).astype(np.int32), np.rint(shifts[1]).astype(np.int32)
 
 

@@ -52,10 +52,17 @@ def test_a_power_of_two_for_each_goal_and_for_each_state_changes_no_rank_decisio
 
 
 def test_one_row_with_entries_of_very_different_size_keeps_them_all():
-    """Row scaling alone does not cure this: the small entries are the only ones that tell two states apart."""
-    matrix = np.array([[1.0, 2.0, 3.0, 1e12], [2.0**-30, 2.0**-29, 5 * 2.0**-31, 2.0**40], [1.0, 1.0, 1.0, 2.0]])
+    """Row scaling alone does not cure this: the small entries are the only ones that tell three states apart."""
+    matrix = np.array([[1.0, 2.0, 3.0, 2.0**60], [3.0, 1.0, 2.0, -(2.0**60)], [0.0, 0.0, 0.0, 1.0]])
     assert status(build(matrix)) is RankStatus.FULL
     assert build(matrix).rank_decision.proved
+
+
+def test_small_entries_beside_a_large_one_that_rounding_may_move_prove_nothing():
+    """Adding ``a = x[3] / x[1]`` to one of the ones makes x a null vector, and a is far below their rounding."""
+    matrix = np.array([[1.0, 2.0, 3.0, 1e12], [2.0**-30, 2.0**-29, 5 * 2.0**-31, 2.0**40], [1.0, 1.0, 1.0, 2.0]])
+    assert status(build(matrix)) is RankStatus.UNKNOWN
+    assert status(exact(build(matrix))) is RankStatus.FULL
 
 
 def test_true_rows_satisfy_the_scaled_system():
