@@ -47,10 +47,12 @@ class SolverReport:
         A bound on ``|Q - (rho + M P)|`` over all goals and available rows: the largest difference between M, built
         from Q, and the functions whose expectation gave Q.
     converged : bool
-        Whether `value_error` is within the tolerance asked for, relative to each goal's scale ``max |M| + max |rho|``.
-    value_error : float, optional
-        A bound on ``|Q - Q*|`` over all goals and available rows, rounding included: Q* are the values of the world,
-        the goals, the policy and the discount as stored, taken as exact numbers. None: nothing is known.
+        Whether each goal's error is within the tolerance asked for, relative to its scale ``max |M| + max |rho|``.
+    goal_errors : tuple of float, length G, optional
+        For each goal a bound on ``|Q - Q*|`` over all available rows, rounding included: Q* are the values of the
+        world, the goals, the policy and the discount as stored, taken as exact numbers. None: nothing is known.
+    goal_residuals : tuple of float, length G, optional
+        `residual` for each goal.
     policy_proved : bool, optional
         For optimal values: whether the first best action of Q is proved to be optimal for every goal in every state,
         because it leads by more than the errors, or the actions beside it have the same row and reward. False does
@@ -58,16 +60,37 @@ class SolverReport:
 
     Examples
     --------
-    >>> SolverReport("dense", iterations=3, residual=1e-14, converged=True).iterations
-    3
+    >>> SolverReport("dense", iterations=3, residual=1e-14, converged=True, goal_errors=(1e-15, 2e-15)).value_error
+    2e-15
     """
 
     method: str
     iterations: int
     residual: float
     converged: bool
-    value_error: float | None = None
+    goal_errors: tuple[float, ...] | None = None
+    goal_residuals: tuple[float, ...] | None = None
     policy_proved: bool | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("goal_errors", "goal_residuals"):
+            given = getattr(self, name)
+            if given is not None:
+                object.__setattr__(self, name, tuple(map(float, given)))
+
+    @property
+    def value_error(self) -> float | None:
+        """The largest of `goal_errors`: a bound on ``|Q - Q*|`` over all goals; None where nothing is known."""
+        return None if self.goal_errors is None else max(self.goal_errors)
+
+    def select_goals(self, goals: IntArray) -> SolverReport:
+        """Return what the report says of the goals with these numbers."""
+        errors, residuals = (
+            None if each is None else tuple(each[goal] for goal in goals)
+            for each in (self.goal_errors, self.goal_residuals)
+        )
+        largest = self.residual if residuals is None else max(residuals)
+        return replace(self, residual=largest, goal_errors=errors, goal_residuals=residuals)
 
 
 def state_values(
@@ -187,6 +210,9 @@ class AgentValues:
         masked = not mask.all()
         shown = np.where(mask, real_array("q", self.q, "(g, s, a)", AgentValuesError), 0.0) if masked else self.q
         q = finite_array("q", shown, (*expected, None), "(g, s, a)", AgentValuesError)
+        for each in () if self.report is None else (self.report.goal_errors, self.report.goal_residuals):
+            if each is not None and len(each) != expected[0]:
+                raise ShapeError(f"the report speaks of {len(each)} goals; expected {expected[0]}, as many as q has.")
         if self.policy is not None and self.temperature is not None:
             raise AgentValuesError("both policy and temperature are given; an agent values states one way.")
         if self.temperature is not None:
@@ -269,7 +295,8 @@ class AgentValues:
         chosen = self.goals.select(goals)
         index = np.atleast_1d(np.asarray(goals))
         policy = self.policy[index] if self.policy is not None and self.policy.ndim == 3 else self.policy
-        return replace(self, q=self.q[index], goals=chosen, policy=policy)
+        report = None if self.report is None else self.report.select_goals(index)
+        return replace(self, q=self.q[index], goals=chosen, policy=policy, report=report)
 
     def permute_states(self, order: ArrayLike) -> AgentValues:
         """Rename states as `MDP.permute_states` does."""

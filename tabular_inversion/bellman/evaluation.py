@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues, SolverReport
-from tabular_inversion.bellman.problem import ROUNDING, TARGET, Problem, check_fit, join, missed
+from tabular_inversion.bellman.problem import ROUNDING, TARGET, Problem, check_fit, join, missed, report_of
 from tabular_inversion.bellman.refinement import DoubledProblem, refine, resolvent_bound
 from tabular_inversion.bellman.termination import check_ends
 from tabular_inversion.bellman.value_bounds import aim_of, discount_bound, error_of_values
@@ -50,7 +50,7 @@ def evaluate(
         `tabular_inversion.linear_systems.LinearSolver`.
     tolerance : float
         The largest error of values accepted, relative to each goal's scale ``max |M| + max |rho|``. The error is
-        proved, not estimated; `SolverReport.value_error` states the bound that was reached.
+        proved, not estimated; `SolverReport.goal_errors` states the bounds that were reached.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def _evaluate_part(
             factor, sharpened = np.minimum(factor, resolvent_bound(part, times, policy)), True
             error = error_of_values(part, factor, residual, scale)
         if (error <= aim * scale).all():
-            return q, SolverReport(solver.method, step, float(residual.max()), True, float(error.max()))
+            return q, report_of(solver.method, step, residual, error)
         if (error_of_values(part, factor, 0 * residual, scale) > aim * scale).any():
             break  # rounding of the residual alone is too much: no step in floats will help
         m += solver.solve(part.change(q, m, policy=policy), max(TARGET * tolerance, ROUNDING) * scale)
@@ -155,7 +155,7 @@ def _refine(
         most = max(most, found.iterations)
     if not (error <= tolerance * scale).all():
         raise missed(error, scale, tolerance, f"{most} corrections in doubled precision")
-    return q, SolverReport(solver.method, steps + most, float(residual.max()), True, float(error.max()))
+    return q, report_of(solver.method, steps + most, residual, error)
 
 
 @checked

@@ -8,7 +8,7 @@ import numpy as np
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.agent_values import SolverReport
-from tabular_inversion.bellman.problem import Problem, missed
+from tabular_inversion.bellman.problem import Problem, missed, report_of
 from tabular_inversion.bellman.refinement import DoubledProblem, refine, resolvent_bound
 from tabular_inversion.bellman.value_bounds import aim_of, discount_bound, error_of_values, proves_policy
 from tabular_inversion.linear_systems import ClosedLoops, LinearSolver, LinearSystems, Method, Transitions
@@ -86,8 +86,7 @@ def finish(
         after = f"{report.iterations} policy updates and {steps} corrections in doubled precision"
         raise missed(error, scale, tolerance, after)
     judged = None if temperature is not None else all(proved)
-    total = report.iterations + steps
-    return q, SolverReport(report.method, total, float(residual.max()), True, float(error.max()), judged)
+    return q, report_of(report.method, report.iterations + steps, residual, error, judged)
 
 
 def _others(missing: IntArray, size: int) -> list[IntArray]:

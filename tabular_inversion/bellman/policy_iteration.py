@@ -59,8 +59,8 @@ def solve(
         How the linear systems are solved, as for `evaluate`.
     tolerance : float
         The largest error of values accepted, relative to each goal's scale ``max |M| + max |rho|`` (for soft values
-        plus temperature * log A). The error is proved, not estimated; `SolverReport.value_error` states the bound
-        that was reached, and `SolverReport.policy_proved` whether the best actions are proved to be best.
+        plus temperature * log A). The error is proved, not estimated; `SolverReport.goal_errors` states the bounds
+        that were reached, and `SolverReport.policy_proved` whether the best actions are proved to be best.
     max_iterations : int
         The most policy updates allowed; at least 1.
     progress : callable, optional

@@ -129,18 +129,31 @@ def missed(error: FloatArray, scale: FloatArray, tolerance: float, after: str) -
 
 
 def merge(reports: list[SolverReport]) -> SolverReport:
-    """Return one report for goals solved apart: all ways, the most iterations, the largest residual."""
+    """Return one report for goals solved apart, in order: all ways, the most iterations, the largest residual."""
     ways = {way: None for report in reports for way in report.method.split(", ") if way}
-    errors = [report.value_error for report in reports]
     proofs = [report.policy_proved for report in reports]
     return SolverReport(
         ", ".join(ways),
         max(report.iterations for report in reports),
         max(report.residual for report in reports),
         converged=all(report.converged for report in reports),
-        value_error=None if None in errors else max(errors),  # type: ignore[type-var]
+        goal_errors=_joined([report.goal_errors for report in reports]),
+        goal_residuals=_joined([report.goal_residuals for report in reports]),
         policy_proved=None if None in proofs else all(proofs),
     )
+
+
+def _joined(parts: list[tuple[float, ...] | None]) -> tuple[float, ...] | None:
+    known = [part for part in parts if part is not None]
+    return sum(known, ()) if len(known) == len(parts) else None
+
+
+def report_of(
+    method: str, iterations: int, residual: FloatArray, error: FloatArray, policy_proved: bool | None = None
+) -> SolverReport:
+    """Return the report of values whose residuals and proved errors, one for each goal, are within the tolerance."""
+    errors, residuals = tuple(error.tolist()), tuple(residual.tolist())
+    return SolverReport(method, iterations, float(residual.max()), True, errors, residuals, policy_proved)
 
 
 def join(parts: list[tuple[FloatArray, SolverReport]]) -> tuple[FloatArray, SolverReport]:

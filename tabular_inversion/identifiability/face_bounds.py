@@ -8,7 +8,7 @@ from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.recovery.equations import TINY, rounding
 from tabular_inversion.recovery.system import RowSystem
 
-TAKEN_AS_ZERO = 1e-12
+TAKEN_AS_ZERO = 2.0**-37
 """Weight off a face that is taken to be zero, where the values bound it by this and do not show that it is positive."""
 
 
@@ -32,20 +32,21 @@ def off_weight_is_zero(system: RowSystem, combinations: FloatArray, states: IntA
 
     Notes
     -----
-    With w = y.M, the weight m off the face satisfies ``min_off w * m <= y.q + max_face |w|``, all bounded outwards.
+    With w = y.M for M as given, the weight m off the face satisfies ``min_off w * m <= y.q + |y|.|M p - q| + max_face
+    |w|``, all bounded outwards; and w stays positive there for every M in question.
     """
     size, slack = np.abs(combinations), rounding(combinations.shape[1] + 4)
     seen = combinations @ system.matrix
-    doubt = 1.01 * (size @ (system.uncertainty + slack * np.abs(system.matrix)))
-    on, beyond = (np.take_along_axis(seen, part, axis=1) for part in (states, off))
-    on_doubt, beyond_doubt = (np.take_along_axis(doubt, part, axis=1) for part in (states, off))
-    least = (beyond - beyond_doubt).min(axis=1)
-    stray = (np.abs(on) + on_doubt).max(axis=1)
+    rounded = 1.01 * slack * (size @ np.abs(system.matrix))
+    doubt = rounded + 1.01 * (size @ system.uncertainty)
+    kept = (np.take_along_axis(seen - doubt, off, axis=1) > 0).all(axis=1)
+    stray = np.take_along_axis(np.abs(seen) + rounded, states, axis=1).max(axis=1)
+    least = np.take_along_axis(seen - rounded, off, axis=1).min(axis=1)
     value = (combinations * system.values.T).sum(axis=1)
-    value_doubt = 1.01 * (size * (system.value_uncertainty + slack * np.abs(system.values)).T).sum(axis=1)
-    bound = (np.abs(value) + value_doubt + stray) / np.where(least > 0, least, 1.0)
-    shown = value - value_doubt - stray > 0.0
-    return np.asarray((least > 0) & ~shown & (bound <= TAKEN_AS_ZERO))
+    missed = 1.01 * (size * (system.misfit_bound + slack * np.abs(system.values)).T).sum(axis=1)
+    bound = (np.abs(value) + missed + stray) / np.where(least > 0, least, 1.0)
+    shown = value - missed - stray > 0.0
+    return np.asarray(kept & ~shown & (bound <= TAKEN_AS_ZERO))
 
 
 def solutions_inside(system: RowSystem, points: FloatArray, columns: IntArray) -> BoolArray:

@@ -45,7 +45,7 @@ def rows_on_faces(system: RowSystem, rows: Kernel, allowed: SparseMatrix | None)
     Returns
     -------
     Decision
-        IDENTIFIED is numeric: weight that the values bound by 1e-12 is taken as zero. NOT_IDENTIFIED is certified
+        IDENTIFIED is numeric: weight that the values bound by 7e-12 is taken as zero. NOT_IDENTIFIED is certified
         where positive solutions on more states than there are equations are proved for all numbers in question.
     """
     count = rows.shape[0]
@@ -62,7 +62,7 @@ def rows_on_faces(system: RowSystem, rows: Kernel, allowed: SparseMatrix | None)
     unique = int((codes == Status.IDENTIFIED).sum())
     reason = f"{unique} of {count} rows left are unique in the simplex, on the faces where they lie"
     if unique:
-        reason = f"{reason} (weight that the values bound by 1e-12 is taken as zero)"
+        reason = f"{reason} (weight that the values bound by 7e-12 is taken as zero)"
     return Decision(codes, evidence, pair, reason)
 
 

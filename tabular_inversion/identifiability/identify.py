@@ -162,10 +162,11 @@ def _decide_consistent(
 def _only_proofs(decision: Decision, noise: float) -> Decision:
     """Under noise, what is read off the values at hand says little of the true ones: leave only what is proved."""
     bare = (decision.evidence == Evidence.NUMERIC) & (decision.codes != Status.UNDECIDED)
-    if noise == 0 or not bare.any():
-        return decision
     codes = np.where(bare, Status.UNDECIDED, decision.codes).astype(np.int8)
-    reason = f"{decision.reason}; under noise of {noise:g} this proves nothing for {int(bare.sum())} rows: less would"
+    count = int((codes == Status.UNDECIDED).sum())
+    if noise == 0 or not count:
+        return decision
+    reason = f"{decision.reason}; under noise of {noise:g} this proves nothing for {count} rows: less would"
     return _undecided(replace(decision, codes=codes, reason=reason))
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.linalg import lapack
 
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.kinds import checked
+from tabular_inversion.recovery.equations import left_inverse
 from tabular_inversion.recovery.rank import RankStatus
 from tabular_inversion.recovery.residual import largest_residual
 from tabular_inversion.recovery.result import Recovery
@@ -73,7 +76,17 @@ def unconstrained_rows(
     full = system.rank_decision.status is RankStatus.FULL
     if full and n_goals == n_states and system.factors is not None:
         return Recovery(system.solve(), np.zeros(values.shape[1]), n_states, system.condition_estimate, "LU")
-    return _by_svd(tests, values, np.full(n_states, 1.0 / n_states) if prior is None else prior, rank=system.rank)
+    found = _by_svd(tests, values, np.full(n_states, 1.0 / n_states) if prior is None else prior, rank=system.rank)
+    return replace(found, rows=_least_squares(tests, values, found.rows)) if full and n_goals > n_states else found
+
+
+def _least_squares(matrix: FloatArray, values: FloatArray, rows: FloatArray) -> FloatArray:
+    """Improve least-squares rows of a matrix of full column rank: in units of the columns, and by what they miss."""
+    unit = np.ldexp(1.0, np.frexp(np.abs(matrix).max(axis=0))[1])
+    inverse = left_inverse(matrix / unit)
+    for _ in range(2):
+        rows = rows + ((values - matrix @ rows.T).T @ inverse.T) / unit
+    return rows
 
 
 def _by_lu(matrix: FloatArray, values: FloatArray) -> Recovery | None:

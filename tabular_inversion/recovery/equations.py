@@ -19,6 +19,12 @@ UNIT = float(np.finfo(np.float64).eps) / 2.0
 TINY = float(np.finfo(np.float64).tiny)
 """Added wherever a product may have underflowed: relative bounds say nothing there."""
 
+_SWEEPS = 8
+"""Turns of scaling rows and columns."""
+
+_FAR = 1e5
+"""Beyond the logarithm of every float, and of every one after scaling."""
+
 _FULLY_WEIGHTED = 2.0**26
 """Equations are weighed by their certainty up to this ratio: more would cost the decomposition its own digits."""
 
@@ -118,23 +124,46 @@ def build_equations(matrix: FloatArray, uncertainty: FloatArray, *, sums_to_one:
     return Equations(scaled, np.broadcast_to(error, scaled.shape), centre, first + second)
 
 
-def equilibrate(equations: Equations) -> Equilibrated:
+def equilibrate(equations: Equations, *, balanced: bool = False) -> Equilibrated:
     """Scale columns as well, and weigh equations by their certainty, all by powers of two.
+
+    Parameters
+    ----------
+    equations : Equations
+        Or a stack of them.
+    balanced : bool
+        Whether to bring the largest and the smallest entries of each row and column together first: needed where one
+        equation holds numbers of very different size.
 
     Notes
     -----
     No decision depends on either scaling in exact arithmetic; the approximate inverse that proves it is better for it.
     """
     matrix, uncertainty = equations.matrix, equations.uncertainty
-    columns = _unit(np.abs(matrix).max(axis=-2, keepdims=True))
-    matrix, uncertainty = np.ldexp(matrix, columns), np.ldexp(uncertainty, columns)
+    first, columns = _balance(matrix) if balanced else (0, _unit(np.abs(matrix).max(axis=-2, keepdims=True)))
+    matrix, uncertainty = (np.ldexp(np.ldexp(part, first), columns) for part in (matrix, uncertainty))
     size = np.abs(matrix).max(axis=-1, keepdims=True)
     doubt = uncertainty.max(axis=-1, keepdims=True) / np.where(size > 0, size, 1.0)
     doubt = np.clip(doubt / (matrix.shape[-1] * UNIT), 1.0, _FULLY_WEIGHTED)
     rows = _unit(size * doubt)
     matrix, uncertainty = np.ldexp(matrix, rows), np.ldexp(uncertainty, rows)
     again = _unit(np.abs(matrix).max(axis=-2, keepdims=True))
-    return Equilibrated(np.ldexp(matrix, again), np.ldexp(uncertainty, again), rows, columns + again)
+    return Equilibrated(np.ldexp(matrix, again), np.ldexp(uncertainty, again), rows + first, columns + again)
+
+
+def _balance(matrix: FloatArray) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return exponents of rows and columns that bring the middle of each one's magnitudes to 1, by turns."""
+    size = np.abs(matrix)
+    some = size > 0
+    magnitude = np.log2(np.where(some, size, 1.0))
+    shifts = [np.zeros((*matrix.shape[:-1], 1)), np.zeros((*matrix.shape[:-2], 1, matrix.shape[-1]))]
+    for sweep in range(_SWEEPS):
+        axis = sweep % 2
+        moved = magnitude + shifts[0] + shifts[1]
+        most = np.where(some, moved, -_FAR).max(axis=-1 - axis, keepdims=True)
+        least = np.where(some, moved, _FAR).min(axis=-1 - axis, keepdims=True)
+        shifts[axis] = shifts[axis] - 0.5 * (most + least)  # zero where nothing is shown
+    return np.rint(shifts[0]).astype(np.int32), np.rint(shifts[1]).astype(np.int32)
 
 
 def _unit(size: FloatArray) -> NDArray[np.int32]:
@@ -181,7 +210,7 @@ def contracts(inverse: FloatArray, matrix: FloatArray, uncertainty: FloatArray) 
         if proved.all() or not np.isfinite(ratio).any():
             break
         image = image / image.max(axis=-2, keepdims=True)
-        vector = np.where(np.isfinite(image), np.maximum(image, 1e-6), 1.0)
+        vector = np.where(np.isfinite(image), np.maximum(image, 1e-30), 1.0)
     return np.asarray(proved)
 
 
@@ -220,4 +249,8 @@ def independent_columns(matrix: FloatArray, uncertainty: FloatArray, *, sums_to_
     if equations.matrix.shape[-2] < matrix.shape[-1] or not np.isfinite(equations.matrix).all():
         return np.zeros(matrix.shape[:-2], bool)
     scaled, error, _, _ = equilibrate(equations)
-    return contracts(left_inverse(scaled), scaled, error)
+    proved = contracts(left_inverse(scaled), scaled, error)
+    if not proved.all():
+        scaled, error, _, _ = equilibrate(equations, balanced=True)
+        proved |= contracts(left_inverse(scaled), scaled, error)
+    return proved

@@ -18,11 +18,13 @@ from tabular_inversion.recovery.equations import (
     contracts,
     equilibrate,
     independent_columns,
+    rounding,
     subtract,
 )
 from tabular_inversion.recovery.rank import RankDecision, RankStatus
 from tabular_inversion.recovery.uncertainty import (
     GAP,
+    goal_residuals,
     hides_nothing,
     matrix_uncertainty,
     right_hand_side_uncertainty,
@@ -67,6 +69,8 @@ class RowSystem:
     hides_nothing : bool
         Whether no two numbers of the data are so near each other that rounding could have hidden a difference: then
         numbers that coincide are taken to coincide in truth.
+    residual : numpy.ndarray, shape (k,), optional
+        A bound on ``|M p - q|`` of the true rows, for M and q as given, where their solver reports one.
 
     Examples
     --------
@@ -88,6 +92,7 @@ class RowSystem:
     sums_to_one: bool
     rigorous: bool = True
     hides_nothing: bool = True
+    residual: FloatArray | None = None
 
     @classmethod
     def of_agent(cls, agent: AgentValues, *, sums_to_one: bool, noise: float = 0.0) -> RowSystem:
@@ -112,6 +117,7 @@ class RowSystem:
             sums_to_one,
             agent.temperature is None,
             hides_nothing(agent, error),
+            None if agent.report is None else goal_residuals(agent),
         )
 
     @classmethod
@@ -153,6 +159,18 @@ class RowSystem:
         if self.sums_to_one:
             error = error + subtract(self.right_hand_sides, self.equations.centre)[1]
         return self._with_ones(np.ldexp(error, self.equations.exponents), 0.0)
+
+    @cached_property
+    def misfit_bound(self) -> FloatArray:
+        """A bound on ``|matrix @ p - values|`` of the true distribution p, shape of `values`."""
+        k = len(self.test_matrix)
+        largest = self.uncertainty[:k].max(axis=1, keepdims=True) + self.value_uncertainty[:k]
+        if self.residual is not None:
+            size = np.abs(self.test_matrix).max(axis=1, keepdims=True) + np.abs(self.right_hand_sides)
+            computed = rounding(2 * self.n_states + 16) * size  # of an expectation and of a value, at most
+            shown = np.ldexp(self.residual[:, None] + computed, self.equations.exponents)
+            largest = np.minimum(largest, shown)
+        return self._with_ones(largest, 0.0)
 
     def _with_ones(self, array: FloatArray, filler: float) -> FloatArray:
         if not self.sums_to_one:
@@ -198,8 +216,11 @@ class RowSystem:
             return RankDecision(RankStatus.DEFICIENT, proved=True)
         if self._proved_full():
             return RankDecision(RankStatus.FULL, proved=self.rigorous)
+        if not self.matrix_error.any():
+            known = RankStatus.DEFICIENT if exactly_dependent(self.given) else RankStatus.FULL
+            return RankDecision(known, proved=True)
         if self._dependent():
-            return RankDecision(RankStatus.DEFICIENT, proved=self.rigorous and not self.matrix_error.any())
+            return RankDecision(RankStatus.DEFICIENT, proved=False)
         return RankDecision(RankStatus.UNKNOWN, proved=False)
 
     def _proved_full(self) -> bool:
@@ -212,9 +233,9 @@ class RowSystem:
 
     def _dependent(self) -> bool:
         """Whether the given numbers are exactly dependent, and nothing in them is as small as rounding could hide."""
-        if self._numerical_rank() == self.n_states or not exactly_dependent(self.given):
+        if not self.hides_nothing or self._numerical_rank() == self.n_states:
             return False
-        return not self.matrix_error.any() or (self.hides_nothing and self._is_clear())
+        return self._is_clear() and exactly_dependent(self.given)
 
     def _is_clear(self) -> bool:
         """Whether the singular values that are not zero are far above the uncertainty."""

@@ -19,8 +19,8 @@ GAP = 2.0**20
 """Two numbers of the data that differ by less than this many times their uncertainty may hide a coincidence."""
 
 
-def value_noise(agent: AgentValues, noise: float = 0.0) -> float:
-    """Return how far each Q-value may be from the truth, beyond the rounding of a correct one.
+def value_noise(agent: AgentValues, noise: float = 0.0) -> FloatArray:
+    """Return how far each goal's Q-values may be from the truth, beyond the rounding of correct ones, shape (G, 1).
 
     Parameters
     ----------
@@ -31,22 +31,33 @@ def value_noise(agent: AgentValues, noise: float = 0.0) -> float:
     """
     report = agent.report
     if report is None:
-        return noise
-    known = getattr(report, "value_error", None)
-    if known is None:  # a Bellman residual r bounds the error of the values by r / (1 - discount)
-        known = report.residual / (1.0 - agent.discount) if agent.discount < 1.0 else 0.0
-    return max(noise, float(known)) if np.isfinite(known) else noise
+        known = np.zeros(1)
+    elif report.goal_errors is not None:
+        known = np.array(report.goal_errors)
+    else:  # a Bellman residual r bounds the error of the values by r / (1 - discount)
+        known = goal_residuals(agent) / (1.0 - agent.discount) if agent.discount < 1.0 else np.zeros(1)
+    reached = np.where(np.isfinite(known), np.maximum(noise, known), noise)
+    return np.broadcast_to(reached[:, None], (agent.n_goals, 1))
 
 
-def matrix_uncertainty(agent: AgentValues, noise: float = 0.0) -> FloatArray:
+def goal_residuals(agent: AgentValues) -> FloatArray:
+    """Return each goal's bound on ``|Q - (rho + M P)|``, shape (G,); infinite where no solver reports one."""
+    report = agent.report
+    if report is None or not np.isfinite(report.residual):
+        return np.full(agent.n_goals, np.inf)
+    residuals = (report.residual,) if report.goal_residuals is None else report.goal_residuals
+    return np.broadcast_to(np.array(residuals), (agent.n_goals,))
+
+
+def matrix_uncertainty(agent: AgentValues, noise: FloatArray | float = 0.0) -> FloatArray:
     """Bound how far each entry of the computed M may be from that of the true values, shape (G, S).
 
     Parameters
     ----------
     agent : AgentValues
         The numbers.
-    noise : float
-        How far each Q-value may be from the truth.
+    noise : numpy.ndarray, shape (G, 1), or float
+        How far each goal's Q-values may be from the truth.
 
     Notes
     -----
@@ -66,7 +77,7 @@ def matrix_uncertainty(agent: AgentValues, noise: float = 0.0) -> FloatArray:
     return bound
 
 
-def right_hand_side_uncertainty(agent: AgentValues, noise: float = 0.0) -> FloatArray:
+def right_hand_side_uncertainty(agent: AgentValues, noise: FloatArray | float = 0.0) -> FloatArray:
     """Bound how far each right-hand side may be from the true one, shape (G, rows)."""
     flat = agent.q.reshape(agent.n_goals, -1)
     shown = flat if agent.available.all() else flat[:, agent.row_index]

@@ -427,8 +427,8 @@ def test_many_faces_are_decided_in_few_programs(monkeypatch):
     """Rows on different faces share calls of the solver, and agree with one program each."""
     _, agent = agent_of(n=20, goals=8, branching=3, actions=5)
     calls = []
-    solver = faces.solve_blocks
-    monkeypatch.setattr(faces, "solve_blocks", lambda *parts: calls.append(len(parts[0])) or solver(*parts))
+    solver = faces.solve_for_multipliers
+    monkeypatch.setattr(faces, "solve_for_multipliers", lambda *parts: calls.append(len(parts[0])) or solver(*parts))
     together = identify(agent, Stochastic())
     assert sum(calls) > 50 * len(calls) / 2
     monkeypatch.setattr(faces, "block_size", lambda _: 1)
@@ -440,10 +440,7 @@ def test_many_faces_are_decided_in_few_programs(monkeypatch):
 def test_programs_that_the_solver_gives_up_leave_their_rows_undecided(monkeypatch):
     _, agent = agent_of(n=20, goals=8, branching=3)
 
-    def refuse(*_):
-        raise ConvergenceError("no optimum.")
-
-    monkeypatch.setattr(faces, "solve_blocks", refuse)
+    monkeypatch.setattr(faces, "solve_for_multipliers", lambda *_: None)
     verdict = identify(agent, Stochastic())
     assert (verdict.row_status == Status.UNDECIDED).any()
     assert "exact values would decide" in verdict.reason
