@@ -14,6 +14,7 @@ KEYS = {"environment", "policy", "n_states", "n_goals", "evidence", "pieces", "d
     "classes",
     "asked",
     "witness",
+    "no_witness_because",
     "seconds",
 }
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from tabular_inversion.cli.names import EXPERIMENTS
-from tabular_inversion.errors import DiscountError
+from tabular_inversion.errors import DiscountError, SpecificationError
 
 app = typer.Typer(
     name="tabular-inversion",
@@ -71,6 +71,12 @@ DiscountText = Annotated[
     typer.Option("--discount", help="A number in [0, 1], also as a fraction: 1/2. At 1, every episode must end."),
 ]
 Noise = Annotated[float, typer.Option(help="How far each Q-value may be from the truth.")]
+Certificate = Annotated[
+    Path | None,
+    typer.Option(
+        "--certificate", metavar="FILE", help="Write what proves the exact answer here, for `tabular-inversion check`."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")]
 
 
@@ -142,14 +148,22 @@ def identify(
     discount: DiscountText = None,
     noise: Noise = 0.0,
     exact: Annotated[bool, typer.Option("--exact", help="Decide in rational arithmetic, with proof.")] = False,
+    certificate: Certificate = None,
     as_json: AsJson = False,
 ) -> None:
     """Decide whether an agent's values determine the world, with a witness if they do not."""
     from tabular_inversion.cli import identify as command
     from tabular_inversion.cli.cases import Question
+    from tabular_inversion.cli.files import check_folder, save_certificate
 
     question = Question(environment, goals, kernel_class, policy, read_discount(discount))
-    _print(command.answer(question, scope=scope, noise=noise, exactly=exact), as_json, command.show)
+    if certificate is not None and not exact:
+        raise SpecificationError("--certificate needs --exact: floats prove nothing that integers could re-check.")
+    check_folder(certificate)
+    found, verdict = command.answer(question, scope=scope, noise=noise, exactly=exact)
+    _print(found, as_json, command.show)
+    if certificate is not None:
+        save_certificate(verdict, certificate)
 
 
 @app.command()
@@ -191,16 +205,20 @@ def discounts(
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="Draw the smallest singular value of M here.")
     ] = None,
+    certificate: Certificate = None,
     as_json: AsJson = False,
 ) -> None:
     """Find the discounts at which goals that suffice elsewhere do not, exactly."""
     from tabular_inversion.cli import discounts as command
-    from tabular_inversion.cli.files import check_picture, save_picture
+    from tabular_inversion.cli.files import check_folder, check_picture, save_certificate, save_picture
 
     question = command.DiscountQuestion(environment, goals, policy, read_discount(discount), witness)
     check_picture(plot)
-    found, draw = command.answer(question)
+    check_folder(certificate)
+    found, draw, proved = command.answer(question)
     _print(found, as_json, command.show)
+    if certificate is not None:
+        save_certificate(proved, certificate)
     if plot is not None:
         save_picture(draw, plot)
 
@@ -222,19 +240,36 @@ def goals(
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="Draw goals, doors and unknown states here.")
     ] = None,
+    certificate: Certificate = None,
     as_json: AsJson = False,
 ) -> None:
     """Decide whether goals determine the world before anyone trains, and find the smallest set that does."""
     from tabular_inversion.cli import goals as command
-    from tabular_inversion.cli.files import check_picture, save_picture
+    from tabular_inversion.cli.files import check_folder, check_picture, save_certificate, save_picture
 
     asked = read_discount(discount)
     question = command.GoalsQuestion(environment, goals, kernel_class, rewards, policy, asked, seconds)
     check_picture(plot)
-    found, draw = command.answer(question)
+    check_folder(certificate)
+    found, draw, proved = command.answer(question)
     _print(found, as_json, command.show)
+    if certificate is not None:
+        save_certificate(proved, certificate)
     if plot is not None:
         save_picture(draw, plot)
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Certificates that --certificate wrote.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check certificates of exact answers again, with plain integers and none of the code that decided them."""
+    from tabular_inversion.cli import check as command
+
+    found = command.answer(files)
+    _print(found, as_json, command.show)
+    raise typer.Exit(0 if found["holds"] else 1)
 
 
 @app.command()

@@ -43,8 +43,8 @@ class DiscountQuestion:
     witness: bool
 
 
-def answer(question: DiscountQuestion) -> tuple[dict[str, Any], Callable[[], Any]]:
-    """Answer ``tabular-inversion discounts``, and say how to draw it; everything is re-checked before it is shown."""
+def answer(question: DiscountQuestion) -> tuple[dict[str, Any], Callable[[], Any], Any]:
+    """Answer ``tabular-inversion discounts``, say how to draw it, and what proves it; all is re-checked before."""
     chosen: Policy = check_choice("policy", question.policy, Policy)
     world = parse_environment(question.environment).mdp
     named = parse_goals(question.goals, world)
@@ -61,7 +61,7 @@ def answer(question: DiscountQuestion) -> tuple[dict[str, Any], Callable[[], Any
     found["classes"] = [_about(result, kernel_class) for kernel_class in CLASSES]
     found["asked"] = None if question.discount is None else _asked(result, question.discount)
     found["witness"], found["no_witness_because"] = _witness(result) if question.witness else (None, None)
-    return found | {"seconds": seconds}, partial(_draw, result)
+    return found | {"seconds": seconds}, partial(_draw, result), result
 
 
 def _all_discounts(

@@ -35,6 +35,13 @@ def save_picture(draw: Callable[[], Any], path: Path) -> None:
         figure.savefig(place)
 
 
+def save_certificate(result: Any, path: Path) -> None:
+    """Write the certificate of an exact answer, whole or not at all."""
+    from tabular_inversion.certificates import write_certificate
+
+    write_certificate(result, path)
+
+
 def save_text(text: str, path: Path) -> None:
     """Write a text, whole or not at all."""
     with storage.whole_file(path) as place:

@@ -60,8 +60,8 @@ class Case:
     states: tuple[int | None, ...]
 
 
-def answer(question: GoalsQuestion) -> tuple[dict[str, Any], Callable[[], Any]]:
-    """Answer ``tabular-inversion goals``, and say how to draw it; verdict and proof are re-checked before."""
+def answer(question: GoalsQuestion) -> tuple[dict[str, Any], Callable[[], Any], MinimalGoals | Verdict]:
+    """Answer ``tabular-inversion goals``, say how to draw it, and what proves it; all is re-checked before."""
     start = time.perf_counter()
     case = _prepare(question)
     judged = case.given or tuple(range(case.agent.n_goals))
@@ -83,7 +83,7 @@ def answer(question: GoalsQuestion) -> tuple[dict[str, Any], Callable[[], Any]]:
         "no_minimal_because": reason,
         "seconds": time.perf_counter() - start,
     }
-    return found, partial(_draw, case, minimal, unknown.tolist())
+    return found, partial(_draw, case, minimal, unknown.tolist()), verdict if minimal is None else minimal
 
 
 def _prepare(question: GoalsQuestion) -> Case:

@@ -9,14 +9,14 @@ from rich.table import Table
 from tabular_inversion.cli.cases import Question, prepare, prepare_exactly
 from tabular_inversion.cli.console import ANSWERS, COLOURS, cells, check_choice, say
 from tabular_inversion.errors import SpecificationError
-from tabular_inversion.identifiability import Scope
+from tabular_inversion.identifiability import Scope, Verdict
 from tabular_inversion.identifiability import identify as decide
 
 _SHOWN = 20
 
 
-def answer(question: Question, *, scope: str, noise: float, exactly: bool) -> dict[str, Any]:
-    """Answer ``tabular-inversion identify``; the verdict is re-checked before it is shown."""
+def answer(question: Question, *, scope: str, noise: float, exactly: bool) -> tuple[dict[str, Any], Verdict]:
+    """Answer ``tabular-inversion identify``; the verdict, returned as well, is re-checked before it is shown."""
     chosen: Scope = check_choice("scope", scope, Scope)
     if exactly:
         if noise:
@@ -27,7 +27,7 @@ def answer(question: Question, *, scope: str, noise: float, exactly: bool) -> di
         case = prepare(question)  # type: ignore[assignment]
         verdict = decide(case.agent, case.kernel_class, scope=chosen, noise=noise)
     verdict.verify()
-    return verdict.to_dict() | {"policy": case.policy}
+    return verdict.to_dict() | {"policy": case.policy}, verdict
 
 
 def show(found: dict[str, Any]) -> None:
