@@ -223,6 +223,13 @@ class RowSystem:
             return RankDecision(RankStatus.DEFICIENT, proved=False)
         return RankDecision(RankStatus.UNKNOWN, proved=False)
 
+    @cached_property
+    def equations_independent(self) -> bool:
+        """Whether the equations (k at most n, without the sum to one) are surely independent: all values are attained."""
+        if len(self.test_matrix) == self.n_states:
+            return self.rank_decision.status is RankStatus.FULL
+        return bool(independent_columns(self.test_matrix.T, self.matrix_error.T, sums_to_one=False))
+
     def _proved_full(self) -> bool:
         if self.n_states > _SMALL and self.factors is not None:
             matrix, error, _, _ = self.equilibrated
