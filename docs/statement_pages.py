@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from proofs_checks import MODULES, statements
+from proofs_checks.formal_theory import definitions, formal_ids, theorems
 from proofs_checks.page import draw_instance
 from proofs_checks.running import run_statements
 from proofs_checks.statement import LEVELS, Statement
@@ -24,6 +25,8 @@ def write_pages() -> None:
     for module, statement, report in zip(MODULES, known, reports, strict=True):
         write_if_new(FOLDER / f"{module}.md", page(module, statement, report, [s.id for s in known]))
     write_if_new(FOLDER / "table.txt", table(known, reports))
+    write_if_new(FOLDER / "levels.txt", levels_table(known, reports))
+    write_if_new(FOLDER / "coq_definitions.txt", coq(definitions("Base")))
 
 
 def write_if_new(file: Path, text: str) -> None:
@@ -39,6 +42,7 @@ def page(module: str, statement: Statement, report: dict[str, Any], ids: list[st
         f"({statement.id})=\n# {statement.id}: {statement.title}",
         boxed(statement),
         f"*Source:* {statement.source}. *Assumed:*\n\n{assumed(statement)}",
+        formal_sentences(statement.id),
         f"## Proof\n\n{proof} $\\square$" if not proof.endswith("$$") else f"## Proof\n\n{proof}\n\n$\\square$",
         f"## What was checked\n\n{evidence(report)}",
         counterexamples(report),
@@ -57,6 +61,40 @@ def boxed(statement: Statement) -> str:
 def assumed(statement: Statement) -> str:
     """Return the hypotheses, and in words what no predicate expresses."""
     return "\n".join(f"- {name}" for name in (*(h.name for h in statement.hypotheses), *statement.words))
+
+
+def formal_sentences(statement_id: str) -> str:
+    """Return the theorems of the Coq file without their proofs, each under its sentence."""
+    known = theorems(statement_id)
+    if not known:
+        return ""
+    lines = [
+        f"## In Coq\n\nWhat `formal/{statement_id}.v` proves at all sizes, in words and in Coq, without the proofs.",
+        f"Does Coq accept them on your machine? `tabular-inversion verify {statement_id} --effort full`.",
+    ]
+    own = definitions(statement_id)
+    lines += [f"Defined there, beside what all files share:\n\n{coq(own)}"] if own else []
+    for theorem in known:
+        stated = "\n\n".join(part for part in (theorem.context, theorem.text) if part)
+        lines.append(f"{cell(theorem.sentence)}\n\n{coq(stated)}")
+    return "\n\n".join(lines)
+
+
+def coq(text: str) -> str:
+    """Return a block of Coq."""
+    return f"```{{code-block}} coq\n{text}\n```"
+
+
+def levels_table(known: tuple[Statement, ...], reports: list[dict[str, Any]]) -> str:
+    """Return the table of statements and levels; the last column counts the theorems that wait for Coq."""
+    lines = ["| | " + " | ".join(LEVELS[:-1]) + " | theorems for Coq |", "|---|" + "---:|" * len(LEVELS)]
+    for statement, report in zip(known, reports, strict=True):
+        counts = [sum(c["instances"] for c in report["evidence"] if c["level"] == level) for level in LEVELS[:-1]]
+        cells = [*(str(count or "") for count in counts), str(len(theorems(statement.id)) or "")]
+        lines.append(f"| [{statement.id}]({statement.id}) | " + " | ".join(cells) + " |")
+    others = [name for name in formal_ids() if name not in {statement.id for statement in known}]
+    lines += [f"| {name} |" + " |" * (len(LEVELS) - 1) + f" {len(theorems(name))} |" for name in others]
+    return "\n".join(lines) + "\n"
 
 
 def linked(text: str, ids: list[str]) -> str:

@@ -30,9 +30,10 @@ X1         ``x1_graph_discounts``               this package          exact, uni
 X2         ``x2_exceptional_discounts``         this package          certified, exact
 =========  ===================================  ====================  ===================================
 
-The paper is arXiv 2606.21173. Level `formal` is open for all: no machine-checked proof was written. What else is open,
-and why, stands in each statement's `open_levels`, in the report and on the statement's page. `proofs_checks.worlds`
-recovers the worlds of public environments; it checks the package, not a statement.
+The paper is arXiv 2606.21173. Level `formal` is not in this table: Coq reaches it, here and now, for the statements
+with a file in ``formal/`` (its README names their theorems), with ``verify --effort full`` and in no other way. What is
+open, and why, stands in each statement's `open_levels`, in the report and on the statement's page.
+`proofs_checks.worlds` recovers the worlds of public environments; it checks the package, not a statement.
 """
 
 from __future__ import annotations

@@ -235,7 +235,6 @@ STATEMENT = Statement(
     open_levels={
         "symbolic": "a draw modulo a prime takes the place of symbols; that is the statement",
         "universal": "the bound is about a law of draws; the proof covers all graphs",
-        "formal": "no machine-checked proof was written",
     },
     api=("tabular_inversion.sufficiency.by_draws.generic", "tabular_inversion.exact.modular_test_matrix"),
 )  # fmt: skip

@@ -42,6 +42,10 @@ F\, m_g(B)$ with $F = (I - \gamma D_U P_{UU})^{-1} \gamma D_U P_{UB}$, one matri
 serves all. On $X \cap B$ let $F$ be the identity. So the columns $X$ of $M$ are $M_X = M_B F_X^\top$, and
 $\operatorname{rank} M_X \le |B|$. Nothing here is generic: the bound holds for every kernel, discount and rewards.
 
+*One continuation.* If goals end in different states on the way, $F$ depends on the goal. On the chain $0 \to 1 \to 2
+\to 3$, where 3 stays, let two goals pay in 3 and one of them end in 0, $C_2(0) = 0$: through the one door 3 the columns
+0 and 1 have rank 2. A goal that pays on the way is a goal inside, however small the reward.
+
 *Rooms.* Let a row have its $N$ successors $X$ in a room with doors $B$. Goals outside add at most $|B|$ to the rank of
 $M_X$, goals inside at most one each, the row of ones one more. So with fewer than $N - |B| - 1$ goals inside it is not
 identified, whatever there is outside.
@@ -53,7 +57,7 @@ doors it does not: a state that may go to either shows the maximum of two values
 
 POLICY = "one unconditional policy"
 CUT = "every path from X to where a goal pays meets B"
-CONTINUATION = "one continuation for all goals, before B is met"
+CONTINUATION = "one continuation for all goals, in the states before B"
 
 Bound: TypeAlias = Callable[[Instance], int]
 """``bound(instance)``: the largest rank of the columns X, as a statement claims."""
@@ -163,6 +167,32 @@ def check_four_rooms(rng: np.random.Generator, amount: int, *, generic: bool = F
     return tally
 
 
+def chain(*, ends: bool) -> Instance:
+    """Return 0 -> 1 -> 2 -> 3, two goals in 3 of which one may end in 0, X = {0, 1} and the door 3."""
+    kernel = exact.fraction_array(np.eye(4, dtype=int)[[1, 2, 3, 3]][:, None])
+    continuation = np.ones((2, 4), int)
+    continuation[1, 0] = 1 - ends
+    goals = ExactGoals(np.eye(4, dtype=int)[[3, 3]], exact.fraction_array(continuation))
+    extra = {"X": exact.fraction_array(np.array([0, 1])), "B": exact.fraction_array(np.array([3]))}
+    alone = exact.fraction_array(np.ones((4, 1), int))
+    return Instance(ExactMDP(kernel, Fraction(1, 2)), goals, alone, "supported", extra)
+
+
+def chain_has_rank_two() -> bool:
+    """Tell whether the chain has rank 2 through one door where a goal ends in 0, and rank 1 where none does."""
+    return not conclude(chain(ends=True)).holds and conclude(chain(ends=False)).holds
+
+
+def draw_loosely(rng: np.random.Generator, size: int, *, own_ends: bool) -> Instance:
+    """Draw a room as `draw` and let goals end in different states of it, or pay a little in it."""
+    given = draw(rng, size)
+    goals, inside = given.goals, before_the_cut(given)
+    loose = exact.fraction_array(np.where(inside, rng.integers(0, 2, goals.rewards.shape), 0))
+    kept = np.where(inside, 1, goals.continuation) * 1
+    rewards, continuation = (goals.rewards, kept * (1 - loose)) if own_ends else (goals.rewards + loose, kept)
+    return Instance(given.world, ExactGoals(rewards, continuation), given.policy, given.kernel_class, given.extra)
+
+
 def _rooms(*, own: bool = False, gap: bool = False, ends: bool = False) -> SearchStrategy[Instance]:
     """Three states inside, two doors that lead to themselves, three goals that pay at the doors (`gap`: or inside)."""
     from hypothesis import strategies as st
@@ -195,11 +225,13 @@ HYPOTHESES = (
 STATEMENT = Statement(
     id="G3",
     title="Bottlenecks",
-    latex=r"\pi_g = \pi, \ \text{every path from } X \text{ to where a goal pays meets } B: \quad "
+    latex=r"\pi_g = \pi, \ C_g = C \text{ and } r_g = 0 \text{ before } B, \ "
+    r"\text{every path from } X \text{ to where a goal pays meets } B: \quad "
     r"M_X = M_B F^\top, \quad \operatorname{rank} M_X \le |B|",
-    plain="If every path from the states X to the goals passes a set B of states, then under one unconditional policy "
-    "the goals say of X at most as much as |B| goals could: goals outside a room say at most as much about its inside "
-    "as the room has doors. This holds for every kernel, not only for almost every one.",
+    plain="If every path from the states X to the goals passes a set B of states, and before B no goal pays and all "
+    "go on alike, then under one unconditional policy the goals say of X at most as much as |B| goals could: goals "
+    "outside a room, which neither pay nor end in it, say at most as much about its inside as the room has doors. This "
+    "holds for every kernel, not only for almost every one.",
     source="this package",
     proof=PROOF,
     hypotheses=HYPOTHESES,
@@ -217,16 +249,21 @@ STATEMENT = Statement(
                        stored("G3", POLICY)),
         Counterexample(CUT, "goals inside the room", stored("G3", CUT)),
         Counterexample(CONTINUATION, "goals that end inside the room", stored("G3", CONTINUATION)),
+        Counterexample("one continuation for all goals that pay outside", "a chain of four states, two goals at its "
+                       "end, one of which ends in state 0: rank 2 through one door", show=chain_has_rank_two),
     ),
     mutations=(
         Mutation("|B| - 1",
                  first_failure(exact_check(draw, HYPOTHESES, partial(conclude, bound=one_less), size=7)), 50),
+        Mutation("goals outside may end where they like", first_failure(exact_check(
+            partial(draw_loosely, own_ends=True), (), conclude, size=6)), 200),
+        Mutation("goals outside may pay inside as well", first_failure(exact_check(
+            partial(draw_loosely, own_ends=False), (), conclude, size=6)), 200),
         Mutation("15 generic goals leave the rows open, too", partial(check_four_rooms, generic=True), 1),
     ),
     open_levels={
         "symbolic": "no check with symbols was written; the proof is the factorisation itself",
         "universal": "no enumeration was run over all instances of a size; the proof covers all kernels and sizes",
-        "formal": "no machine-checked proof was written",
     },
     api=("tabular_inversion.sufficiency.linkage", "tabular_inversion.sufficiency.by_paths.structural"),
 )  # fmt: skip

@@ -240,7 +240,6 @@ STATEMENT = Statement(
     ),
     open_levels={
         "universal": "all entries are symbols at n <= 3, m <= 2; no enumeration adds to that",
-        "formal": "no machine-checked proof was written",
     },
     api=("tabular_inversion.evaluate", "tabular_inversion.exact.evaluate", "tabular_inversion.AgentValues"),
 )  # fmt: skip

@@ -248,7 +248,6 @@ STATEMENT = Statement(
     open_levels={
         "symbolic": "sums of exponentials are compared for rational numbers; the proof is for almost all real ones",
         "universal": "centres are continuous; the proof covers all sizes",
-        "formal": "no machine-checked proof was written",
     },
     api=("tabular_inversion.Goals.gaussian", "tabular_inversion.exact.evaluate"),
 )  # fmt: skip

@@ -22,9 +22,11 @@ try:
     from markdown_it.renderer import RendererHTML
     from mdit_py_plugins.dollarmath import dollarmath_plugin
 except ModuleNotFoundError as missing:
-    raise MissingDependencyError(
-        f"the HTML report needs {missing.name}, which is not installed; pip install 'tabular-inversion[report]'."
-    ) from missing
+    # A module's name is not always that of the distribution.
+    library = {"markdown_it": "markdown-it-py", "mdit_py_plugins": "mdit-py-plugins"}.get(
+        str(missing.name).partition(".")[0], str(missing.name)
+    )
+    raise MissingDependencyError.of("the HTML report needs", library, "report") from missing
 
 _TALLEST = 12
 """Kernels with more rows than this are drawn without their numbers."""
@@ -62,7 +64,7 @@ def render(report: dict[str, Any], *, now: datetime | None = None) -> str:
         .render(
             report=report,
             statements=[(known[row["id"]], row, _by_level(row)) for row in report["statements"]],
-            levels=LEVELS[:-1],
+            levels=LEVELS,
             draw=draw_instance,
             when=(now or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M UTC"),
         )

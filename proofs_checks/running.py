@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Literal
 
 import numpy as np
 
+from proofs_checks.formal_level import formal_evidence, why_not_run
+from proofs_checks.formal_theory import NOT_WRITTEN, theorems
 from proofs_checks.statement import Check, Effort, Statement, Tally
 from tabular_inversion.parallel import Task, run_tasks
 
@@ -176,10 +178,16 @@ def run_statements(
     if workers == 1:
         tasks = [(lambda job: run_job(job, by_id[job.statement_id]), job) for job in jobs]
     done = list(zip(jobs, run_tasks(tasks, workers=workers), strict=True))
-    return [assemble(statement, done, effort) for statement in statements]
+    formal = formal_evidence(by_id, effort, workers=workers)
+    return [assemble(statement, done, effort, formal) for statement in statements]
 
 
-def assemble(statement: Statement, done: Sequence[tuple[Job, dict[str, Any]]], effort: Effort) -> dict[str, Any]:
+def assemble(
+    statement: Statement,
+    done: Sequence[tuple[Job, dict[str, Any]]],
+    effort: Effort,
+    formal: Mapping[str, dict[str, Any]],
+) -> dict[str, Any]:
     """Put the reports of a statement's jobs together.
 
     Parameters
@@ -190,6 +198,8 @@ def assemble(statement: Statement, done: Sequence[tuple[Job, dict[str, Any]]], e
         What `run_job` returned for each.
     effort : {"quick", "standard", "full"}
         What was asked for.
+    formal : mapping of str to dict
+        What Coq said just now of each statement; see `formal_evidence`.
 
     Returns
     -------
@@ -203,6 +213,7 @@ def assemble(statement: Statement, done: Sequence[tuple[Job, dict[str, Any]]], e
         kind: [report for job, report in done if job.statement_id == statement.id and job.kind == kind]
         for kind in _REPORTS
     }
+    parts["checks"] += [formal[statement.id]] if statement.id in formal else []
     held = (
         bool(parts["checks"])
         and all(entry["held"] for entry in parts["checks"])
@@ -217,6 +228,14 @@ def assemble(statement: Statement, done: Sequence[tuple[Job, dict[str, Any]]], e
         "evidence": parts["checks"],
         "counterexamples": parts["counterexamples"],
         "mutations": parts["mutations"],
-        "open_levels": dict(statement.open_levels),
-        "left_out": [f"{c.level}: {c.title}" for c in statement.checks if not _wanted(c, effort)],
+        "open_levels": dict(statement.open_levels) | ({} if theorems(statement.id) else {"formal": NOT_WRITTEN}),
+        "left_out": [f"{c.level}: {c.title}" for c in statement.checks if not _wanted(c, effort)]
+        + _formal_left_out(statement.id, effort, formal),
     }
+
+
+def _formal_left_out(statement_id: str, effort: Effort, formal: Mapping[str, dict[str, Any]]) -> list[str]:
+    count = len(theorems(statement_id))
+    if not count or statement_id in formal:
+        return []
+    return [f"formal: {count} theorem{'s' * (count > 1)} in formal/{statement_id}.v, {why_not_run(effort)}"]

@@ -270,7 +270,6 @@ STATEMENT = Statement(
     ),
     open_levels={
         "symbolic": "the statement is about signs; no identity expresses it",
-        "formal": "no machine-checked proof was written",
     },
     api=("tabular_inversion.identify", "tabular_inversion.exact.find_recession_vector"),
 )  # fmt: skip

@@ -291,7 +291,6 @@ STATEMENT = Statement(
     open_levels={
         "symbolic": "the statement is about signs and ends of polytopes; no identity expresses it",
         "universal": "no enumeration or solver was run over all instances of a size; the proof covers all sizes",
-        "formal": "no machine-checked proof was written",
     },
     api=("tabular_inversion.value_equivalence", "tabular_inversion.identify"),
 )  # fmt: skip

@@ -278,7 +278,6 @@ STATEMENT = Statement(
     open_levels={
         "symbolic": "the statement is about ends of polytopes; no identity expresses it",
         "universal": "no enumeration or solver was run over all instances of a size; the proof covers all sizes",
-        "formal": "no machine-checked proof was written",
     },
     api=("tabular_inversion.planning.robust", "tabular_inversion.value_equivalence"),
 )  # fmt: skip

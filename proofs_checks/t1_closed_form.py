@@ -279,7 +279,6 @@ STATEMENT = Statement(
     ),
     open_levels={
         "universal": "symbols cover all M with k, n <= 3; the rate has roots in it and is left to the proof",
-        "formal": "no machine-checked proof was written",
     },
     api=("tabular_inversion.Unconstrained", "tabular_inversion.invert", "tabular_inversion.learning.p_learning",
          "tabular_inversion.learning.convergence_rate"),

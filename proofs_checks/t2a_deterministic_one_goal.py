@@ -218,6 +218,5 @@ STATEMENT = Statement(
         Mutation("a constant reward in all worlds", partial(check_all_worlds, generic=False), 2),
         Mutation("a constant reward, in symbols", partial(check_differences_symbolically, shared=True), 2),
     ),
-    open_levels={"formal": "no machine-checked proof was written"},
     api=("tabular_inversion.Deterministic", "tabular_inversion.identify", "tabular_inversion.invert"),
 )  # fmt: skip

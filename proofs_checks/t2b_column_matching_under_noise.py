@@ -364,7 +364,6 @@ STATEMENT = Statement(
     ),
     open_levels={
         "symbolic": "an inequality is no identity; the SMT solver covers it at fixed size",
-        "formal": "no machine-checked proof was written",
     },
     api=("tabular_inversion.Deterministic", "tabular_inversion.error_bounds.separation_radius",
          "tabular_inversion.error_bounds.perturbation_constant"),

@@ -177,6 +177,5 @@ STATEMENT = Statement(
         Mutation("every deterministic row is identified, for all orders", partial(check_all_orders, extremes=False), 3),
         Mutation("the least column is a mixture too", partial(check_directions_symbolically, position=0), 3),
     ),
-    open_levels={"formal": "no machine-checked proof was written"},
     api=("tabular_inversion.Stochastic", "tabular_inversion.identify"),
 )  # fmt: skip

@@ -232,7 +232,6 @@ STATEMENT = Statement(
     ),
     open_levels={
         "symbolic": "the discount enters as a power of the distance; the proof is for all discounts",
-        "formal": "no machine-checked proof was written",
     },
     api=("tabular_inversion.environments.graph", "tabular_inversion.Goals.indicator", "tabular_inversion.identify"),
 )  # fmt: skip

@@ -193,7 +193,6 @@ STATEMENT = Statement(
     ),
     open_levels={
         "universal": "the proof covers all sizes; the symbolic check covers all worlds at n = 2 and 3",
-        "formal": "no machine-checked proof was written",
     },
     api=("tabular_inversion.identify", "tabular_inversion.exact.rank"),
 )  # fmt: skip

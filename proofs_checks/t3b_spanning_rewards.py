@@ -235,7 +235,6 @@ STATEMENT = Statement(
     ),
     open_levels={
         "universal": "the proof covers all sizes; no enumeration adds to it",
-        "formal": "no machine-checked proof was written",
     },
     api=("tabular_inversion.bellman.evaluate", "tabular_inversion.exact.rank"),
 )  # fmt: skip

@@ -237,6 +237,5 @@ STATEMENT = Statement(
         Mutation("spanning rewards in place of indicators, no exceptional discount",
                  partial(check_universal, rewards=lambda _n: exact.fraction_array([[1, 0], [-2, -1]])), 2),
     ),
-    open_levels={"formal": "no machine-checked proof was written"},
     api=("tabular_inversion.discounts.exceptional_discounts", "tabular_inversion.exact.rank"),
 )  # fmt: skip

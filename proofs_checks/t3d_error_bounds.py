@@ -360,7 +360,6 @@ STATEMENT = Statement(
     open_levels={
         "symbolic": "an inequality is no identity; the SMT solver covers it at fixed size",
         "universal": "not asked of the solver: Lemma 1, Lemma 2 for a policy of each goal in the 2-norm, and n above 2",
-        "formal": "no machine-checked proof was written",
     },
     api=("tabular_inversion.error_bounds.bounds.error_bound",
          "tabular_inversion.error_bounds.tight_instances.lower_bound_instance"),

@@ -243,6 +243,5 @@ STATEMENT = Statement(
         Mutation("N - 1 goals, too, determine no row", partial(check_negative, excess=1), 5),
         Mutation("N - 2 goals in place of N - 1, on all supports", partial(check_universal, missing=2), 2),
     ),
-    open_levels={"formal": "no machine-checked proof was written"},
     api=("tabular_inversion.identify", "tabular_inversion.Supported", "tabular_inversion.exact.modular_test_matrix"),
 )  # fmt: skip

@@ -313,7 +313,6 @@ STATEMENT = Statement(
     open_levels={
         "symbolic": "the determinants are those of T5a",
         "universal": "(a), (c) and (d) by proof alone; (b) by enumeration for N = 2, by proof for all N",
-        "formal": "no machine-checked proof was written",
     },
     api=("tabular_inversion.identify", "tabular_inversion.Sparse"),
 )  # fmt: skip

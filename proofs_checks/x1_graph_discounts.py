@@ -309,7 +309,6 @@ STATEMENT = Statement(
     ),
     open_levels={
         "symbolic": "the identity in the discount is checked for every graph, under universal; sizes are not symbols",
-        "formal": "no machine-checked proof was written",
     },
     api=(
         "tabular_inversion.discounts.exceptional_discounts",

@@ -213,7 +213,6 @@ STATEMENT = Statement(
     open_levels={
         "symbolic": "the determinants are polynomials in the discount alone, for each instance",
         "universal": "rational worlds of one size are infinitely many; the proof covers all",
-        "formal": "no machine-checked proof was written",
     },
     api=("tabular_inversion.discounts.exceptional_discounts",),
 )  # fmt: skip

@@ -3,31 +3,36 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from tabular_inversion.agent_values import AgentValues, SolverReport
-from tabular_inversion.errors import TabularInversionError
-from tabular_inversion.goals import Goals
-from tabular_inversion.kernel_classes import (
-    Deterministic,
-    KernelClass,
-    Sparse,
-    Stochastic,
-    Supported,
-    Unconstrained,
-)
-from tabular_inversion.mdp import MDP
-from tabular_inversion.normalisation import Normalised, normalised
-
 if TYPE_CHECKING:
+    from tabular_inversion.agent_values import AgentValues, SolverReport
     from tabular_inversion.bellman import bellman_residual, evaluate, solve, solve_soft
     from tabular_inversion.equivalence import ValueEquivalence, value_equivalence
+    from tabular_inversion.errors import TabularInversionError
+    from tabular_inversion.goals import Goals
     from tabular_inversion.identifiability import Evidence, Status, Verdict, Witness, identify
     from tabular_inversion.inversion import Inversion, invert
+    from tabular_inversion.kernel_classes import (
+        Deterministic,
+        KernelClass,
+        Sparse,
+        Stochastic,
+        Supported,
+        Unconstrained,
+    )
+    from tabular_inversion.mdp import MDP
+    from tabular_inversion.normalisation import Normalised, normalised
     from tabular_inversion.planning import plan, robust
 
 __version__ = "0.1.0"
 
-# What needs scipy's solvers is loaded when it is first asked for, so that importing the package stays quick.
+# A room is loaded when something of it is first asked for: importing the package, and a command's help, is quick.
 _LATER = {
+    "errors": ("TabularInversionError",),
+    "mdp": ("MDP",),
+    "normalisation": ("Normalised", "normalised"),
+    "goals": ("Goals",),
+    "kernel_classes": ("Deterministic", "KernelClass", "Sparse", "Stochastic", "Supported", "Unconstrained"),
+    "agent_values": ("AgentValues", "SolverReport"),
     "bellman": ("bellman_residual", "evaluate", "solve", "solve_soft"),
     "identifiability": ("Evidence", "Status", "Verdict", "Witness", "identify"),
     "equivalence": ("ValueEquivalence", "value_equivalence"),

@@ -13,14 +13,16 @@ from scipy.special import logsumexp
 
 from tabular_inversion import storage
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
-from tabular_inversion.errors import AgentValuesError, InputError, ShapeError
+from tabular_inversion.errors import AgentValuesError, ShapeError
 from tabular_inversion.goals import Goals
 from tabular_inversion.kinds import checked
 from tabular_inversion.policies import check_policy
 from tabular_inversion.validation import (
     check_available,
     check_discount,
+    check_kind,
     check_positive,
+    check_seed,
     finite_array,
     frozen_array,
     real_array,
@@ -193,6 +195,9 @@ class AgentValues:
     report: SolverReport | None = None
 
     def __post_init__(self) -> None:
+        check_kind("goals", self.goals, Goals, AgentValuesError, "build them with Goals(rewards)")
+        if self.report is not None:
+            check_kind("report", self.report, SolverReport, AgentValuesError, "leave it out")
         shape = shape_of("q", self.q, AgentValuesError)
         expected = (self.goals.n_goals, self.goals.n_states)
         if len(shape) != 3 or shape[:2] != expected or shape[2] == 0:
@@ -302,9 +307,10 @@ class AgentValues:
 
     def with_noise(self, scale: float, *, seed: int | np.random.Generator) -> AgentValues:
         """Return the same agent with noise drawn uniformly from [-scale, scale] added to each Q-value."""
-        if not 0 <= scale < np.inf:
-            raise InputError(f"scale is {scale}; expected a finite number of at least 0.")
-        noise = np.random.default_rng(seed).uniform(-scale, scale, self.q.shape)
+        size = (
+            0.0 if isinstance(scale, int | float) and scale == 0 else check_positive("scale", scale, AgentValuesError)
+        )
+        noise = check_seed(seed, AgentValuesError).uniform(-size, size, self.q.shape)
         return replace(self, q=self.q + noise, report=None)
 
     def save(self, path: str | os.PathLike[str]) -> None:

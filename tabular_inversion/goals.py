@@ -13,12 +13,15 @@ from tabular_inversion.errors import GoalsError, ShapeError
 from tabular_inversion.kinds import checked
 from tabular_inversion.validation import (
     check_indices,
+    check_kind,
     check_names,
     check_order,
     check_positive,
+    check_seed,
+    check_size,
     finite_array,
-    frozen_array,
     locate,
+    shortened,
 )
 
 
@@ -141,6 +144,7 @@ class Goals:
         GoalsError
             If only one side has action rewards, or a name occurs on both sides.
         """
+        check_kind("other", other, Goals, GoalsError, "join takes goals on the same states")
         if other.n_states != self.n_states:
             raise ShapeError(f"cannot join goals on {self.n_states} and on {other.n_states} states.")
         extras = (self.action_rewards, other.action_rewards)
@@ -177,6 +181,9 @@ class Goals:
         GoalsError
             If a state lies outside ``range(n_states)``.
         """
+        check_size("n_states", n_states, GoalsError)
+        if not isinstance(terminating, bool | np.bool_):
+            raise GoalsError(f"terminating is {shortened(terminating)}; expected True or False.")
         targets = check_indices("states", np.arange(n_states) if states is None else states, n_states, GoalsError)
         rewards = np.zeros((len(targets), n_states))
         rewards[np.arange(len(targets)), targets] = 1.0
@@ -191,9 +198,8 @@ class Goals:
         >>> Goals.generic(2, 1, seed=0).rewards.round(3)
         array([[ 0.126, -0.132]])
         """
-        if n_goals < 1 or n_states < 1:
-            raise GoalsError(f"n_goals is {n_goals} and n_states is {n_states}; expected at least 1 of each.")
-        return cls(np.random.default_rng(seed).standard_normal((n_goals, n_states)))
+        shape = (check_size("n_goals", n_goals, GoalsError), check_size("n_states", n_states, GoalsError))
+        return cls(check_seed(seed, GoalsError).standard_normal(shape))
 
     @classmethod
     def gaussian(cls, coordinates: ArrayLike, centres: ArrayLike, *, width: float) -> Goals:
@@ -235,9 +241,9 @@ class Goals:
         """
         places = finite_array("coordinates", coordinates, (None, None), "(S, d)", GoalsError)
         middles = finite_array("centres", centres, (None, places.shape[1]), "(G, d)", GoalsError)
-        if not radius >= 0:
-            raise GoalsError(f"radius is {radius}; expected a number of at least 0.")
-        inside = ((middles[:, None, :] - places[None, :, :]) ** 2).sum(axis=2) <= radius**2
+        if not (isinstance(radius, int | float | np.number) and 0 <= radius < np.inf):
+            raise GoalsError(f"radius is {shortened(radius)}; expected a number of at least 0.")
+        inside = ((middles[:, None, :] - places[None, :, :]) ** 2).sum(axis=2) <= float(radius) ** 2
         empty = np.flatnonzero(~inside.any(axis=1))
         if empty.size:
             raise GoalsError(f"goal {empty[0]} has no state within radius {radius} of its centre; widen the radius.")
@@ -260,5 +266,9 @@ class Goals:
         array([[1., 0.],
                [0., 1.]])
         """
+        if not callable(reward):
+            raise GoalsError(f"reward is of type {type(reward).__name__}; expected a function of (goal, state).")
+        check_size("n_goals", n_goals, ShapeError)
+        check_size("n_states", n_states, ShapeError)
         table = [[reward(g, t) for t in range(n_states)] for g in range(n_goals)]
-        return cls(frozen_array(table), names=None if names is None else tuple(names))
+        return cls(table, names=names)  # type: ignore[arg-type]

@@ -14,7 +14,15 @@ from tabular_inversion._typing import BoolArray, Kernel, SparseMatrix
 from tabular_inversion.errors import InputError, KernelClassError, SpecificationError
 from tabular_inversion.kinds import checked, describe
 from tabular_inversion.mdp import MDP
-from tabular_inversion.validation import MEMBERSHIP_TOLERANCE, refuse_masked, shape_of
+from tabular_inversion.validation import (
+    MEMBERSHIP_TOLERANCE,
+    check_indices,
+    check_positive,
+    real_array,
+    refuse_masked,
+    shape_of,
+    shortened,
+)
 
 
 @checked
@@ -39,6 +47,11 @@ class KernelClass(ABC):
 
     def contains(self, rows: Kernel, *, tolerance: float = MEMBERSHIP_TOLERANCE) -> BoolArray:
         """Tell which rows, of a matrix (rows, S), belong to the class within `tolerance` for each entry."""
+        check_positive("tolerance", tolerance, KernelClassError)
+        if not issparse(rows):
+            rows = real_array("rows", rows, "(rows, S)", KernelClassError)
+        if rows.ndim != 2 or 0 in rows.shape:
+            raise KernelClassError(f"rows has shape {rows.shape}; expected (rows, S), no axis empty.")
         sums = np.asarray(rows.sum(axis=1)).ravel()
         least = np.minimum(rows.min(axis=1).toarray().ravel(), 0) if issparse(rows) else rows.min(axis=1)
         inside: BoolArray = (np.abs(sums - 1.0) <= tolerance * rows.shape[1]) & (least >= -tolerance)
@@ -123,7 +136,10 @@ class Supported(KernelClass):
             shape = shape_of("support", given, KernelClassError)
             if len(shape) != 3 or shape[0] != shape[2] or 0 in shape:
                 raise KernelClassError(f"support has shape {shape}; expected bool (S, A, S).")
-            given = np.asarray(given).reshape(-1, shape[2])
+            given = np.asarray(given)
+            if given.shape != shape:
+                raise KernelClassError(f"support is {shortened(self.support)}; expected bool (S, A, S).")
+            given = given.reshape(-1, shape[2])
         entries = given.data if issparse(given) else given
         if not (np.issubdtype(given.dtype, np.number) or given.dtype == bool) or np.iscomplexobj(entries):
             raise KernelClassError(f"support holds {given.dtype}; expected bool (S, A, S), or a kernel.")
@@ -181,11 +197,12 @@ class Supported(KernelClass):
 
     def rows(self, row_index: ArrayLike) -> SparseMatrix:
         """Return the support of the rows with these numbers, bool CSR (rows, S); raises if one is empty."""
-        chosen: SparseMatrix = self.support[np.asarray(row_index)]
+        numbers = check_indices("row_index", row_index, self.support.shape[0], KernelClassError)
+        chosen: SparseMatrix = self.support[numbers]
         empty = np.flatnonzero(np.diff(chosen.indptr) == 0)
         if empty.size:
             n_actions = self.support.shape[0] // self.support.shape[1]
-            state, action = divmod(int(np.asarray(row_index)[empty[0]]), n_actions)
+            state, action = divmod(int(numbers[empty[0]]), n_actions)
             raise KernelClassError(
                 f"the support of state {state}, action {action} is empty; an available action needs a successor."
             )
@@ -218,7 +235,7 @@ class Sparse(KernelClass):
     def __post_init__(self) -> None:
         number = self.max_successors
         if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
-            raise KernelClassError(f"max_successors is {number!r}; expected an integer of at least 1.")
+            raise KernelClassError(f"max_successors is {shortened(number)}; expected an integer of at least 1.")
         object.__setattr__(self, "max_successors", int(number))
 
     def most(self, n_states: int) -> int:
@@ -232,8 +249,10 @@ class Sparse(KernelClass):
 
     def contains(self, rows: Kernel, *, tolerance: float = MEMBERSHIP_TOLERANCE) -> BoolArray:
         """Tell which rows are stochastic with at most N entries above `tolerance`."""
-        counts = np.asarray((rows > tolerance).sum(axis=1)).ravel()
-        return super().contains(rows, tolerance=tolerance) & (counts <= self.most(rows.shape[1]))
+        inside = super().contains(rows, tolerance=tolerance)
+        shown: Any = rows if issparse(rows) else np.asarray(rows)
+        counts = np.asarray((shown > tolerance).sum(axis=1)).ravel()
+        return inside & (counts <= self.most(shown.shape[1]))
 
 
 @checked
@@ -293,8 +312,8 @@ class ClassTable(Generic[_Entry]):
         """Return the entry of the class of `kernel_class`; raises `KernelClassError` where there is none."""
         if not isinstance(kernel_class, KernelClass):
             raise KernelClassError(
-                f"kernel_class is {describe(kernel_class)}; expected an instance such as Stochastic() or Deterministic(), "
-                "with parentheses."
+                f"kernel_class is {describe(kernel_class)}; expected an instance such as Stochastic() or "
+                "Deterministic(), with parentheses."
             )
         if type(kernel_class) not in self._entries:
             known = ", ".join(cls.__name__ for cls in self._entries)
@@ -372,6 +391,8 @@ def parse_kernel_class(text: str, mdp: MDP | None = None) -> KernelClass:
     >>> parse_kernel_class("sparse:3")
     Sparse(max_successors=3)
     """
+    if not isinstance(text, str):
+        raise SpecificationError(f"the kernel class is {shortened(text)}; expected a text such as 'stochastic'.")
     plain: tuple[KernelClass, ...] = (Unconstrained(), Stochastic(), Deterministic())
     for kernel_class in plain:
         if text == kernel_class.name:

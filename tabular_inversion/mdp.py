@@ -13,7 +13,7 @@ from scipy.sparse import csr_array, issparse
 
 from tabular_inversion import storage
 from tabular_inversion._typing import BoolArray, FloatArray, Kernel, SparseMatrix
-from tabular_inversion.errors import InputError, KernelError, ShapeError
+from tabular_inversion.errors import KernelError, ShapeError
 from tabular_inversion.kinds import checked
 from tabular_inversion.validation import (
     check_available,
@@ -22,7 +22,7 @@ from tabular_inversion.validation import (
     check_order,
     finite_array,
     frozen_array,
-    real_array,
+    read_functions,
     refuse_masked,
     row_sum_limit,
     shape_of,
@@ -217,7 +217,7 @@ class MDP:
         ShapeError
             If the functions are not on the states of this world.
         """
-        values = self._functions(functions)
+        values = read_functions(functions, self.n_states)
         shape = (values.shape[0], self.n_states, self.n_actions)
         rows = self.rows
         if not self.is_sparse:
@@ -228,18 +228,6 @@ class MDP:
         for start in range(0, len(flat), step):
             flat[start : start + step] = (rows @ values[start : start + step].T).T
         return flat.reshape(shape)
-
-    def _functions(self, functions: ArrayLike) -> FloatArray:
-        """Read functions of the state without a copy of an array that is right already."""
-        plain = type(functions) is np.ndarray and functions.dtype == np.float64
-        values: FloatArray = functions if plain else real_array("functions", functions, "(G, S)", InputError)  # type: ignore[assignment]
-        if values.ndim != 2 or values.shape[1] != self.n_states:
-            raise ShapeError(f"functions has shape {values.shape}; expected (G, S) = (any, {self.n_states}).")
-        with np.errstate(over="ignore", invalid="ignore"):
-            total = values.sum()  # finite unless an entry is not, or the sum overflows
-        if not np.isfinite(total):
-            finite_array("functions", values, (None, self.n_states), "(G, S)", InputError)
-        return values
 
     def permute_states(self, order: ArrayLike) -> MDP:
         """Rename states: state i of the result is state ``order[i]`` of this one.

@@ -82,7 +82,7 @@ def normalised(kernel: Kernel | ArrayLike, *, within: float) -> Normalised:
     >>> table = np.float32([[[0.1, 0.9]], [[0.3, 0.7]]])
     >>> found = normalised(table, within=1e-6)
     >>> MDP(found.kernel, discount=0.9), found.rows_changed
-    (MDP(n_states=2, n_actions=1, discount=0.9, dense), 2)
+    (MDP(n_states=2, n_actions=1, discount=0.9, dense), 1)
     """
     limit = check_positive("within", within, KernelError)
     if limit >= 1:

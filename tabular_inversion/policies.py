@@ -9,7 +9,18 @@ from scipy.special import softmax as _softmax
 from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.errors import PolicyError, ShapeError
 from tabular_inversion.kinds import checked
-from tabular_inversion.validation import check_distributions, check_positive, finite_array, shape_of
+from tabular_inversion.validation import (
+    check_available,
+    check_distributions,
+    check_positive,
+    check_seed,
+    check_size,
+    finite_array,
+    real_array,
+    refuse_masked,
+    shape_of,
+    shortened,
+)
 
 
 @checked
@@ -57,21 +68,22 @@ def uniform(available: BoolArray) -> FloatArray:
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
-    return available / available.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
+    mask = _mask(available)
+    return mask / mask.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
 
 
 @checked
 def greedy(q: FloatArray, available: BoolArray) -> FloatArray:
     """Return the policy that takes the first best available action, shape of `q`: (G, S, A)."""
-    best = np.where(available, q, -np.inf).argmax(axis=-1)
+    best = _shown(q, available).argmax(axis=-1)
     return np.eye(q.shape[-1])[best]  # type: ignore[no-any-return]
 
 
 @checked
 def epsilon_greedy(q: FloatArray, available: BoolArray, *, epsilon: float) -> FloatArray:
     """Mix the greedy policy with the uniform one, which gets weight `epsilon` in [0, 1]; shape of `q`."""
-    if not 0.0 <= epsilon <= 1.0:
-        raise PolicyError(f"epsilon is {epsilon}; expected a number in [0, 1].")
+    if not (isinstance(epsilon, int | float | np.number) and 0.0 <= epsilon <= 1.0):
+        raise PolicyError(f"epsilon is {shortened(epsilon)}; expected a number in [0, 1].")
     return (1.0 - epsilon) * greedy(q, available) + epsilon * uniform(available)
 
 
@@ -79,7 +91,7 @@ def epsilon_greedy(q: FloatArray, available: BoolArray, *, epsilon: float) -> Fl
 def softmax(q: FloatArray, available: BoolArray, *, temperature: float) -> FloatArray:
     """Return probabilities proportional to exp(q / temperature) over the available actions; shape of `q`."""
     scale = check_positive("temperature", temperature, PolicyError)
-    shown = np.where(available, q, -np.inf)
+    shown = _shown(q, available)
     with np.errstate(over="ignore"):  # a gap too large for a float means probability 0
         gaps = (shown - shown.max(axis=-1, keepdims=True)) / scale
     return _softmax(gaps, axis=-1)  # type: ignore[no-any-return]
@@ -96,6 +108,8 @@ def deterministic(actions: ArrayLike, available: BoolArray) -> FloatArray:
     ShapeError
         If `actions` are no integers (..., S).
     """
+    available = _mask(available)
+    refuse_masked("actions", actions, PolicyError)
     shape_of("actions", actions, ShapeError)
     chosen = np.asarray(actions)
     if chosen.shape[-1:] != available.shape[:1] or not np.issubdtype(chosen.dtype, np.integer):
@@ -114,7 +128,29 @@ def deterministic(actions: ArrayLike, available: BoolArray) -> FloatArray:
 @checked
 def random(available: BoolArray, *, seed: int | np.random.Generator, n_goals: int | None = None) -> FloatArray:
     """Draw each row uniformly from the simplex over its available actions: (S, A), or (G, S, A) with `n_goals`."""
-    rng = np.random.default_rng(seed)
-    shape = available.shape if n_goals is None else (n_goals, *available.shape)
+    rng = check_seed(seed, PolicyError)
+    available = _mask(available)
+    shape = available.shape if n_goals is None else (check_size("n_goals", n_goals, PolicyError), *available.shape)
     weights = rng.standard_exponential(shape) * available
     return weights / weights.sum(axis=-1, keepdims=True)  # type: ignore[no-any-return]
+
+
+def _mask(available: BoolArray) -> BoolArray:
+    """Return a mask of actions (S, A), checked."""
+    shape = shape_of("available", available, PolicyError)
+    if len(shape) != 2 or 0 in shape:
+        raise ShapeError(f"available has shape {shape}; expected bool (S, A), no axis empty.")
+    return check_available(available, shape, PolicyError)
+
+
+def _shown(q: FloatArray, available: BoolArray) -> FloatArray:
+    """Return Q with minus infinity where an action is unavailable; raises where an available one has no value."""
+    mask = _mask(available)
+    values = real_array("q", q, "(..., S, A)", PolicyError)
+    if values.shape[-2:] != mask.shape:
+        raise ShapeError(f"q has shape {values.shape}; expected (..., S, A) = (..., {mask.shape[0]}, {mask.shape[1]}).")
+    missing = np.isnan(values) & mask
+    if missing.any():
+        place = tuple(np.argwhere(missing)[0].tolist())
+        raise PolicyError(f"q is NaN at {place}, an available action; give it a value, or mark it as unavailable.")
+    return np.where(mask, values, -np.inf)

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabular_inversion.errors import FileAccessError, FileFormatError, FileKindError
+from tabular_inversion.validation import shortened
 
 FORMAT = "tabular-inversion"
 VERSION = 1
@@ -65,7 +66,7 @@ def write(
     FileAccessError
         If the file cannot be written: no such folder, no permission, no space left.
     """
-    target = Path(path)
+    target = _path_of(path)
     _check_ending(target)
     for name, array in arrays.items():
         if name == _HEADER or array.dtype.kind not in _KINDS_OF_NUMBER:
@@ -160,7 +161,7 @@ def read(
     FileAccessError
         If the file is there and cannot be read.
     """
-    source = Path(path)
+    source = _path_of(path)
     _check_ending(source)
     try:
         reader = _read_npz if source.suffix == ".npz" else _read_json
@@ -199,6 +200,12 @@ class _Named(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         raise FileFormatError(f"{self.source} holds no {name!r}; write it again.")
+
+
+def _path_of(path: Any) -> Path:
+    if not isinstance(path, str | os.PathLike) or isinstance(path, bytes) or not os.fspath(path):
+        raise FileFormatError(f"the path is {shortened(path)}; expected the name of a file, such as 'world.npz'.")
+    return Path(path)
 
 
 def _check_ending(path: Path) -> None:
@@ -267,7 +274,7 @@ def _read_member(source: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo
             f"{held}; write it again."
         )
     with archive.open(member) as stream:
-        return np.lib.format.read_array(stream, allow_pickle=False)  # type: ignore[no-any-return]
+        return np.lib.format.read_array(stream, allow_pickle=False)
 
 
 def _write_npz(stream: IO[bytes], header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.errors import DiscountError, InputError, ShapeError
-from tabular_inversion.kinds import describe
 
 MEMBERSHIP_TOLERANCE = 1e-9
 """How far recovered rows may be, for each entry, from a class or a set that is asked whether it contains them."""
@@ -50,10 +49,13 @@ def refuse_masked(name: str, values: Any, error: type[InputError]) -> None:
 def real_array(name: str, values: ArrayLike, axes: str, error: type[InputError]) -> FloatArray:
     """Return `values` as a frozen float64 array of any shape, not necessarily finite; or raise, see `finite_array`."""
     refuse_masked(name, values, error)
+    if isinstance(values, str | bytes) or np.issubdtype(getattr(values, "dtype", np.float64), np.datetime64):
+        raise error(f"{name} is {shortened(values)}; give a real array {axes}.")
     try:
         complex_numbers = np.iscomplexobj(values)  # numpy would only warn, and drop the imaginary parts
         array: FloatArray = frozen_array(np.real(values) if complex_numbers else values)
-    except (TypeError, ValueError, OverflowError) as problem:
+    except Exception as problem:
+        # Whatever has an __array__ may raise anything.
         raise error(f"{name} cannot be read as real numbers ({problem}); give a regular array {axes}.") from problem
     if complex_numbers:
         raise error(f"{name} holds complex numbers; give a real array {axes}.")
@@ -104,12 +106,27 @@ def finite_array(
     return array
 
 
+def read_functions(functions: ArrayLike, n_states: int) -> FloatArray:
+    """Return functions of the state, finite, (G, S), without a copy of an array that is right already."""
+    plain = type(functions) is np.ndarray and functions.dtype == np.float64
+    values: FloatArray = functions if plain else real_array("functions", functions, "(G, S)", InputError)  # type: ignore[assignment]
+    if values.ndim != 2 or values.shape[1] != n_states:
+        raise ShapeError(f"functions has shape {values.shape}; expected (G, S) = (any, {n_states}).")
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = values.sum()  # finite unless an entry is not, or the sum overflows
+    if not np.isfinite(total):
+        finite_array("functions", values, (None, n_states), "(G, S)", InputError)
+    return values
+
+
 def shape_of(name: str, values: ArrayLike, error: type[InputError]) -> tuple[int, ...]:
     """Return the shape of `values`, or raise `error` if they form no regular array."""
     try:
-        return np.shape(values)
-    except ValueError as problem:
+        shape = tuple(int(size) for size in np.shape(values))
+    except Exception as problem:
+        # Whatever has an __array__ may raise anything.
         raise error(f"{name} is no regular array ({problem}); give all of its rows the same length.") from problem
+    return shape
 
 
 def locate(bad: BoolArray, values: Any, axes: str) -> str:
@@ -122,12 +139,53 @@ def locate(bad: BoolArray, values: Any, axes: str) -> str:
 def check_positive(name: str, value: float, error: type[InputError]) -> float:
     """Return `value` as a finite float above 0, or raise `error`."""
     try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError) as problem:
-        raise error(f"{name} is {value!r}; expected a positive number.") from problem
+        number = float(_number(value))
+    except Exception as problem:
+        # Whatever has a __float__ or an __array__ may raise anything.
+        raise error(f"{name} is {shortened(value)}; expected a positive number.") from problem
     if not 0.0 < number < np.inf:
         raise error(f"{name} is {value}; expected a positive number.")
     return number
+
+
+def check_kind(name: str, value: Any, kind: type[Any], error: type[InputError], remedy: str) -> None:
+    """Raise `error` unless `value` is of a kind; the remedy says how to write what was meant."""
+    if not isinstance(value, kind):
+        found = f"the class {value.__name__}" if isinstance(value, type) else f"of type {type(value).__name__}"
+        raise error(f"{name} is {found}; expected {kind.__name__}: {remedy}.")
+
+
+def check_size(name: str, value: Any, error: type[InputError], *, most: int = 2**31) -> int:
+    """Return `value` as an integer from 1 to `most`, or raise `error`."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= most:
+        raise error(f"{name} is {shortened(value)}; expected an integer from 1 to {most}.")
+    return int(value)
+
+
+def check_seed(seed: Any, error: type[InputError]) -> np.random.Generator:
+    """Return the generator that `seed` means, or raise `error`: no seed means no repeatable result."""
+    if isinstance(seed, np.random.Generator):
+        return seed
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise error(f"seed is {shortened(seed)}; expected an integer of at least 0 or a numpy Generator.")
+    return np.random.default_rng(seed)
+
+
+def _number(value: Any) -> Any:
+    """Return a scalar; texts are none, and arrays only if they have no axis."""
+    if isinstance(value, str | bytes | bool) or np.ndim(value) != 0:
+        raise TypeError("not a number")
+    return value
+
+
+def shortened(value: Any) -> str:
+    """Return what `repr` shows, in one line of at most 60 characters."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python writes
+        text = "a very long integer"
+    text = " ".join(text.split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def check_discount(discount: float) -> float:
@@ -136,9 +194,10 @@ def check_discount(discount: float) -> float:
     At 1, values exist only where every policy ends: `tabular_inversion.bellman` checks that of a world and its goals.
     """
     try:
-        value = float(discount)
-    except (TypeError, ValueError, OverflowError) as problem:
-        raise DiscountError(f"discount is {discount!r}; expected a number in [0, 1].") from problem
+        value = float(_number(discount))
+    except Exception as problem:
+        # Whatever has a __float__ or an __array__ may raise anything.
+        raise DiscountError(f"discount is {shortened(discount)}; expected a number in [0, 1].") from problem
     if not 0.0 <= value <= 1.0:
         raise DiscountError(f"discount is {value}; expected 0 <= discount <= 1, so that values are finite.")
     return value
@@ -154,7 +213,7 @@ def row_sum_limit(n_positive: Any) -> Any:
 
     Examples
     --------
-    >>> row_sum_limit(2) < 2.3e-15
+    >>> bool(row_sum_limit(2) < 2.3e-15)
     True
     """
     return _EPS * (_ULPS + np.asarray(n_positive))
@@ -211,7 +270,8 @@ def check_available(available: ArrayLike | None, shape: tuple[int, int], error: 
     refuse_masked("available", available, error)
     try:
         mask = np.ones(shape, bool) if available is None else np.asarray(available)
-    except ValueError as problem:
+    except Exception as problem:
+        # Whatever has an __array__ may raise anything.
         raise ShapeError(f"available is no regular array; expected bool of shape {shape}.") from problem
     if mask.shape != shape or mask.dtype != bool:
         raise ShapeError(f"available is {mask.dtype} of shape {mask.shape}; expected bool of shape {shape}.")
@@ -225,8 +285,8 @@ def check_names(name: str, names: Sequence[str] | None, size: int, error: type[I
     """Return `names` as a tuple of `size` different strings, or None when omitted."""
     if names is None:
         return None
-    if isinstance(names, str | bytes) or not isinstance(names, Iterable):
-        raise error(f"{name} is {names!r}; expected a list of {size} strings.")
+    if isinstance(names, str | bytes) or not isinstance(names, Iterable) or getattr(names, "ndim", 1) != 1:
+        raise error(f"{name} is {shortened(names)}; expected a list of {size} strings.")
     result = tuple(str(item) for item in names)
     if len(result) != size:
         raise error(f"{name} has {len(result)} entries; expected {size}.")
@@ -242,7 +302,7 @@ def check_indices(name: str, indices: ArrayLike, size: int, error: type[InputErr
     shape_of(name, indices, error)
     array = np.atleast_1d(np.asarray(indices))
     if array.ndim != 1 or array.size == 0 or not np.issubdtype(array.dtype, np.integer):
-        raise error(f"{name} is {describe(indices)}; expected a non-empty list of integers from 0 to {size - 1}.")
+        raise error(f"{name} is {shortened(indices)}; expected a non-empty list of integers from 0 to {size - 1}.")
     outside = (array < 0) | (array >= size)
     if outside.any():
         raise error(f"{name} contains {int(array[outside][0])}; expected integers from 0 to {size - 1}.")

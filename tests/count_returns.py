@@ -1,4 +1,4 @@
-"""Count how often the way of one call comes back to a module that it had left: how straight the path through the house is.
+"""Count how often the way of one call comes back to a module that it had left: how straight the path is.
 
 ``python tests/count_returns.py`` prints the figure for `identify` and `invert` on a small agent. Each entry into a
 module of the package is a step; a step into a module that an earlier step had entered, and that is not on the stack of

@@ -234,7 +234,6 @@ GIVEN: dict[str, dict[str, Any]] = {
     "indistinguishable_kernels": {"exceptional": exceptional_discounts(WORLD), "discount": Fraction(1, 3)},
     "as_fraction": {"value": Fraction(1, 2)},
     "ball": {"coordinates": LINE, "centres": LINE, "radius": 0.5},
-    "chain": {"n_states": 3},
     "column_matching": {"matrix": np.eye(2), "values": np.eye(2)},
     "contains": {"rows": np.eye(2)},
     "determinant": {"matrix": FRACTIONS},

@@ -11,7 +11,7 @@ from tabular_inversion.bellman.problem import ROUNDING, TARGET, Problem, check_f
 from tabular_inversion.bellman.refinement import DoubledProblem, refine, resolvent_bound
 from tabular_inversion.bellman.termination import check_ends
 from tabular_inversion.bellman.value_bounds import aim_of, discount_bound, error_of_values
-from tabular_inversion.errors import AgentValuesError, ShapeError
+from tabular_inversion.errors import AgentValuesError, InputError, ShapeError
 from tabular_inversion.goals import Goals
 from tabular_inversion.kinds import checked
 from tabular_inversion.linear_systems import ClosedLoops, LinearSolver, LinearSystems, Method, Transitions, suited_form
@@ -19,6 +19,7 @@ from tabular_inversion.linear_systems.doubled import Pair
 from tabular_inversion.linear_systems.systems import largest
 from tabular_inversion.mdp import MDP
 from tabular_inversion.policies import check_policy
+from tabular_inversion.validation import check_kind
 
 _REFINEMENTS = 2
 """One completes an iterative solution; a factorisation needs one where Woodbury's identity cancels."""
@@ -187,6 +188,8 @@ def bellman_residual(mdp: MDP, agent: AgentValues) -> FloatArray:
     >>> bellman_residual(mdp, agent)
     array([[[0., 1.]]])
     """
+    check_kind("mdp", mdp, MDP, InputError, "build one with MDP(kernel, discount)")
+    check_kind("agent", agent, AgentValues, InputError, "solve(mdp, goals) returns one")
     if agent.available.shape != mdp.available.shape:
         raise ShapeError(f"agent has (S, A) = {agent.available.shape}; expected {mdp.available.shape}, as the world.")
     if agent.discount != mdp.discount:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tabular_inversion._typing import BoolArray, FloatArray
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.agent_values import SolverReport
 from tabular_inversion.bellman.problem import Problem, missed, report_of
 from tabular_inversion.bellman.refinement import DoubledProblem, refine, resolvent_bound
@@ -89,8 +89,8 @@ def finish(
     return q, report_of(report.method, report.iterations + steps, residual, error, judged)
 
 
-def _others(missing: FloatArray, size: int) -> list[FloatArray]:
-    rest = np.setdiff1d(np.arange(size), missing)
+def _others(missing: IntArray, size: int) -> list[IntArray]:
+    rest: IntArray = np.setdiff1d(np.arange(size), missing)
     return [rest] if rest.size else []
 
 

@@ -28,7 +28,7 @@ from tabular_inversion.linear_systems.closed_loops import Policies
 from tabular_inversion.linear_systems.systems import largest
 from tabular_inversion.mdp import MDP
 from tabular_inversion.policies import softmax, uniform
-from tabular_inversion.validation import check_positive
+from tabular_inversion.validation import check_positive, check_size
 
 _SWEEPS = 8
 """Value-iteration sweeps before the first policy update: each costs a fraction of a linear solve."""
@@ -151,8 +151,9 @@ def _newton(
     progress: Callable[[int, int], None] | None,
 ) -> AgentValues:
     check_fit(mdp, goals, method, tolerance)
-    if max_iterations < 1:
-        raise InputError(f"max_iterations is {max_iterations}; expected at least 1.")
+    check_size("max_iterations", max_iterations, InputError)
+    if progress is not None and not callable(progress):
+        raise InputError(f"progress is of type {type(progress).__name__}; expected a function of (done, total).")
     check_ends(mdp, goals)
     world = suited_form(mdp)
     settings = Settings(Transitions.of(world), temperature, method, tolerance, max_iterations)

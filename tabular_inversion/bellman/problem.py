@@ -18,7 +18,7 @@ from tabular_inversion.goals import Goals
 from tabular_inversion.linear_systems.choice import check_method
 from tabular_inversion.linear_systems.systems import largest
 from tabular_inversion.mdp import MDP
-from tabular_inversion.validation import check_positive
+from tabular_inversion.validation import check_kind, check_positive
 
 _CHUNK_BYTES = 2**21
 """Goals are solved in runs whose Q-values take about this much, so that they stay in the processor's cache."""
@@ -35,6 +35,8 @@ ROUNDING = float(4 * np.finfo(np.float64).eps)
 
 def check_fit(mdp: MDP, goals: Goals, method: str, tolerance: float) -> None:
     """Raise unless goals, method and tolerance suit the world."""
+    check_kind("mdp", mdp, MDP, InputError, "build one with MDP(kernel, discount)")
+    check_kind("goals", goals, Goals, InputError, "build them with Goals(rewards) or Goals.indicator(n_states)")
     check_method(method)
     check_positive("tolerance", tolerance, InputError)
     if goals.n_states != mdp.n_states:

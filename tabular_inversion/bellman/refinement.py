@@ -93,7 +93,7 @@ class DoubledProblem:
         error = (2 * self._product.error + (8 + 4 * self.part.world.n_actions) * PAIR_ROUNDING) * 4 * size
         if self._temperature is not None and self.part.world.n_actions > 1:
             error = error + (16 + 4 * self.part.world.n_actions) * UNIT * self._temperature[:, 0]
-        return error  # type: ignore[no-any-return]
+        return error
 
     def discount_bound(self) -> FloatArray:
         """Return 1 / (1 - discount), with the sums of rows as they are, for each goal; infinite where that is not."""
@@ -103,7 +103,7 @@ class DoubledProblem:
         factors = Pair(*(np.take_along_axis(x, worst, axis=1)[:, 0] for x in (self._factors.high, self._factors.low)))
         gap = Pair.of(np.ones(len(worst))) - factors * largest_sum
         left = gap.high + gap.low - 2 * self._product.error
-        return np.where(left > 0, 1.0 / np.where(left > 0, left, 1.0), np.inf) * (1 + 8 * UNIT)  # type: ignore[no-any-return]
+        return np.where(left > 0, 1.0 / np.where(left > 0, left, 1.0), np.inf) * (1 + 8 * UNIT)
 
     def _state_values(self, q: Pair) -> Pair:
         available = self.part.world.available
@@ -204,7 +204,7 @@ def refine(
     return _finish(doubled, best, least, iteration)
 
 
-def _choose(rows: FloatArray, first: Pair, second: Pair) -> Pair:
+def _choose(rows: BoolArray, first: Pair, second: Pair) -> Pair:
     where = rows[:, None]
     return Pair(np.where(where, first.high, second.high), np.where(where, first.low, second.low))
 

@@ -67,7 +67,7 @@ def largest_row_sum(world: MDP) -> float:
 def discount_bound(part: Problem) -> FloatArray:
     """Return 1 / (1 - discount) with rounding, for each goal: ``max w / min u`` of w = 1; infinite at discount 1."""
     left = 1.0 - part.factors.max(axis=1) * largest_row_sum(part.world) - 4 * UNIT
-    return np.where(left > 0, 1.0 / np.where(left > 0, left, 1.0), np.inf)  # type: ignore[no-any-return]
+    return np.where(left > 0, 1.0 / np.where(left > 0, left, 1.0), np.inf)
 
 
 def bound_of(part: Problem, times: FloatArray, policy: FloatArray | None) -> FloatArray:
@@ -77,7 +77,7 @@ def bound_of(part: Problem, times: FloatArray, policy: FloatArray | None) -> Flo
         image = ones.change(ones.q_values(times), times, policy=policy)
         slack = -image.max(axis=1) - rounding_of_change(ones, largest(times))
         proves = (times > 0).all(axis=1) & (slack > 0)
-        return np.where(proves, largest(times) / np.where(proves, slack, 1.0), np.inf)  # type: ignore[no-any-return]
+        return np.where(proves, largest(times) / np.where(proves, slack, 1.0), np.inf)
 
 
 def error_of_values(part: Problem, factor: FloatArray, residual: FloatArray, scale: FloatArray) -> FloatArray:

@@ -1,5 +1,27 @@
-"""The command line: ``tabular-inversion verify | identify | invert | goals | discounts``."""
+"""The command line: ``tabular-inversion verify | identify | invert | goals | discounts | reproduce``."""
 
-from tabular_inversion.cli.app import main
+import sys
 
 __all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line on `sys.argv`, and exit as `tabular_inversion.cli.process` says.
+
+    Examples
+    --------
+    >>> from unittest.mock import patch
+    >>> with patch.object(sys, "argv", ["tabular-inversion", "identify", "chain:3", "--goals", "vague"]):
+    ...     main()
+    Traceback (most recent call last):
+    SystemExit: 2
+    """
+    try:
+        # Imported here, so that Ctrl-C meets a handler from the first import on.
+        from tabular_inversion.cli.process import run
+
+        status = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        status = 130
+    sys.exit(status)

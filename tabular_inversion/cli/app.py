@@ -1,21 +1,18 @@
-"""The commands, their arguments and their exit status."""
+"""The commands and their options; a command's own room is imported when it is called, so that ``--help`` is quick."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from tabular_inversion.cli import discounts as discount_answers
-from tabular_inversion.cli import goals as goal_answers
-from tabular_inversion.cli import questions, verify_report
-from tabular_inversion.cli import reproduce as experiments
-from tabular_inversion.cli.console import MESSAGES, print_json
-from tabular_inversion.errors import DiscountError, TabularInversionError
-from tabular_inversion.identifiability import Scope
+from tabular_inversion.cli.names import EXPERIMENTS
+from tabular_inversion.errors import DiscountError
 
 app = typer.Typer(
     name="tabular-inversion",
@@ -25,31 +22,55 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_SMALLEST_EXPONENT = -400
+"""Of a discount: below lies nothing that a float tells from 0, and writing it out as a fraction may take for ever."""
+
 World = Annotated[
     str,
     typer.Argument(
         metavar="ENV",
         help="fourrooms:windy, gym:Taxi-v4, chain:N, riverswim:N, random:n=20,m=3,branching=4,seed=0, graph:K3,3, "
-        "graph:EDGES, or a .npz or .json file.",
+        "graph:EDGES, or a .npz or .json file of a world.",
+    ),
+]
+WorldOrValues = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENV",
+        help="fourrooms:windy, gym:Taxi-v4, chain:N, riverswim:N, random:n=20,m=3,branching=4,seed=0, graph:K3,3, "
+        "graph:EDGES, or a .npz or .json file of a world, or of an agent's values.",
     ),
 ]
 GoalText = Annotated[
-    str, typer.Option("--goals", help="indicator, indicator:3,17, generic:K[,seed=0] or gaussian:K[,seed=0].")
+    str,
+    typer.Option(
+        "--goals",
+        help="indicator, indicator:3,17 (numbers or names of states), generic:K[,seed=0] or gaussian:K[,seed=0].",
+    ),
+]
+GoalsOrSome = Annotated[
+    str | None,
+    typer.Option(
+        "--goals",
+        help="indicator, indicator:3,17 (numbers or names of states), generic:K[,seed=0] or gaussian:K[,seed=0]. Of an "
+        "agent's values: which of its goals to look at, also by their names.",
+        show_default="indicator, or all of the agent's",
+    ),
 ]
 ClassText = Annotated[
-    str, typer.Option("--class", help="unconstrained, stochastic, supported, sparse:N or deterministic.")
+    str,
+    typer.Option("--class", help="unconstrained, stochastic, supported (supported:ENV), sparse:N or deterministic."),
 ]
 PolicyText = Annotated[str, typer.Option("--policy", help="optimal or uniform.")]
+PolicyOrOwn = Annotated[
+    str | None,
+    typer.Option("--policy", help="optimal or uniform.", show_default="optimal, or the agent's"),
+]
 DiscountText = Annotated[
     str | None,
     typer.Option("--discount", help="A number in [0, 1], also as a fraction: 1/2. At 1, every episode must end."),
 ]
-INTERRUPTED = 130
-"""The exit status that shells give to a command ended by Ctrl-C."""
-
-# Typer carries its own copy of click since 0.16: its exceptions are found through one that it exports.
-UsageProblem: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
-
+Noise = Annotated[float, typer.Option(help="How far each Q-value may be from the truth.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")]
 
 
@@ -64,12 +85,27 @@ def read_discount(text: str | None) -> Fraction | None:
     if text is None:
         return None
     try:
-        value = Fraction(text)
-    except (ValueError, ZeroDivisionError) as problem:
-        raise DiscountError(f"discount is {text!r}; expected a number in [0, 1] such as 0.99 or 1/2.") from problem
+        value = Fraction(text) if "/" in text else _decimal(text)
+    except (ValueError, ZeroDivisionError, InvalidOperation, OverflowError) as problem:
+        raise DiscountError(f"discount is {text[:40]!r}; expected a number in [0, 1] such as 0.99 or 1/2.") from problem
     if not 0 <= value <= 1:
-        raise DiscountError(f"discount is {text}; expected 0 <= discount <= 1.")
+        raise DiscountError(f"discount is {text[:40]}; expected 0 <= discount <= 1.")
     return value
+
+
+def _decimal(text: str) -> Fraction:
+    value = Decimal(text)
+    if value.is_finite() and (value == 0 or _SMALLEST_EXPONENT < value.adjusted() < 1):
+        return Fraction(value)
+    raise ValueError("out of range")
+
+
+def _print(found: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]], None]) -> None:
+    """Print an answer, all of it, before anything else is done with it."""
+    from tabular_inversion.cli.console import print_json
+
+    print_json(found) if as_json else show(found)
+    sys.stdout.flush()
 
 
 @app.command()
@@ -77,7 +113,7 @@ def verify(
     ids: Annotated[
         list[str] | None, typer.Argument(metavar="[ID]...", help="Statements to check; all if none.")
     ] = None,
-    effort: Annotated[str, typer.Option(help="quick (under a minute), standard or full.")] = "quick",
+    effort: Annotated[str, typer.Option(help="quick (under a minute), standard or full; of the statements.")] = "quick",
     seed: Annotated[int, typer.Option(help="Of every random instance.")] = 0,
     workers: Annotated[
         int | None, typer.Option(help="Processes; the results do not depend on them.", show_default="all cores")
@@ -90,45 +126,55 @@ def verify(
     ] = None,
 ) -> None:
     """Recover the worlds of public environments from Q-values alone, and check every statement."""
+    from tabular_inversion.cli import verify_report
+
     request = verify_report.Request(tuple(ids or ()), effort, seed, workers)  # type: ignore[arg-type]
     raise typer.Exit(verify_report.run(request, json_file=json_file, html_file=html_file))
 
 
 @app.command()
 def identify(
-    environment: World,
-    goals: GoalText = "indicator",
+    environment: WorldOrValues,
+    goals: GoalsOrSome = None,
     kernel_class: ClassText = "stochastic",
     scope: Annotated[str, typer.Option(help="instance (this agent's rows) or uniform (every member).")] = "instance",
-    policy: PolicyText = "optimal",
+    policy: PolicyOrOwn = None,
     discount: DiscountText = None,
+    noise: Noise = 0.0,
     exact: Annotated[bool, typer.Option("--exact", help="Decide in rational arithmetic, with proof.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Decide whether an agent's values determine the world, with a witness if they do not."""
-    chosen = questions.check_choice("scope", scope, Scope)
-    question = questions.Question(environment, goals, kernel_class, policy, read_discount(discount))
-    answer = questions.identify(question, chosen, exactly=exact)
-    print_json(answer) if as_json else questions.show_verdict(answer)
+    from tabular_inversion.cli import identify as command
+    from tabular_inversion.cli.cases import Question
+
+    question = Question(environment, goals, kernel_class, policy, read_discount(discount))
+    _print(command.answer(question, scope=scope, noise=noise, exactly=exact), as_json, command.show)
 
 
 @app.command()
 def invert(
-    environment: World,
-    goals: GoalText = "indicator",
+    environment: WorldOrValues,
+    goals: GoalsOrSome = None,
     kernel_class: ClassText = "stochastic",
-    policy: PolicyText = "optimal",
+    policy: PolicyOrOwn = None,
     discount: DiscountText = None,
-    noise: Annotated[float, typer.Option(help="How far each Q-value may be from the truth.")] = 0.0,
+    noise: Noise = 0.0,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="KERNEL.npz", help="Write the recovered world here.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Recover the kernel from an agent's values and compare it with the truth where that is known."""
-    question = questions.Question(environment, goals, kernel_class, policy, read_discount(discount))
-    answer = questions.invert(question, noise=noise, output=output)
-    print_json(answer) if as_json else questions.show_inversion(answer)
+    from tabular_inversion.cli import invert as command
+    from tabular_inversion.cli.cases import Question
+
+    question = Question(environment, goals, kernel_class, policy, read_discount(discount))
+    command.check_output(output)
+    found, result = command.answer(question, noise=noise)
+    _print(found, as_json, command.show)
+    if output is not None:
+        result.to_mdp().save(output)
 
 
 @app.command()
@@ -148,10 +194,15 @@ def discounts(
     as_json: AsJson = False,
 ) -> None:
     """Find the discounts at which goals that suffice elsewhere do not, exactly."""
-    asked = read_discount(discount)
-    question = discount_answers.DiscountQuestion(environment, goals, policy, asked, witness, plot)
-    answer = discount_answers.find(question)
-    print_json(answer) if as_json else discount_answers.show(answer)
+    from tabular_inversion.cli import discounts as command
+    from tabular_inversion.cli.files import check_picture, save_picture
+
+    question = command.DiscountQuestion(environment, goals, policy, read_discount(discount), witness)
+    check_picture(plot)
+    found, draw = command.answer(question)
+    _print(found, as_json, command.show)
+    if plot is not None:
+        save_picture(draw, plot)
 
 
 @app.command()
@@ -174,27 +225,36 @@ def goals(
     as_json: AsJson = False,
 ) -> None:
     """Decide whether goals determine the world before anyone trains, and find the smallest set that does."""
+    from tabular_inversion.cli import goals as command
+    from tabular_inversion.cli.files import check_picture, save_picture
+
     asked = read_discount(discount)
-    question = goal_answers.GoalsQuestion(environment, goals, kernel_class, rewards, policy, asked, seconds, plot)
-    answer = goal_answers.answer(question)
-    print_json(answer) if as_json else goal_answers.show(answer)
+    question = command.GoalsQuestion(environment, goals, kernel_class, rewards, policy, asked, seconds)
+    check_picture(plot)
+    found, draw = command.answer(question)
+    _print(found, as_json, command.show)
+    if plot is not None:
+        save_picture(draw, plot)
 
 
 @app.command()
 def reproduce(
-    experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT", help=f"{', '.join(experiments.EXPERIMENTS)}.")],
+    experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT", help=f"{', '.join(EXPERIMENTS)}.")],
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where to write; a run that was interrupted there goes on."),
     ] = None,
-    effort: Annotated[str, typer.Option(help="quick, standard or full.")] = "quick",
+    effort: Annotated[str | None, typer.Option(help="quick, standard or full.", show_default="quick")] = None,
     seed: Annotated[int, typer.Option(help="The first seed; others follow it.")] = 0,
     points: Annotated[
         int | None, typer.Option(help="Grid points along each coordinate of mountaincar or reacher, instead of effort.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Run a published experiment and print its numbers beside ours; figures, data and a report go to a folder."""
-    raise typer.Exit(experiments.run(experiment, out=out, effort=effort, seed=seed, points=points))
+    from tabular_inversion.cli import reproduce as command
+
+    raise typer.Exit(command.run(experiment, out=out, effort=effort, seed=seed, points=points, as_json=as_json))
 
 
 def name_standard_output(arguments: list[str]) -> list[str]:
@@ -212,34 +272,3 @@ def name_standard_output(arguments: list[str]) -> list[str]:
     following = [*arguments[1:], "--"]
     bare = [a == "--json" and b.startswith("-") and b != "-" for a, b in zip(arguments, following, strict=True)]
     return ["--json=-" if alone else argument for argument, alone in zip(arguments, bare, strict=True)]
-
-
-def _complain(message: str) -> None:
-    MESSAGES.print(f"error: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
-
-
-def main() -> None:
-    """Run the command line: 0 asked and answered, 1 a statement failed, 2 a wrong call, in one clear line.
-
-    Examples
-    --------
-    >>> import sys
-    >>> from unittest.mock import patch
-    >>> with patch.object(sys, "argv", ["tabular-inversion", "identify", "chain:3", "--goals", "vague"]):
-    ...     main()
-    Traceback (most recent call last):
-    SystemExit: 2
-    """
-    try:
-        status = app(args=name_standard_output(sys.argv[1:]), standalone_mode=False)
-    except TabularInversionError as problem:
-        _complain(str(problem))
-        status = 2
-    except UsageProblem as problem:
-        _complain(problem.format_message())
-        status = 2
-    except (typer.Abort, KeyboardInterrupt):
-        status = INTERRUPTED
-    if status == INTERRUPTED:  # Typer turns most interrupts into this status itself
-        MESSAGES.print("interrupted", style="red")
-    sys.exit(status if isinstance(status, int) else 0)

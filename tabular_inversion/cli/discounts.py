@@ -6,15 +6,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 from rich.table import Table
 
-from tabular_inversion.cli.console import ANSWERS, progress
-from tabular_inversion.cli.pictures import save_picture
-from tabular_inversion.cli.questions import COLOURS
+from tabular_inversion.cli.cases import check_size, exact_uniform
+from tabular_inversion.cli.console import ANSWERS, COLOURS, Policy, cells, check_choice, progress, say
 from tabular_inversion.discounts import (
     CertifiedDiscounts,
     ExceptionalDiscounts,
@@ -24,8 +23,7 @@ from tabular_inversion.discounts import (
     indistinguishable_kernels,
 )
 from tabular_inversion.environments import parse_environment, parse_goals
-from tabular_inversion.errors import SpecificationError
-from tabular_inversion.exact import ExactGoals, ExactMDP, fraction_array
+from tabular_inversion.exact import ExactGoals, ExactMDP
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.identifiability import Status
 from tabular_inversion.interop import exact_kernel
@@ -43,29 +41,27 @@ class DiscountQuestion:
     policy: str
     discount: Fraction | None
     witness: bool
-    plot: Path | None
 
 
-def find(question: DiscountQuestion) -> dict[str, Any]:
-    """Answer ``tabular-inversion discounts``; everything is re-checked before it is shown."""
-    if question.policy not in {"optimal", "uniform"}:
-        raise SpecificationError(f"policy is {question.policy!r}; expected optimal or uniform.")
+def answer(question: DiscountQuestion) -> tuple[dict[str, Any], Callable[[], Any]]:
+    """Answer ``tabular-inversion discounts``, and say how to draw it; everything is re-checked before it is shown."""
+    chosen: Policy = check_choice("policy", question.policy, Policy)
     world = parse_environment(question.environment).mdp
-    goals = ExactGoals.from_float(parse_goals(question.goals, world))
+    named = parse_goals(question.goals, world)
+    check_size(len(named), world)
+    goals = ExactGoals.from_float(named)
     mdp = ExactMDP(exact_kernel(world), 0, world.available)  # type: ignore[arg-type]
     start = time.perf_counter()
     with progress("looking at every discount") as advance:
-        policy = _uniform(mdp) if question.policy == "uniform" else None
+        policy = exact_uniform(mdp.available) if chosen == "uniform" else None
         result = _all_discounts(mdp, goals, policy, advance)
     seconds = time.perf_counter() - start
     result.verify()
-    answer = {"environment": question.environment, "policy": question.policy} | result.to_dict()
-    answer["classes"] = [_about(result, kernel_class) for kernel_class in CLASSES]
-    answer["asked"] = None if question.discount is None else _asked(result, question.discount)
-    answer["witness"] = _witness(result) if question.witness else None
-    if question.plot is not None:
-        _draw(result, question.plot)
-    return answer | {"seconds": seconds}
+    found = {"environment": question.environment, "policy": chosen} | result.to_dict()
+    found["classes"] = [_about(result, kernel_class) for kernel_class in CLASSES]
+    found["asked"] = None if question.discount is None else _asked(result, question.discount)
+    found["witness"], found["no_witness_because"] = _witness(result) if question.witness else (None, None)
+    return found | {"seconds": seconds}, partial(_draw, result)
 
 
 def _all_discounts(
@@ -76,11 +72,6 @@ def _all_discounts(
         return exceptional_discounts(mdp, goals, policy=policy, progress=advance)
     except LongDeterminantError:
         return certified_discounts(mdp, goals, policy=policy, progress=advance)
-
-
-def _uniform(mdp: ExactMDP) -> FractionArray:
-    weights = fraction_array(mdp.available.astype(int))
-    return weights / weights.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
 
 
 def _about(result: ExceptionalDiscounts | CertifiedDiscounts, kernel_class: KernelClass) -> dict[str, Any]:
@@ -97,70 +88,69 @@ def _asked(result: ExceptionalDiscounts | CertifiedDiscounts, discount: Fraction
     return {"discount": str(discount), "rank": rank, "rank_with_ones": rank_with_ones}
 
 
-def _witness(result: ExceptionalDiscounts | CertifiedDiscounts) -> dict[str, Any] | None:
-    """Return two kernels with the same values at the first discount that has such a pair and is known exactly."""
+def _witness(result: ExceptionalDiscounts | CertifiedDiscounts) -> tuple[dict[str, Any] | None, str | None]:
+    """Return two kernels with the same values at the first discount that has such a pair, or why there are none."""
     if isinstance(result, CertifiedDiscounts):
-        return None
+        return None, "no discount is known exactly, and two kernels with the same values are built in fractions"
     found = result.for_class(Stochastic())
     if not found:
-        return None
+        return None, "there is no exceptional discount for stochastic kernels"
     pair = indistinguishable_kernels(result, found[0])
     pair.verify()
     rows = {
         name: {str(s): str(row[s]) for s in np.flatnonzero(row)}
         for name, row in (("first", pair.first), ("second", pair.second))
     }
-    return {"discount": str(pair.discount), "state": pair.state, "action": pair.action, "added": pair.added} | rows
+    found = {"discount": str(pair.discount), "state": pair.state, "action": pair.action, "added": pair.added}
+    return found | rows, None
 
 
-def _draw(result: ExceptionalDiscounts | CertifiedDiscounts, path: Path) -> None:
+def _draw(result: ExceptionalDiscounts | CertifiedDiscounts) -> Any:
     from tabular_inversion.plotting import plot_discounts
 
-    figure: Any = plot_discounts(result).figure
-    save_picture(figure, path)
+    return plot_discounts(result).figure
 
 
-def show(answer: dict[str, Any]) -> None:
+def show(found: dict[str, Any]) -> None:
     """Print the exceptional discounts for people."""
-    for entry in answer["classes"]:
+    for entry in found["classes"]:
         status = Status.IDENTIFIED if entry["suffices_elsewhere"] else Status.NOT_IDENTIFIED
         words = "suffice" if entry["suffices_elsewhere"] else "do not suffice"
         where = "at every other discount" if entry["suffices_elsewhere"] else "in general"
-        ANSWERS.print(
-            f"[bold {COLOURS[status.name]}]{entry['class']}[/]: {answer['n_goals']} goals {words} for all kernels on "
-            f"{answer['n_states']} states {where}; exceptional discounts: {entry['exceptional']}",
-            highlight=False,
+        say(
+            (entry["class"], f"bold {COLOURS[status.name]}"),
+            f": {found['n_goals']} goals, policy {found['policy']}, {words} for all kernels on {found['n_states']} "
+            f"states {where}; exceptional discounts: {entry['exceptional']}",
         )
-    if answer["evidence"] == "certified":
-        ANSWERS.print("certified by ball arithmetic: the determinants are too long to be computed exactly")
-        _show_undecided(answer["undecided"])
-    _show_table(answer)
-    if answer["asked"] is not None:
-        asked = answer["asked"]
-        ANSWERS.print(
-            f"at {asked['discount']}: rank M = {asked['rank']}, rank [M;1] = {asked['rank_with_ones']}", highlight=False
-        )
-    if answer["witness"] is not None:
-        _show_witness(answer["witness"])
+    if found["evidence"] == "certified":
+        say("certified by ball arithmetic: the determinants are too long to be computed exactly")
+        _show_undecided(found["undecided"])
+    _show_table(found)
+    if found["asked"] is not None:
+        asked = found["asked"]
+        say(f"at {asked['discount']}: rank M = {asked['rank']}, rank [M;1] = {asked['rank_with_ones']}")
+    if found["witness"] is not None:
+        _show_witness(found["witness"])
+    elif found["no_witness_because"] is not None:
+        say(f"no witness: {found['no_witness_because']}")
 
 
 def _show_undecided(intervals: list[list[str]]) -> None:
     for lower, upper in intervals:
         ends = (float(Fraction(lower)), float(Fraction(upper)))
-        ANSWERS.print(f"nothing is proved from {ends[0]:.10g} to {ends[1]:.10g}", highlight=False)
+        say(f"nothing is proved from {ends[0]:.10g} to {ends[1]:.10g}")
 
 
 def _show_table(answer: dict[str, Any]) -> None:
     if not answer["discounts"]:
-        where = "elsewhere in (0, 1)" if answer["undecided"] else "in (0, 1)"
-        ANSWERS.print(f"no exceptional discount {where}", highlight=False)
+        say(f"no exceptional discount {'elsewhere ' if answer['undecided'] else ''}in (0, 1)")
         return
     table = Table(title="exceptional discounts in (0, 1)")
     for column in ("discount", "exactly", "multiplicity", "rank M", "rank [M;1]"):
         table.add_column(column, justify="left" if column == "exactly" else "right", overflow="fold")
     for found in answer["discounts"]:
         ranks = (str(found[key] or "?") for key in ("multiplicity", "rank", "rank_with_ones"))
-        table.add_row(f"{found['decimal']:.10f}", _known(found), *ranks)
+        table.add_row(*cells(f"{found['decimal']:.10f}", _known(found), *ranks))
     ANSWERS.print(table)
 
 
@@ -178,5 +168,5 @@ def _show_witness(witness: dict[str, Any]) -> None:
     for column in ("next state", "first", "second"):
         table.add_column(column, justify="right")
     for state, entry in witness["first"].items():
-        table.add_row(state, entry, witness["second"][state])
+        table.add_row(*cells(state, entry, witness["second"][state]))
     ANSWERS.print(table)

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from rich.table import Table
 
-from tabular_inversion import exact
-from tabular_inversion.cli.console import ANSWERS
-from tabular_inversion.cli.pictures import save_picture
-from tabular_inversion.cli.questions import COLOURS, check_choice
+from tabular_inversion.cli.cases import check_size, exact_agent, kernel_class_of
+from tabular_inversion.cli.console import ANSWERS, COLOURS, Policy, cells, check_choice, say
 from tabular_inversion.environments.specification import parse_environment, parse_goals
 from tabular_inversion.errors import KernelClassError
-from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
+from tabular_inversion.exact import ExactAgentValues
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability import Status, Verdict
 from tabular_inversion.identifiability import identify as decide
-from tabular_inversion.interop import exact_kernel
 from tabular_inversion.kernel_classes import (
     Deterministic,
     KernelClass,
     Sparse,
     Supported,
     Unconstrained,
-    parse_kernel_class,
 )
 from tabular_inversion.mdp import MDP
 from tabular_inversion.sufficiency import InsufficientGoalsError, MinimalGoals
@@ -49,7 +46,6 @@ class GoalsQuestion:
     policy: str
     discount: Fraction | None
     seconds: float
-    plot: Path | None
 
 
 @dataclass(frozen=True)
@@ -64,8 +60,8 @@ class Case:
     states: tuple[int | None, ...]
 
 
-def answer(question: GoalsQuestion) -> dict[str, Any]:
-    """Answer ``tabular-inversion goals``; verdict and proof are re-checked before they are shown."""
+def answer(question: GoalsQuestion) -> tuple[dict[str, Any], Callable[[], Any]]:
+    """Answer ``tabular-inversion goals``, and say how to draw it; verdict and proof are re-checked before."""
     start = time.perf_counter()
     case = _prepare(question)
     judged = case.given or tuple(range(case.agent.n_goals))
@@ -75,9 +71,7 @@ def answer(question: GoalsQuestion) -> dict[str, Any]:
     judgement = _judgement(verdict, minimal)
     known = judgement["status"] == Status.IDENTIFIED.name
     unknown = np.flatnonzero((verdict.row_status > Status.IDENTIFIED).any(axis=1) & (not known))
-    if question.plot is not None:
-        _draw(case, minimal, unknown.tolist(), question.plot)
-    return {
+    found = {
         "environment": question.environment,
         "rewards": question.rewards,
         "policy": question.policy,
@@ -89,34 +83,33 @@ def answer(question: GoalsQuestion) -> dict[str, Any]:
         "no_minimal_because": reason,
         "seconds": time.perf_counter() - start,
     }
+    return found, partial(_draw, case, minimal, unknown.tolist())
 
 
 def _prepare(question: GoalsQuestion) -> Case:
     rewards = check_choice("rewards", question.rewards, Rewards)
-    policy = check_choice("policy", question.policy, Literal["optimal", "uniform"])
+    policy: Policy = check_choice("policy", question.policy, Policy)
     found = parse_environment(question.environment)
     world = found.mdp if question.discount is None else found.mdp.with_discount(float(question.discount))
-    kernel_class = parse_kernel_class(question.kernel_class, world)
+    kernel_class = kernel_class_of(question.kernel_class, world)
     discount = Fraction(str(world.discount)) if question.discount is None else question.discount
-    candidates = Goals.indicator(world.n_states)
-    names = [world.state_name(state) for state in range(world.n_states)]
-    states: list[int | None] = list(range(world.n_states))
+    size = _enough(kernel_class, world) if rewards == "generic" else world.n_states
+    check_size(size, world)
+    states: list[int | None]
     if rewards == "generic":
-        candidates = Goals.generic(world.n_states, _enough(kernel_class, world), seed=0)
-        names, states = [f"generic {i}" for i in range(len(candidates))], [None] * len(candidates)
+        candidates = Goals.generic(world.n_states, size, seed=0)
+        names, states = [f"generic {i}" for i in range(size)], [None] * size
+    else:
+        candidates = Goals.indicator(world.n_states)
+        names, states = [world.state_name(state) for state in range(size)], list(range(size))
     given: tuple[int, ...] = ()
     if question.goals is not None:
         there = parse_goals(question.goals, world)
         own = [_rewarded(goal) for goal in there.rewards]
         names = [question.goals if s is None else world.state_name(s) for s in own] + names
         candidates, states, given = there.join(candidates), own + states, tuple(range(len(there)))
-    exact_world = ExactMDP(exact_kernel(world), discount, world.available)
-    exact_goals = ExactGoals.from_float(candidates)
-    if policy == "optimal":
-        agent = exact.solve(exact_world, exact_goals)
-    else:
-        weights = exact.fraction_array(world.available.astype(int))
-        agent = exact.evaluate(exact_world, exact_goals, weights / weights.sum(axis=1, keepdims=True))
+    check_size(len(candidates), world)
+    agent = exact_agent(world, candidates, discount, policy)
     return Case(world, agent, kernel_class, given, tuple(names), tuple(states))
 
 
@@ -179,42 +172,39 @@ def _summary(found: MinimalGoals, case: Case) -> dict[str, Any]:
     }
 
 
-def _draw(case: Case, minimal: MinimalGoals | None, unknown: list[int], path: Path) -> None:
+def _draw(case: Case, minimal: MinimalGoals | None, unknown: list[int]) -> Any:
     """Draw the set judged where it leaves states unknown, else the smallest one."""
     from tabular_inversion.plotting import plot_goals
 
     shown = case.given if unknown or minimal is None else minimal.goals
     states = [state for goal in shown if (state := case.states[goal]) is not None]
     axes = plot_goals(case.world, states, unknown=unknown)
-    figure: Any = axes.figure
     if minimal is not None and not unknown:
         axes.set_title(f"{minimal.size} goals suffice ({case.kernel_class.name})")
-    save_picture(figure, path)
+    return axes.figure
 
 
-def show(answer: dict[str, Any]) -> None:
+def show(found: dict[str, Any]) -> None:
     """Print verdict and smallest set for people."""
-    colour = COLOURS[answer["status"]]
-    ANSWERS.print(f"[bold {colour}]{answer['status']}[/] ({answer['evidence']} evidence, uniform scope)")
-    ANSWERS.print(answer["reason"], highlight=False)
-    ANSWERS.print(
-        f"{answer['rows_identified']} of {answer['rows']} rows identified by {answer['n_goals']} "
-        f"goal{'s' * (answer['n_goals'] != 1)}; class {answer['class']}",
-        highlight=False,
+    say((found["status"], f"bold {COLOURS[found['status']]}"), f" ({found['evidence']} evidence, uniform scope)")
+    say(found["reason"])
+    say(
+        f"{found['rows_identified']} of {found['rows']} rows identified by {found['n_goals']} "
+        f"goal{'s' * (found['n_goals'] != 1)}, policy {found['policy']}; class {found['class']}"
     )
-    if answer["unknown_states"]:
-        ANSWERS.print(f"dynamics unknown in {_listed(answer['unknown_states'])}", highlight=False)
-    minimal = answer["minimal"]
+    if found["unknown_states"]:
+        say(f"dynamics unknown in {_listed(found['unknown_states'])}")
+    minimal = found["minimal"]
     if minimal is None:
-        ANSWERS.print(answer["no_minimal_because"], highlight=False)
+        say(found["no_minimal_because"])
         return
     table = Table(title="smallest set of goals", show_header=False)
     least = "" if minimal["optimal"] else f"; at least {minimal['lower_bound']} are needed"
-    table.add_row("size", f"{minimal['size']}{least}")
-    table.add_row("goals", _listed(minimal["goals"]))
+    table.add_row(*cells("size", f"{minimal['size']}{least}"))
+    table.add_row(*cells("goals", _listed(minimal["goals"])))
     if len(minimal["added"]) < minimal["size"]:
-        table.add_row("to be added", _listed(minimal["added"]))
-    table.add_row("proof", f"{minimal['proof']} ({minimal['evidence']})")
+        table.add_row(*cells("to be added", _listed(minimal["added"])))
+    table.add_row(*cells("proof", f"{minimal['proof']} ({minimal['evidence']})"))
     ANSWERS.print(table)
 
 

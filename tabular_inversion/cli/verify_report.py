@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -17,11 +16,12 @@ from rich.live import Live
 from rich.table import Table
 
 from proofs_checks import statements
+from proofs_checks.formal_level import formal_evidence, why_not_run
 from proofs_checks.running import assemble, jobs_of, run_job
 from proofs_checks.statement import LEVELS, Effort, Statement
 from proofs_checks.worlds import CASES, WorldCase, recover_world
-from tabular_inversion.cli.console import ANSWERS, MESSAGES, print_json, without_nan
-from tabular_inversion.cli.questions import COLOURS, check_choice
+from tabular_inversion.cli.console import ANSWERS, COLOURS, MESSAGES, as_json, check_choice, print_json
+from tabular_inversion.cli.files import check_folder, save_text
 from tabular_inversion.errors import InputError, SpecificationError
 from tabular_inversion.parallel import Task, run_tasks, usable_cores
 
@@ -70,21 +70,26 @@ class Request:
 
 def run(request: Request, *, json_file: Path | None, html_file: Path | None) -> int:
     """Run what is asked for, print or write it, and return the exit status: 1 if something failed."""
-    for file in (json_file, html_file):
-        if file is not None and str(file) != "-" and not file.absolute().parent.is_dir():
-            raise SpecificationError(f"cannot write {file}: its folder does not exist; create it first.")
+    if str(json_file).lower() in {WORLDS, *(statement.id.lower() for statement in statements())}:
+        raise SpecificationError(
+            f"--json {json_file} would write a file called {json_file}; put the statement before --json."
+        )
+    on_screen = json_file is not None and str(json_file) == "-"
+    if not on_screen:
+        check_folder(json_file)
+    check_folder(html_file)
     if html_file is not None:
         # Asked for first, so that a missing extra does not cost a whole run.
         from proofs_checks.page import render
     report = collect(request)
-    if json_file is None or str(json_file) != "-":
-        show(report)
-    if json_file is not None and str(json_file) == "-":
+    if on_screen:
         print_json(report)
-    elif json_file is not None:
-        json_file.write_text(json.dumps(without_nan(report), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    else:
+        show(report)
+    if json_file is not None and not on_screen:
+        save_text(as_json(report), json_file)
     if html_file is not None:
-        html_file.write_text(render(report), encoding="utf-8")
+        save_text(render(report), html_file)
     return 0 if report["summary"]["failed"] == 0 else 1
 
 
@@ -100,7 +105,8 @@ def collect(request: Request) -> dict[str, Any]:
         results = run_tasks(tasks, workers=workers, progress=note)
     worlds = results[: len(cases)]
     done = list(zip(jobs, results[len(cases) :], strict=True))
-    checked = [assemble(statement, done, request.effort) for statement in chosen]
+    formal = formal_evidence([statement.id for statement in chosen], request.effort, workers=workers)
+    checked = [assemble(statement, done, request.effort, formal) for statement in chosen]
     held = sum(row["held"] for row in checked)
     failed = len(checked) - held + sum(not row["held"] for row in worlds)
     return {
@@ -157,9 +163,12 @@ def show(report: dict[str, Any]) -> None:
         f"[bold {colour}]{summary['failed']} failed[/]: {summary['worlds']} recoveries and {summary['statements']} "
         f"statements checked in {report['seconds']:.0f} s (effort {report['effort']}, seed {report['seed']})"
     )
+    reason = why_not_run(report["effort"])
+    if report["statements"] and reason is not None:
+        ANSWERS.print(f"Level formal, theorems that Coq accepts: {reason}.", style="dim", highlight=False)
     for statement in report["statements"]:
         for failure in failures_of(statement):
-            MESSAGES.print(f"{statement['id']}, {failure}", style="red", markup=False)
+            MESSAGES.print(f"{statement['id']}, {failure}", style="red", markup=False, highlight=False, emoji=False)
 
 
 def failures_of(statement: dict[str, Any]) -> list[str]:
@@ -206,12 +215,12 @@ def _statements_table(rows: list[dict[str, Any]]) -> Table:
     )
     table.add_column("id")
     table.add_column("statement", overflow="fold", ratio=1)
-    for level in LEVELS[:-1]:
+    for level in LEVELS:
         table.add_column(level, justify="right")
     for name in ("without", "wrong", "s"):
         table.add_column(name, justify="right")
     for row in rows:
-        cells = [_level_cell([e for e in row["evidence"] if e["level"] == level]) for level in LEVELS[:-1]]
+        cells = [_level_cell(level, row) for level in LEVELS]
         examples, mutations = row["counterexamples"], row["mutations"]
         seconds = sum(part["seconds"] for part in (*row["evidence"], *examples, *mutations))
         table.add_row(
@@ -222,9 +231,11 @@ def _statements_table(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _level_cell(checks: list[dict[str, Any]]) -> str:
+def _level_cell(level: str, row: dict[str, Any]) -> str:
+    checks = [check for check in row["evidence"] if check["level"] == level]
     if not checks:
-        return "[dim]open[/]"
+        waiting = level == "formal" and level not in row["open_levels"]
+        return "[dim]not run[/]" if waiting else "[dim]open[/]"
     count = sum(check["instances"] for check in checks)
     return f"[green]{count}[/]" if all(check["held"] for check in checks) else f"[bold red]FAILED {count}[/]"
 

@@ -6,6 +6,9 @@ from collections.abc import Collection
 
 from tabular_inversion.errors import SpecificationError
 
+_MOST_DIGITS = 40
+"""Of a number: enough for every seed."""
+
 
 class Text:
     """The items and options behind the colon of a text; what a form does not know is refused.
@@ -42,6 +45,8 @@ class Text:
         """Return `value` as an integer of at least 0."""
         if not (value.isascii() and value.isdecimal()):
             raise SpecificationError(f"{self.whole!r}: {name} is {value!r}; expected a whole number.")
+        if len(value) > _MOST_DIGITS:
+            raise SpecificationError(f"{name} has {len(value)} digits; expected a number of at most {_MOST_DIGITS}.")
         return int(value)
 
     def whole_option(self, name: str, default: int) -> int:

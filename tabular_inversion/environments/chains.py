@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
-from tabular_inversion.environments._checks import check_count
+from tabular_inversion.environments._checks import MOST_STATES, check_count
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
@@ -20,7 +20,7 @@ def chain(n: int, *, discount: float = 0.95) -> MDP:
     Parameters
     ----------
     n : int
-        Number of states, at least 1.
+        Number of states, from 1 to 2^24.
     discount : float
         In [0, 1].
 
@@ -32,7 +32,7 @@ def chain(n: int, *, discount: float = 0.95) -> MDP:
     Raises
     ------
     InputError
-        If n is no positive integer.
+        If n is no integer from 1 to 2^24.
 
     Examples
     --------
@@ -41,7 +41,7 @@ def chain(n: int, *, discount: float = 0.95) -> MDP:
            [0., 0., 1.],
            [0., 0., 1.]])
     """
-    states = np.arange(check_count("n", n, least=1))
+    states = np.arange(check_count("n", n, least=1, most=MOST_STATES))
     left, right = np.maximum(states - 1, 0), np.minimum(states + 1, n - 1)
     return _chain_mdp(n, discount, states, [(left, 0, 1.0), (right, 1, 1.0)])
 
@@ -56,7 +56,7 @@ def river_swim(n: int = 6, *, discount: float = 0.95) -> MDP:
     Parameters
     ----------
     n : int
-        Number of states, at least 2; 6 in the source.
+        Number of states, from 2 to 2^24; 6 in the source.
     discount : float
         In [0, 1].
 
@@ -69,7 +69,7 @@ def river_swim(n: int = 6, *, discount: float = 0.95) -> MDP:
     Raises
     ------
     InputError
-        If n is no integer of at least 2.
+        If n is no integer from 2 to 2^24.
 
     References
     ----------
@@ -83,7 +83,7 @@ def river_swim(n: int = 6, *, discount: float = 0.95) -> MDP:
            [0.1, 0.6, 0.3, 0. , 0. , 0. ],
            [0. , 0. , 0. , 0. , 0.7, 0.3]])
     """
-    states = np.arange(check_count("n", n, least=2))
+    states = np.arange(check_count("n", n, least=2, most=MOST_STATES))
     first, last = states == 0, states == n - 1
     left, right = np.maximum(states - 1, 0), np.minimum(states + 1, n - 1)
     stay = np.select([first, last], [0.7, 0.0], 0.6)

@@ -108,9 +108,7 @@ def _make(name: str, make_kwargs: Mapping[str, Any]) -> Any:
     try:
         import gymnasium
     except ImportError as problem:
-        raise MissingDependencyError(
-            "gymnasium is not installed; install it with: pip install 'tabular-inversion[gym]'."
-        ) from problem
+        raise MissingDependencyError.of("gym: environments need", "gymnasium", "gym") from problem
     try:
         return gymnasium.make(name, **make_kwargs)
     except (ImportError, gymnasium.error.DependencyNotInstalled) as problem:

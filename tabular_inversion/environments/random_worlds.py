@@ -13,6 +13,8 @@ from tabular_inversion.mdp import MDP
 
 _MOST_DENSE_ENTRIES = 2**28
 """2 GiB of float64; beyond that, a dense kernel is refused before it is allocated."""
+_MOST_SPARSE_ENTRIES = 2**26
+"""Drawing them takes a few GiB."""
 
 
 @checked
@@ -46,7 +48,7 @@ def random_mdp(
     Raises
     ------
     InputError
-        If a size or the seed is out of range, or a dense kernel would take more than 2 GiB.
+        If a size or the seed is out of range, or the kernel would take more than a few GiB.
 
     Examples
     --------
@@ -66,6 +68,8 @@ def random_mdp(
     b = check_count("branching", branching, least=1)
     if b > n:
         raise InputError(f"branching is {b}; a row has at most n_states = {n} successors.")
+    if n * m * b > _MOST_SPARSE_ENTRIES:
+        raise InputError(f"{n} x {m} rows of {b} successors have over {_MOST_SPARSE_ENTRIES} entries; choose fewer.")
     successors = _distinct(rng, n * m, n, b)
     weights = rng.standard_exponential((n * m, b))
     probabilities = weights / weights.sum(axis=1, keepdims=True)

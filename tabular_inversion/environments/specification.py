@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 import numpy as np
 
@@ -37,8 +37,13 @@ _GAUSSIAN = "gaussian:K[,seed=S][,width=W]"
 GOAL_FORMS = f"{_INDICATOR}, {_GENERIC}, {_GAUSSIAN}"
 """The texts that `parse_goals` reads."""
 
+_GOAL_WORDS = {"indicator", "generic", "gaussian"}
+
 _TRUTH = {"true": True, "false": False}
 _DEFAULT_WIDTH = 1 / 8
+_MOST_REWARDS = 2**27
+"""1 GiB of float64."""
+_SHOWN = 5
 
 
 @checked
@@ -100,7 +105,7 @@ def _gymnasium(text: str, rest: str, discount: float) -> Environment:
     terminal = parts.options.pop("terminal", "absorb")
     if terminal not in get_args(Terminal):
         raise SpecificationError(f"{text!r}: terminal is {terminal!r}; expected absorb or continue.")
-    arguments = {key: _value(value) for key, value in parts.options.items()}
+    arguments: dict[str, Any] = {key: _value(value) for key, value in parts.options.items()}
     kept = cast("Terminal", terminal)
     return replace(from_gymnasium(parts.items[0], discount=discount, terminal=kept, **arguments), name=text)
 
@@ -162,9 +167,10 @@ def parse_goals(text: str, mdp: MDP) -> Goals:
     ----------
     text : str
         ``indicator`` (every state is a goal) or ``indicator:3,17``, each ending on arrival unless
-        ``terminating=false`` follows; ``generic:K`` (standard normal rewards); or ``gaussian:K``, Gaussian bumps
-        around K centres drawn uniformly in the bounding box of the coordinates. The last two take ``seed=S`` (0 when
-        omitted), and ``gaussian`` takes ``width=W`` (an eighth of the diagonal of the bounding box when omitted).
+        ``terminating=false`` follows; states by their names, or by their numbers unless some name is a number too;
+        ``generic:K`` (standard normal rewards); or ``gaussian:K``, Gaussian bumps around K centres drawn uniformly in
+        the bounding box of the coordinates. The last two take ``seed=S`` (0 when omitted), and ``gaussian`` takes
+        ``width=W`` (an eighth of the diagonal of the bounding box when omitted).
     mdp : MDP
         The world.
 
@@ -189,26 +195,122 @@ def parse_goals(text: str, mdp: MDP) -> Goals:
     Goals(n_goals=4, n_states=9)
     """
     word, colon, rest = text.partition(":")
-    parts = Text(text, rest)
+    if word == "gaussian" and (rest or not colon):
+        return _gaussian(Text(text, rest), mdp)
+    return _on_states(text, mdp.n_states, mdp.state_names)
+
+
+def _on_states(text: str, n_states: int, names: Sequence[str] | None = None) -> Goals:
+    word, colon, rest = text.partition(":")
     if colon and not rest:
         raise SpecificationError(f"{text!r} names nothing behind the colon; expected {GOAL_FORMS}.")
     if word == "indicator":
-        return _indicator(parts, mdp)
+        return _indicator(text, rest, n_states, names)
     if word == "generic":
+        parts = Text(text, rest)
         parts.check(_GENERIC, items=1, options=("seed",))
-        return Goals.generic(mdp.n_states, parts.whole_number("K", parts.items[0]), seed=parts.whole_option("seed", 0))
-    if word == "gaussian":
-        return _gaussian(parts, mdp)
+        size = parts.whole_number("K", parts.items[0])
+        _check_table(text, size, n_states)
+        return Goals.generic(n_states, size, seed=parts.whole_option("seed", 0))
     raise SpecificationError(f"unknown goals {text!r}; expected {GOAL_FORMS}.")
 
 
-def _indicator(parts: Text, mdp: MDP) -> Goals:
+def _indicator(text: str, rest: str, n_states: int, names: Sequence[str] | None) -> Goals:
+    named, options = _goal_states(text, rest, names)
+    parts = Text(text, ",".join(options))
     parts.check(_INDICATOR, items=None, options=("terminating",))
     terminating = parts.options.get("terminating", "true").lower()
     if terminating not in _TRUTH:
         raise SpecificationError(f"{parts.whole!r}: terminating is {terminating!r}; expected true or false.")
-    states = [parts.whole_number("a goal state", item) for item in parts.items]
-    return Goals.indicator(mdp.n_states, states or None, terminating=_TRUTH[terminating])
+    _check_table(text, len(named) or n_states, n_states)
+    return Goals.indicator(n_states, named or None, terminating=_TRUTH[terminating])
+
+
+def _goal_states(text: str, rest: str, names: Sequence[str] | None) -> tuple[list[int], list[str]]:
+    """Return the states that a list names, by name or number, and the parts of the list that are options."""
+    known = {name: number for number, name in enumerate(names or ())}
+    by_number = not any(name.isdecimal() for name in known)
+    pieces, states, options = rest.split(",") if rest else [], [], []
+    at = 0
+    while at < len(pieces):
+        # A name may have commas of its own, such as (1,9).
+        ends = (end for end in range(len(pieces), at, -1) if ",".join(pieces[at:end]).strip() in known)
+        end = next(ends, None)
+        piece = pieces[at].strip()
+        if end is not None:
+            states.append(known[",".join(pieces[at:end]).strip()])
+        elif "=" in piece:
+            options.append(piece)
+        elif by_number:
+            states.append(Text(text, "").whole_number("a goal state", piece))
+        else:
+            shown = ", ".join(list(known)[:_SHOWN]) + (", ..." if len(known) > _SHOWN else "")
+            raise SpecificationError(f"{text!r}: no state is named {piece!r}; expected some of {shown}.")
+        at = end or at + 1
+    return states, options
+
+
+def _check_table(text: str, n_goals: int, n_states: int) -> None:
+    """Refuse a table of rewards that would not fit into a usual memory before it is made."""
+    if n_goals * n_states > _MOST_REWARDS:
+        raise SpecificationError(
+            f"{text!r} on {n_states} states is a table of {n_goals} x {n_states} rewards, more than 1 GiB; "
+            "choose fewer goals or a smaller world."
+        )
+
+
+def select_goals(text: str, goals: Goals) -> list[int]:
+    """Return which of some goals a text means.
+
+    Parameters
+    ----------
+    text : str
+        Names of goals, or their numbers where they have no names, separated by commas; or what `parse_goals` reads:
+        then each goal that it stands for must be among these, with equal rewards and continuation.
+    goals : Goals
+        To select from.
+
+    Returns
+    -------
+    list of int
+
+    Raises
+    ------
+    SpecificationError
+        If the text means a goal that is not among these.
+
+    Examples
+    --------
+    >>> select_goals("indicator:2", Goals.indicator(3))
+    [2]
+    """
+    forms = f"expected names or numbers of its goals, {_INDICATOR} or {_GENERIC}"
+    word = text.partition(":")[0]
+    if goals.names is not None and (word not in _GOAL_WORDS or text in goals.names):
+        chosen, options = _goal_states(text, text, goals.names)
+        if options:
+            raise SpecificationError(f"{text!r}: no goal is named {options[0]!r}; {forms}.")
+        return _known_numbers(text, chosen, goals)
+    if word not in _GOAL_WORDS:
+        return _known_numbers(text, [Text(text, "").whole_number("a goal", part) for part in text.split(",")], goals)
+    if word == "gaussian":
+        raise SpecificationError(f"{text!r} needs coordinates of states, which values do not have; {forms}.")
+    wanted = _on_states(text, goals.n_states)
+    same = (wanted.rewards[:, None] == goals.rewards).all(axis=2)
+    found = same & (wanted.continuation[:, None] == goals.continuation).all(axis=2)
+    missing = np.flatnonzero(~found.any(axis=1))
+    if missing.size:
+        hint = "one pays the same and ends elsewhere" if same[missing[0]].any() else "none pays the same"
+        raise SpecificationError(f"{text!r}: goal {missing[0]} of these is none of the agent's {len(goals)}: {hint}.")
+    chosen_goals: list[int] = found.argmax(axis=1).tolist()
+    return chosen_goals
+
+
+def _known_numbers(text: str, numbers: list[int], goals: Goals) -> list[int]:
+    outside = [number for number in numbers if number >= len(goals)]
+    if outside:
+        raise SpecificationError(f"{text!r}: there is no goal {outside[0]}; the agent has {len(goals)}.")
+    return numbers
 
 
 def _gaussian(parts: Text, mdp: MDP) -> Goals:
@@ -216,6 +318,7 @@ def _gaussian(parts: Text, mdp: MDP) -> Goals:
     size = parts.whole_number("K", parts.items[0])
     if mdp.coordinates is None:
         raise SpecificationError(f"{parts.whole!r} needs a world with coordinates; use generic:K instead.")
+    _check_table(parts.whole, size * mdp.coordinates.shape[1], mdp.n_states)
     low, high = mdp.coordinates.min(axis=0), mdp.coordinates.max(axis=0)
     text = parts.options.get("width")
     try:

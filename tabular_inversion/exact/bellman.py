@@ -25,6 +25,7 @@ from tabular_inversion.exact.rationals import FractionArray, matrix_from_flint, 
 from tabular_inversion.exact.validation import exact_policy, without_unavailable
 from tabular_inversion.kinds import checked
 from tabular_inversion.policies import deterministic, greedy
+from tabular_inversion.validation import check_kind
 
 Arithmetic = Callable[[FractionArray], Any]
 """Turns an array of fractions into a flint matrix: over the rationals, or modulo a prime."""
@@ -152,6 +153,8 @@ def bellman_residual(mdp: ExactMDP, agent: ExactAgentValues) -> FractionArray:
     >>> bellman_residual(mdp, agent).astype(str)
     array([[['0', '1']]], dtype='<U1')
     """
+    _check_exact(mdp, "mdp", ExactMDP)
+    _check_exact(agent, "agent", ExactAgentValues)
     if agent.available.shape != mdp.available.shape:
         raise ShapeError(f"agent has (S, A) = {agent.available.shape}; expected {mdp.available.shape}, as the world.")
     if agent.discount != mdp.discount:
@@ -258,6 +261,10 @@ def _likely_best_actions(mdp: ExactMDP, goals: ExactGoals) -> IntArray:
     return greedy(q, mdp.available).argmax(axis=2)  # type: ignore[no-any-return]
 
 
+def _check_exact(value: Any, name: str, kind: type[Any]) -> None:
+    check_kind(name, value, kind, InputError, f"write {kind.__name__}.from_float(...) for one in floats")
+
+
 def _check_ends(mdp: ExactMDP, goals: ExactGoals, policy: FractionArray | None = None) -> None:
     """Raise `DiscountError` if the discount is 1 and an episode may go on for ever, by any policy or by this one."""
     if mdp.discount == 1:
@@ -266,6 +273,8 @@ def _check_ends(mdp: ExactMDP, goals: ExactGoals, policy: FractionArray | None =
 
 
 def _check_fit(mdp: ExactMDP, goals: ExactGoals) -> None:
+    _check_exact(mdp, "mdp", ExactMDP)
+    _check_exact(goals, "goals", ExactGoals)
     if goals.n_states != mdp.n_states:
         raise ShapeError(f"goals are on {goals.n_states} states; expected {mdp.n_states}, as the world.")
     extra = goals.action_rewards

@@ -16,7 +16,7 @@ from tabular_inversion.exact.validation import check_exact_distributions, exact_
 from tabular_inversion.goals import Goals
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
-from tabular_inversion.validation import check_available, check_indices, frozen_array, locate
+from tabular_inversion.validation import check_available, check_indices, check_kind, frozen_array, locate
 
 
 @checked
@@ -139,6 +139,7 @@ class ExactMDP:
         >>> ExactMDP.from_float(thirds, limit_denominator=10)
         ExactMDP(n_states=2, n_actions=1, discount=9/10)
         """
+        check_kind("mdp", mdp, MDP, KernelError, "ExactMDP.from_float takes a world in floats")
         kernel, discount = (
             fraction_array(values, allow_float=True, limit_denominator=limit_denominator)
             for values in (mdp.dense().kernel, np.array(mdp.discount))
@@ -234,6 +235,7 @@ class ExactGoals:
     @classmethod
     def from_float(cls, goals: Goals, *, limit_denominator: int | None = None) -> ExactGoals:
         """Return the goals that the floats are, or the nearest with small denominators; see `ExactMDP.from_float`."""
+        check_kind("goals", goals, Goals, GoalsError, "ExactGoals.from_float takes goals in floats")
         rewards, continuation, extra = (
             None if values is None else fraction_array(values, allow_float=True, limit_denominator=limit_denominator)
             for values in (goals.rewards, goals.continuation, goals.action_rewards)

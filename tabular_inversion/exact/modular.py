@@ -14,6 +14,7 @@ from flint import fmpq, fmpz, fmpz_mat, nmod_mat
 from tabular_inversion.errors import InputError
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.kinds import checked
+from tabular_inversion.validation import shortened
 
 LARGEST_PRIME = 2**61 - 1
 """The modulus that is tried first."""
@@ -58,8 +59,8 @@ def residues(matrix: FractionArray, prime: int) -> nmod_mat:
     >>> residues(np.array([[Fraction(1, 2), Fraction(3)]]), 7)
     [4, 3]
     """
-    if not (1 < prime < 2**64 and fmpz(prime).is_prime()):
-        raise InputError(f"{prime} is no prime below 2**64; take one from `primes()`.")
+    if not (type(prime) is int and 1 < prime < 2**64 and fmpz(prime).is_prime()):
+        raise InputError(f"{shortened(prime)} is no prime below 2**64; take one from `primes()`.")
     entries: list[Any] = matrix.ravel().tolist()
     rows, columns = matrix.shape
     if matrix.dtype.kind in "iu":

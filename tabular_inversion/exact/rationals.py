@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.errors import InputError, ShapeError
-from tabular_inversion.kinds import checked, describe
+from tabular_inversion.kinds import checked
+from tabular_inversion.validation import shortened
 
 FractionArray: TypeAlias = NDArray[Any]
 """An ndarray of dtype object whose entries are `fractions.Fraction`."""
@@ -66,7 +67,9 @@ def as_fraction(value: Any, *, allow_float: bool = False) -> Fraction:
     numerator, denominator = getattr(value, "numerator", None), getattr(value, "denominator", None)
     if numerator is None or denominator is None:
         kind = type(value).__name__
-        raise InputError(f"{describe(value)} of type {kind} is no rational number; give fractions, in a regular array.")
+        raise InputError(
+            f"{shortened(value)} of type {kind} is no rational number; give fractions, in a regular array."
+        )
     return Fraction(int(numerator), int(denominator))
 
 
@@ -102,8 +105,12 @@ def fraction_array(
     >>> fraction_array([0.1], allow_float=True, limit_denominator=100)
     array([Fraction(1, 10)], dtype=object)
     """
-    if limit_denominator is not None and limit_denominator < 1:
-        raise InputError(f"limit_denominator is {limit_denominator}; expected an integer of at least 1.")
+    if limit_denominator is not None and (
+        isinstance(limit_denominator, bool)
+        or not isinstance(limit_denominator, int | np.integer)
+        or limit_denominator < 1
+    ):
+        raise InputError(f"limit_denominator is {shortened(limit_denominator)}; expected an integer of at least 1.")
     array = object_array(values)
     if array.dtype.kind == "f" and allow_float:
         # Few different numbers fill most kernels: each is converted once.
@@ -116,7 +123,8 @@ def object_array(values: ArrayLike) -> NDArray[Any]:
     """Return an ndarray as it is, and anything else as an array of objects; raises `InputError` if that fails."""
     try:
         return values if isinstance(values, np.ndarray) else np.array(values, dtype=object)
-    except ValueError as problem:
+    except Exception as problem:
+        # Whatever has an __array__ may raise anything.
         raise InputError(f"the values form no regular array ({problem}); give rows of equal length.") from problem
 
 

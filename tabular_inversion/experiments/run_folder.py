@@ -120,7 +120,7 @@ class RunFolder:
                 found = dict(json.loads(file.read_text(encoding="utf-8")))
             except (ValueError, TypeError) as problem:
                 raise FileFormatError(
-                    f"{file} is damaged ({problem}), so that nobody knows what its stages belong to; choose another folder."
+                    f"{file} is damaged ({problem}), and with it what the stages belong to; choose another folder."
                 ) from problem
             if found != json.loads(json.dumps(wanted)):
                 raise InputError(
@@ -263,9 +263,8 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise FileAccessError(
-            f"cannot make the folder {folder} ({problem.strerror}); choose another place."
-        ) from problem
+        why = problem.strerror
+        raise FileAccessError(f"cannot make the folder {folder} ({why}); choose another place.") from problem
 
 
 def peak_memory() -> int:

@@ -135,7 +135,7 @@ def _separates(system: RowSystem, allowed: BoolArray, combinations: FloatArray) 
 
 
 def _least_miss(system: RowSystem, allowed: BoolArray) -> tuple[FloatArray, FloatArray] | None:
-    """Find distributions whose largest miss, in units of what is allowed, is least, and the multipliers of the goals."""
+    """Find distributions whose largest miss, in units of what is allowed, is least, and the goals' multipliers."""
     k, (count, n) = len(system.test_matrix), allowed.shape
     doubt = system.uncertainty[:k].max(axis=1)[:, None] + system.value_uncertainty[:k]
     unit = np.where(doubt.max(axis=0) > 0, doubt.max(axis=0), 1.0)

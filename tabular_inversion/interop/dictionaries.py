@@ -72,7 +72,7 @@ def from_dict(table: Mapping[Any, Any] | Sequence[Any], *, discount: float, with
         raise KernelError(f"state {unknown!r} is entered and has no action of its own; add it to the table.")
     whole = all(isinstance(state, int) and not isinstance(state, bool) for state in states)
     found = from_transitions(
-        **columns,  # type: ignore[arg-type]
+        **columns,
         discount=discount,
         within=within,
         reward=rewards if max(lengths) > 0 else None,

@@ -81,14 +81,7 @@ def from_transitions(
     size = lengths["state"]
     places = number([*lists["state"], *lists["next_state"]], states)
     moves = number(lists["action"], actions)
-    weights = _floats("probability", lists["probability"])
-    outside = np.flatnonzero(~((weights >= 0) & (weights <= 1)))
-    if outside.size:
-        i = int(outside[0])
-        raise KernelError(
-            f"outcome {i} (state {lists['state'][i]!r}, action {lists['action'][i]!r}) has probability {weights[i]}; "
-            "expected a number in [0, 1]."
-        )
+    weights = _probabilities(lists)
     entries = Entries(
         places.numbers[:size],
         moves.numbers,
@@ -116,9 +109,22 @@ def _count(known: Sequence[Any] | None, labels: Labels) -> int:
     return len(labels.names) if labels.names else int(labels.numbers.max()) + 1
 
 
+def _probabilities(lists: dict[str, list[Any]]) -> Any:
+    weights = _floats("probability", lists["probability"])
+    outside = np.flatnonzero(~((weights >= 0) & (weights <= 1)))
+    if outside.size:
+        i = int(outside[0])
+        raise KernelError(
+            f"outcome {i} (state {lists['state'][i]!r}, action {lists['action'][i]!r}) has probability {weights[i]}; "
+            "expected a number in [0, 1]."
+        )
+    return weights
+
+
 def _plain(columns: dict[str, Any]) -> dict[str, Any]:
     """Keep labels that are tuples whole: numpy would take them for a second axis."""
-    scalar = [name for name, column in columns.items() if not isinstance(column, (list, tuple)) and np.ndim(column) == 0]
+    listed = {name: isinstance(column, list | tuple) or np.ndim(column) > 0 for name, column in columns.items()}
+    scalar = [name for name, is_list in listed.items() if not is_list]
     if scalar:
         raise ShapeError(f"the column {scalar[0]} is no list; expected one entry for each outcome.")
     plain = {}
@@ -181,7 +187,7 @@ def from_dataframe(frame: Any, *, discount: float, columns: Sequence[str] = COLU
             f"the frame has the columns {', '.join(known)}; {', '.join(missing) or 'four names'} expected: name state, "
             "action, next state and probability by columns=(...)."
         )
-    extra = {name: list(frame[name]) for name in ("reward", "terminated") if name in known}
+    extra: dict[str, Any] = {name: list(frame[name]) for name in ("reward", "terminated") if name in known}
     state, action, following, probability = (list(frame[name]) for name in columns)
     return from_transitions(state, action, following, probability, discount=discount, **extra, **options)
 

@@ -87,7 +87,7 @@ class QLearner:
     goals : Goals
         What it learns, all at once; without action rewards.
     discount : float
-        In [0, 1).
+        In [0, 1].
     settings : LearningSettings, optional
         How.
     seed : int
@@ -107,7 +107,7 @@ class QLearner:
     InputError
         If the goals have action rewards.
     DiscountError
-        If the discount is outside [0, 1).
+        If the discount is outside [0, 1].
 
     Examples
     --------

@@ -9,6 +9,7 @@ import numpy as np
 from tabular_inversion.errors import InputError
 from tabular_inversion.linear_systems.systems import LinearSystems
 from tabular_inversion.linear_systems.transitions import DENSE_BYTES
+from tabular_inversion.validation import shortened
 
 Way: TypeAlias = Literal["doubling", "dense", "sparse", "iterative"]
 Method: TypeAlias = Literal["auto", "doubling", "dense", "sparse", "iterative"]
@@ -42,8 +43,8 @@ _SPARSE_LU_BYTES = 2**29
 
 def check_method(method: str) -> None:
     """Raise `InputError` unless `method` is one of `METHODS`."""
-    if method not in METHODS:
-        raise InputError(f"method is {method!r}; expected one of {', '.join(METHODS)}.")
+    if not isinstance(method, str) or method not in METHODS:
+        raise InputError(f"method is {shortened(method)}; expected one of {', '.join(METHODS)}.")
 
 
 def direct_way(systems: LinearSystems) -> Way | None:

@@ -28,9 +28,7 @@ def matplotlib_module(module: str) -> Any:
     try:
         return importlib.import_module(f"matplotlib.{module}")
     except ImportError as problem:
-        raise MissingDependencyError(
-            "pictures need matplotlib, which is not installed; pip install 'tabular-inversion[plot]'."
-        ) from problem
+        raise MissingDependencyError.of("pictures need", "matplotlib", "plot") from problem
 
 
 def places_of(coordinates: ArrayLike | None) -> FloatArray:

@@ -1,4 +1,4 @@
-"""The one linear system that each row of a kernel satisfies: built, centred, scaled, decomposed and ranked here only."""
+"""The one linear system that each row of a kernel satisfies: built, centred, scaled, decomposed, ranked only here."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""Whether a set of goals determines the world, decided before anyone trains: graphs, finite fields, exact numbers."""
+"""Whether a set of goals determines the world, decided before anyone trains: graphs, finite fields, exact numbers.
 
-from tabular_inversion.sufficiency import recheck as _recheck  # registers how verdicts of this room are decided again
+Importing `recheck` registers how verdicts of this room are decided again.
+"""
+
 from tabular_inversion.sufficiency.by_draws.generic import generic
 from tabular_inversion.sufficiency.by_paths.linkages import Cut, Linkage, linkage
 from tabular_inversion.sufficiency.by_paths.structural import structural

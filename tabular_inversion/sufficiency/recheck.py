@@ -9,12 +9,14 @@ from tabular_inversion.identifiability.asked import VerdictQuestion
 from tabular_inversion.identifiability.recheck import check_proofs, decided_again
 from tabular_inversion.identifiability.verdict import Verdict, check_verdict
 from tabular_inversion.identifiability.verification import check_form, compare
+from tabular_inversion.kinds import checked
 from tabular_inversion.records import same
 from tabular_inversion.sufficiency.by_draws.generic import GenericQuestion, decide_generic
 from tabular_inversion.sufficiency.by_paths.structural import StructuralQuestion, decide_structural
 from tabular_inversion.sufficiency.concrete import ModularQuestion, decide_modular
 
 
+@checked
 def verify(verdict: Verdict) -> None:
     """Decide the question of a verdict again and compare every field; the same as `Verdict.verify`.
 

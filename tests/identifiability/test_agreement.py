@@ -1,7 +1,7 @@
 """Float verdicts against exact ones: no row may be decided differently, certified or numeric.
 
-Worlds, goals, discount and policy are numbers that floats hold exactly, so that the floats judge the same question; the
-values are then rounded. Goals and states are paid in units from 2^-60 to 2^60, probabilities are rare, discounts near 1.
+Worlds, goals, discount and policy are numbers that floats hold exactly, so that floats judge the same question; the
+values are then rounded. Goals and states are paid in units from 2^-60 to 2^60, probabilities rare, discounts near 1.
 """
 
 from collections import Counter
@@ -69,7 +69,7 @@ def draw(rng):
 
 
 def compare(seed, instances):
-    """Return counts of rows by (kind, class, scope, float status, float evidence, exact status), and the largest error."""
+    """Return counts of rows by (kind, class, scope, float status, evidence, exact status), and the largest error."""
     rng = np.random.default_rng(seed)
     counts, worst = Counter(), 0.0
     for _ in range(instances):

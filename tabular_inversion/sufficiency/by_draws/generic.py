@@ -74,10 +74,10 @@ def generic(
     -------
     Verdict
         At uniform scope, for almost every kernel at almost every discount. IDENTIFIED is proved. NOT_IDENTIFIED holds
-        but for the chance `error_probability`, and carries two kernels with the same values at one drawn world, exactly where it
-        has at most 100 states. For `Sparse` with N of at least 2, UNDECIDED where columns are dependent and the signs
-        of the dependence, which vary from kernel to kernel, matter. ``rank`` is that of M, or of [M;1] for classes
-        that sum to one.
+        but for the chance `error_probability`, and carries two kernels with the same values at one drawn world, exactly
+        where it has at most 100 states. For `Sparse` with N of at least 2, UNDECIDED where columns are dependent and
+        the signs of the dependence, which vary from kernel to kernel, matter. ``rank`` is that of M, or of [M;1] for
+        classes that sum to one.
 
     Raises
     ------

@@ -72,10 +72,11 @@ def structural(
     Returns
     -------
     Verdict
-        At uniform scope, at each discount above 0 for almost every kernel and policy (which exceptions there are depends
-        on the discount). A row with N possible successors is IDENTIFIED if N vertex-disjoint paths lead from them to the goals, NOT_IDENTIFIED (under every kernel on the graph) if a
-        cut leaves at most N - 2, and UNDECIDED if N - 1 >= 1 remain: whether the row of ones, that probabilities sum
-        to one, makes up for the last is no question of paths. ``proofs`` hold the paths and cuts; ``rank`` is that of
+        At uniform scope, at each discount above 0 for almost every kernel and policy (which ones are excepted depends
+        on the discount). A row with N possible successors is IDENTIFIED if N vertex-disjoint paths lead from them to
+        the goals, NOT_IDENTIFIED (under every kernel on the graph) if a cut leaves at most N - 2, and UNDECIDED if N -
+        1 >= 1 remain: whether the row of ones, that probabilities sum to one, makes up for the last is no question of
+        paths. ``proofs`` hold the paths and cuts; ``rank`` is that of
         M without the row of ones.
 
     Raises
@@ -165,8 +166,8 @@ def decide_structural(asked: StructuralQuestion) -> Verdict:
 def _for_the_policy(question: Question, chance: Chance, seed: int) -> tuple[Answer, Bad | None]:
     """Take from paths and cuts what they prove of the question's policy.
 
-    Paths: one action in each state, or almost every unconditional policy. Cuts and single successors: every unconditional
-    one. Goals with policies of their own: nothing (G1 and G3 are false of optimal agents).
+    Paths: one action in each state, or almost every unconditional policy. Cuts and single successors: every
+    unconditional one. Goals with policies of their own: nothing (G1 and G3 are false of optimal agents).
     """
     weights = question.policy.weights
     if weights is None:

@@ -1,0 +1,85 @@
+"""What ``invert`` does between reading the texts and printing the answer."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.cli.cases import Case, Question, prepare
+from tabular_inversion.cli.console import ANSWERS, COLOURS, cells, progress, say
+from tabular_inversion.cli.files import check_folder
+from tabular_inversion.cli.identify import show_witness
+from tabular_inversion.errors import FileFormatError
+from tabular_inversion.identifiability import Status, check_forward
+from tabular_inversion.inversion import Inversion
+from tabular_inversion.inversion import invert as recover
+
+_SHOWN = ("class", "rows", "rows_identified", "rank", "condition", "max_residual", "max_error", "mse", "seconds")
+
+
+def check_output(path: Path | None) -> None:
+    """Refuse a place where no world can be written, before the work."""
+    if path is not None and path.suffix not in {".npz", ".json"}:
+        raise FileFormatError(f"{path} ends in {path.suffix!r}; use .npz, or .json for small worlds.")
+    check_folder(path)
+
+
+def answer(question: Question, *, noise: float) -> tuple[dict[str, Any], Inversion]:
+    """Answer ``tabular-inversion invert``, and return what was recovered."""
+    case = prepare(question)
+    start = time.perf_counter()
+    with progress("recovering the kernel") as advance:
+        result = recover(case.agent, case.kernel_class, noise=noise, progress=advance)
+    return summarise(case, result, time.perf_counter() - start), result
+
+
+def summarise(case: Case[AgentValues], result: Inversion, seconds: float) -> dict[str, Any]:
+    """Return what is known of an inversion as plain numbers; errors are null where the truth is not known."""
+    agent, truth = case.agent, case.truth
+    verdict = result.verdict.to_dict()
+    return {
+        "status": verdict["status"],
+        "evidence": verdict["evidence"],
+        "class": case.kernel_class.name,
+        "policy": case.policy,
+        "n_states": agent.n_states,
+        "n_actions": agent.n_actions,
+        "n_goals": agent.n_goals,
+        "rows": verdict["rows"],
+        "rows_identified": verdict["rows_identified"],
+        "rank": result.rank,
+        "condition": result.condition,
+        "max_residual": float(result.residual[agent.available].max()),
+        "max_error": None if truth is None else result.max_error(truth),
+        "mse": None if truth is None else result.mse(truth),
+        "method": result.method,
+        "reason": verdict["reason"],
+        "witness": verdict["witness"],
+        "witness_gap": witness_gap(case, result),
+        "seconds": seconds,
+    }
+
+
+def witness_gap(case: Case[AgentValues], result: Inversion) -> float | None:
+    """Replay the witness by the forward code: the largest relative difference of the two kernels' Q-values."""
+    if result.verdict.witness is None or result.verdict.status is not Status.NOT_IDENTIFIED:
+        return None
+    return check_forward(case.agent, result.kernel, result.verdict.witness, case.kernel_class)
+
+
+def show(found: dict[str, Any]) -> None:
+    """Print an inversion for people."""
+    table = Table(show_header=False)
+    table.add_row("status", f"[bold {COLOURS[found['status']]}]{found['status']}[/]")
+    for key in _SHOWN:
+        value = found[key]
+        text = "unknown" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)
+        table.add_row(*cells(key.replace("_", " "), text))
+    table.add_row(*cells("method", found["method"]))
+    ANSWERS.print(table)
+    say(found["reason"])
+    show_witness(found["witness"])
