@@ -166,8 +166,9 @@ class RowSystem:
         k = len(self.test_matrix)
         largest = self.uncertainty[:k].max(axis=1, keepdims=True) + self.value_uncertainty[:k]
         if self.residual is not None:
-            size = np.abs(self.test_matrix).max(axis=1, keepdims=True) + np.abs(self.right_hand_sides)
-            computed = rounding(2 * self.n_states + 16) * size  # of an expectation and of a value, at most
+            # Beside it stands the rounding of an expectation over at most n states, and of M at both ends of the loop.
+            size = np.abs(self.test_matrix).max(axis=1, keepdims=True)
+            computed = rounding(self.n_states + 8) * size
             shown = np.ldexp(self.residual[:, None] + computed, self.equations.exponents)
             largest = np.minimum(largest, shown)
         return self._with_ones(largest, 0.0)
