@@ -27,7 +27,7 @@ from tabular_inversion import (
     solve_soft,
 )
 from tabular_inversion.environments import chain, four_rooms, graph, random_mdp
-from tabular_inversion.errors import ConvergenceError, InputError
+from tabular_inversion.errors import InputError
 from tabular_inversion.identifiability import Evidence, Status, Witness, WitnessError, check_forward, faces, witnesses
 from tabular_inversion.identifiability.witnesses import check_rows, make_witness
 from tabular_inversion.policies import uniform
