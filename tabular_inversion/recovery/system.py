@@ -226,7 +226,7 @@ class RowSystem:
 
     @cached_property
     def equations_independent(self) -> bool:
-        """Whether the equations (k at most n, without the sum to one) are surely independent: all values are attained."""
+        """Whether the k equations, without the sum to one, are surely independent, so that all values are attained."""
         if len(self.test_matrix) == self.n_states:
             return self.rank_decision.status is RankStatus.FULL
         return bool(independent_columns(self.test_matrix.T, self.matrix_error.T, sums_to_one=False))
@@ -262,7 +262,7 @@ class RowSystem:
     def _weighed(self) -> tuple[FloatArray, float]:
         """Singular values of `equilibrated`, and the level up to which they may be rounding or uncertainty."""
         matrix, error, _, _ = self.equilibrated
-        singular = np.linalg.svd(matrix, compute_uv=False)
+        singular = np.asarray(np.linalg.svd(matrix, compute_uv=False), np.float64)
         return singular, max(rounding_level(matrix.shape) * float(singular[0]), float(np.linalg.norm(error)))
 
     def _numerical_rank(self) -> int:
@@ -311,8 +311,8 @@ class RowSystem:
         """
         k, exponents = len(self.test_matrix), self.equations.exponents
         unit = int(exponents.min())
-        parts = (np.ldexp(part[:k], unit - exponents) for part in (self.matrix, self.values))
-        return (*parts, unit)
+        tests, values = (np.ldexp(part[:k], unit - exponents) for part in (self.matrix, self.values))
+        return tests, values, unit
 
     def solve(self) -> FloatArray:
         """Return the solutions of a square system of full rank for every right-hand side, shape (R, n)."""
