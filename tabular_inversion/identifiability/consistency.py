@@ -15,7 +15,6 @@ from tabular_inversion.recovery.dual_programs import solve_for_multipliers
 from tabular_inversion.recovery.equations import TINY, left_inverse, rounding
 from tabular_inversion.recovery.linear_programs import block_size
 from tabular_inversion.recovery.misfits import explains, misfits
-from tabular_inversion.recovery.rank import RankStatus
 from tabular_inversion.recovery.system import RowSystem
 
 
@@ -78,7 +77,7 @@ def consistency(
     tried as y first: for the nearest point of a polytope it separates. Then the multipliers of a linear program are.
     """
     nothing = np.zeros(len(residuals), bool)
-    if isinstance(kernel_class, Unconstrained) and _always_solvable(system):
+    if isinstance(kernel_class, Unconstrained) and system.equations_independent:
         return Consistency(nothing, nothing, residuals)
     if is_deterministic(kernel_class):
         columns, values = value_scale(system)
@@ -102,12 +101,6 @@ def consistency(
         impossible[suspects] = proved
         unknown[suspects] = ~proved & ~possible
     return Consistency(impossible, unknown, residuals)
-
-
-def _always_solvable(system: RowSystem) -> bool:
-    """Whether every right-hand side is attained, since the equations are independent: square and of full rank."""
-    square = len(system.test_matrix) == system.n_states
-    return square and system.rank_decision.status is RankStatus.FULL
 
 
 def _separated(system: RowSystem, allowed: BoolArray, misfit: FloatArray) -> tuple[BoolArray, BoolArray]:

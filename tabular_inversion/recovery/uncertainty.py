@@ -41,12 +41,17 @@ def value_noise(agent: AgentValues, noise: float = 0.0) -> FloatArray:
 
 
 def goal_residuals(agent: AgentValues) -> FloatArray:
-    """Return each goal's bound on ``|Q - (rho + M P)|``, shape (G,); infinite where no solver reports one."""
+    """Return each goal's bound on ``|M P - (Q - rho)|`` but for the rounding of the expectation itself, shape (G,).
+
+    Infinite where no solver reports one. Adding rho and subtracting it again are the roundings beside the residual.
+    """
     report = agent.report
     if report is None or not np.isfinite(report.residual):
         return np.full(agent.n_goals, np.inf)
     residuals = (report.residual,) if report.goal_residuals is None else report.goal_residuals
-    return np.broadcast_to(np.array(residuals), (agent.n_goals,))
+    extra = agent.goals.action_rewards
+    added: FloatArray | float = 0.0 if extra is None else rounding(4) * np.abs(extra).max(axis=(1, 2))
+    return np.broadcast_to(np.abs(residuals) + added, (agent.n_goals,))
 
 
 def matrix_uncertainty(agent: AgentValues, noise: FloatArray | float = 0.0) -> FloatArray:
