@@ -87,10 +87,10 @@ to. So the rank with ones is at most the number of disjoint paths to $T$ and tha
 the walks to the sink are not free.
 """
 
-GENERIC = "a generic kernel, the discount being fixed (necessary for it: no probability repeats, other than 0 and 1)"
+GENERIC = "a generic kernel, the discount being fixed (tested by: no probability repeats, other than 0 and 1)"
 DISCOUNT = "a discount above 0"
 POLICY = "one unconditional policy"
-CHOICES = "one action in each state, or a generic policy (necessary for it: no probability repeats, other than 0 and 1)"
+CHOICES = "one action in each state, or a generic policy (tested by: no probability repeats, other than 0 and 1)"
 GOALS = "goals that pay in one state each, and one continuation, nowhere 0, in all other states"
 
 Claim: TypeAlias = Callable[[Linkage, Instance], int]

@@ -59,8 +59,8 @@ that $p$ does not divide all of its coefficients: true for all but finitely many
 coefficient is 1, see G1.)
 """
 
-PRIME = "a large prime (necessary: above 2^31)"
-GENERIC = "a drawn kernel (necessary: no probability repeats, other than 0 and 1)"
+PRIME = "a large prime: above 2^31"
+GENERIC = "a drawn kernel (tested by: no probability repeats, other than 0 and 1)"
 DENOMINATORS = "the prime divides no denominator"
 
 

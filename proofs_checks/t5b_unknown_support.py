@@ -73,7 +73,7 @@ one, the row is the only one.
 """
 
 UNKNOWN = "at most N successors"
-GENERIC = "generic rewards (necessary: no reward repeats)"
+GENERIC = "generic rewards (tested by: no reward repeats)"
 ENOUGH = "k >= 2N - 1, or k >= n - 1"
 
 
