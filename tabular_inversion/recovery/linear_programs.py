@@ -27,7 +27,11 @@ _CHUNK = 2**22
 """Numbers in one work array, 32 MB."""
 
 _TOLERANCES = {f"{side}_feasibility_tolerance": LINEAR_PROGRAM_TOLERANCE for side in ("primal", "dual")}
-_METHODS: tuple[tuple[str, dict[str, Any]], ...] = (("highs-ds", _TOLERANCES | {"presolve": False}), ("highs", {}), ("highs-ipm", {}))
+_METHODS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("highs-ds", _TOLERANCES | {"presolve": False}),
+    ("highs", {}),
+    ("highs-ipm", {}),
+)
 """Presolve finds little in dense blocks and costs more than it saves; it is the second try where simplex gets stuck."""
 
 
