@@ -105,7 +105,8 @@ def hides_nothing(agent: AgentValues, uncertainty: FloatArray) -> bool:
     Notes
     -----
     Rewards, and entries of M, of one goal are equal or differ by at least 2^20 times the uncertainty of the goal's M;
-    so do the sizes of rewards of different goals in one state, each goal in the unit of its largest. Probabilities of the policy, continuation and discount are zero, or at least 2^20 units of rounding.
+    so do the sizes of rewards of different goals in one state, each goal in the unit of its largest. Probabilities of
+    the policy, continuation and discount are zero, or at least 2^20 units of rounding.
     """
     level = GAP * uncertainty.max(axis=1, keepdims=True)
     if not level.any():

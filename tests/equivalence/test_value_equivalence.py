@@ -33,6 +33,7 @@ from tabular_inversion.errors import AgentValuesError, InputError, KernelClassEr
 from tabular_inversion.identifiability import Status
 from tabular_inversion.policies import uniform
 from tabular_inversion.recovery import linear_programs
+from tabular_inversion.recovery.equations import rounding
 from tabular_inversion.recovery.system import RowSystem
 
 LP = 1e-8
@@ -630,8 +631,11 @@ def test_unconstrained_rows_are_affine_spaces():
     assert (full.dimension == 0).all()
     # As wide as the uncertainty of the values makes it, through the inverse of M, and no wider.
     system = RowSystem.of_agent(agent, sums_to_one=False)
-    doubt = system.matrix_error.max(axis=1)[:, None] * 5 + system.right_hand_error
-    width = 2 * np.abs(np.linalg.inv(agent.test_matrix)) @ doubt
+    size = np.abs(np.linalg.inv(agent.test_matrix))
+    doubt = system.matrix_error.max(axis=1)[:, None] + system.right_hand_error
+    values, terms = np.abs(agent.right_hand_sides), size @ np.abs(agent.test_matrix) + 1.0
+    computed = rounding(20) * (size @ values + 2 * terms @ (size @ (values + doubt)))
+    width = 2 * (size @ doubt + computed)
     assert (full.diameter().upper.ravel() <= 1.1 * width.max(axis=0)).all()
 
 

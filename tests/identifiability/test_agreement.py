@@ -13,7 +13,7 @@ import pytest
 from tabular_inversion import Deterministic, Sparse, Stochastic, Supported, Unconstrained, exact, identify, invert
 from tabular_inversion.exact import ExactGoals, ExactMDP
 from tabular_inversion.identifiability import Evidence, Status
-from tabular_inversion.recovery.equations import UNIT
+from tabular_inversion.recovery.equations import TINY, UNIT
 from tabular_inversion.recovery.system import RowSystem
 
 KINDS = ("plain", "degenerate", "near-singular", "goal units", "state units", "constants", "rare")
@@ -77,7 +77,10 @@ def errors(system, truth, found):
     result = np.zeros(len(truth))
     for row, (p, other) in enumerate(zip(truth, found, strict=True)):
         on = np.abs(p) > 0 if system.sums_to_one else np.ones(n, bool)
-        inverse = np.abs(np.linalg.pinv(matrix[:, on], rcond=0.0))
+        unit = np.maximum(np.abs(matrix[:, on]).max(axis=0), TINY)
+        if np.linalg.cond(matrix[:, on] / unit) > 1e13:
+            continue  # floats cannot say what the inverse of such a matrix allows
+        inverse = np.abs(np.linalg.pinv(matrix[:, on] / unit, rcond=0.0)) / unit[:, None]
         weight = np.abs(p) + np.abs(other)
         missed = (system.uncertainty + 16 * n * UNIT * np.abs(matrix)) @ weight + 2 * system.value_uncertainty[:, row]
         missed += np.abs(matrix[:, ~on]) @ np.abs(other[~on])  # weight that is taken as zero moves the rest
