@@ -117,8 +117,10 @@ def hides_nothing(agent: AgentValues, uncertainty: FloatArray) -> bool:
             return False
     size = np.abs(agent.goals.rewards)
     exponents = -np.frexp(size.max(axis=1, keepdims=True))[1]
-    gaps = np.diff(np.sort(np.ldexp(size, exponents), axis=0), axis=0)
-    if ((gaps > 0) & (gaps < np.ldexp(level, exponents).max())).any():
+    # Sizes just below a power of two are near ones just above it: each goal is put on either side.
+    both = np.concatenate([np.ldexp(size, exponents), np.ldexp(size, exponents + 1)])
+    gaps = np.diff(np.sort(both, axis=0), axis=0)
+    if ((gaps > 0) & (gaps < np.ldexp(level, exponents + 1).max())).any():
         return False
     weights = [agent.goals.continuation, np.array([agent.discount])]
     if agent.policy is not None:
