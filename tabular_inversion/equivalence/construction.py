@@ -149,7 +149,8 @@ def nearest_rows(agent: AgentValues, kernel_class: KernelClass, prior: FloatArra
     system = RowSystem.of_agent(agent, sums_to_one=True)
     start = np.broadcast_to(prior, (len(agent.row_index), prior.shape[1]))
     k = agent.n_goals
-    _, sigma, right = np.linalg.svd(system.matrix[:k], full_matrices=False)
+    varying = system.matrix[:k] - system.matrix[:k].mean(axis=1, keepdims=True)  # beside the sum, which is known
+    _, sigma, right = np.linalg.svd(varying, full_matrices=False)
     doubt = float(np.linalg.norm(system.uncertainty[:k])) + rounding_level(system.matrix.shape) * float(sigma[0])
     if (sigma > doubt).all():
         rows: Any = recover_rows(system, kernel_class, row_index=agent.row_index, prior=start).rows

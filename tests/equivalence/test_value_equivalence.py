@@ -33,6 +33,8 @@ from tabular_inversion.errors import AgentValuesError, InputError, KernelClassEr
 from tabular_inversion.identifiability import Status
 from tabular_inversion.policies import uniform
 from tabular_inversion.recovery import linear_programs
+from tabular_inversion.recovery.equations import rounding
+from tabular_inversion.recovery.system import RowSystem
 
 LP = 1e-8
 """Sharp to HiGHS's tolerance of 1e-10, times the condition of a small basis."""
@@ -623,10 +625,18 @@ def test_unconstrained_rows_are_affine_spaces():
     np.testing.assert_allclose(largest, agent.q, atol=1e-9)
     assert sets.determined_functionals(agent.test_matrix).all()
     assert not sets.determined_functionals(np.ones(5)).any()
-    full = value_equivalence(solve(mdp, Goals.generic(5, 5, seed=9)), Unconstrained())
+    agent = solve(mdp, Goals.generic(5, 5, seed=9))
+    full = value_equivalence(agent, Unconstrained())
     np.testing.assert_allclose(full.bounds().lower, mdp.kernel, atol=1e-9)
     assert (full.dimension == 0).all()
-    assert not full.diameter().upper.any()
+    # As wide as the uncertainty of the values makes it, through the inverse of M, and no wider.
+    system = RowSystem.of_agent(agent, sums_to_one=False)
+    size = np.abs(np.linalg.inv(agent.test_matrix))
+    doubt = system.matrix_error.max(axis=1)[:, None] + system.right_hand_error
+    values, terms = np.abs(agent.right_hand_sides), size @ np.abs(agent.test_matrix) + 1.0
+    computed = rounding(20) * (size @ values + 2 * terms @ (size @ (values + doubt)))
+    width = 2 * (size @ doubt + computed)
+    assert (full.diameter().upper.ravel() <= 1.1 * width.max(axis=0)).all()
 
 
 @pytest.mark.parametrize("n_goals", [4, 6])
