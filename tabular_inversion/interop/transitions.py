@@ -118,9 +118,7 @@ def _count(known: Sequence[Any] | None, labels: Labels) -> int:
 
 def _plain(columns: dict[str, Any]) -> dict[str, Any]:
     """Keep labels that are tuples whole: numpy would take them for a second axis."""
-    scalar = [
-        name for name, column in columns.items() if not isinstance(column, (list, tuple)) and np.ndim(column) == 0
-    ]
+    scalar = [name for name, column in columns.items() if not isinstance(column, (list, tuple)) and np.ndim(column) == 0]
     if scalar:
         raise ShapeError(f"the column {scalar[0]} is no list; expected one entry for each outcome.")
     plain = {}
