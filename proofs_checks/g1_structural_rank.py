@@ -313,7 +313,7 @@ def check_given_policy(rng: np.random.Generator, amount: int) -> Tally:
     for _ in range(amount):
         instance = _given_policy(rng.integers(1, 4, 4).tolist())
         outcome = conclude(instance)
-        tally.add(outcome.holds, 0.0, f"policy {instance.policy[:2]}: {outcome.text}")
+        tally.add(outcome.holds, 0.0, f"policy {instance.to_dict()['policy'][:2]}: {outcome.text}")
     return tally
 
 
