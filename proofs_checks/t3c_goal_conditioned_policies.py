@@ -241,6 +241,8 @@ STATEMENT = Statement(
         Mutation("spanning rewards in place of indicators, no exceptional discount",
                  partial(check_universal, rewards=lambda _n: exact.fraction_array([[1, 0], [-2, -1]])), 2),
     ),
-    open_levels={"certified": "finiteness for maximum-entropy agents rests on o-minimality; nothing was computed for them"},
+    open_levels={
+        "certified": "finiteness for maximum-entropy agents rests on o-minimality; nothing was computed for them",
+    },
     api=("tabular_inversion.discounts.exceptional_discounts", "tabular_inversion.exact.rank"),
 )  # fmt: skip
