@@ -132,6 +132,14 @@ def recover_rows(
     Rows are least squares in the units of Q, all goals together. Where the scales of goals differ by more than 2^10,
     rows are first sought in the system's own scale, where each goal counts alike and none is lost in the rounding of
     another; those that explain their values there are the answer in either scale.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tabular_inversion import Stochastic
+    >>> system = RowSystem.of(np.eye(2), np.array([[0.25], [0.75]]), sums_to_one=True)
+    >>> recover_rows(system, Stochastic(), row_index=np.array([0])).rows
+    array([[0.25, 0.75]])
     """
     n_rows = system.right_hand_sides.shape[1]
     start = None if prior is None else _check_prior(prior, system.n_states, n_rows, kernel_class)

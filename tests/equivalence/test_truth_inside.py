@@ -78,6 +78,7 @@ def test_bounds_hold_the_truth_at_any_noise():
     assert sum(check_truth_inside(seed) for seed in range(CASES)) > 200
 
 
+@pytest.mark.slow
 def test_a_program_on_which_the_solver_cycles_is_given_up():
     # World 1735 of the campaign below: HiGHS 1.12 never returned from nine variables.
     assert check_truth_inside(1735) > 0
