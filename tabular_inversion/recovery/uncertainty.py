@@ -99,17 +99,32 @@ def hides_nothing(agent: AgentValues, uncertainty: FloatArray) -> bool:
 
     Notes
     -----
-    Rewards, and entries of M, of one goal are equal or differ by at least 2^20 times the uncertainty of the goal's M.
+    Rewards, and entries of M, of one goal are equal or differ by at least 2^20 times the uncertainty of the goal's M,
+    over 1 - discount: near discount 1 all values are large, and what differs between states is 1 - discount of them.
+    Rewards of two goals in one state do not cancel to less than that either, unless they are equal.
     Probabilities of the policy, continuation and discount are zero, or at least 2^20 units of rounding.
     """
     level = GAP * uncertainty.max(axis=1, keepdims=True)
     if not level.any():
         return True
+    if agent.discount < 1.0:
+        level = level / (1.0 - agent.discount)
     for table in (agent.goals.rewards, agent.test_matrix):
         gaps = np.diff(np.sort(table, axis=1), axis=1)
         if ((gaps > 0) & (gaps < level)).any():
             return False
+    if _nearly_equal_goals(agent.goals.rewards, level):
+        return False
     weights = [agent.goals.continuation, np.array([agent.discount])]
     if agent.policy is not None:
         weights.append(agent.policy)
     return not any(((part > 0) & (part < GAP * 2.0 * UNIT)).any() for part in weights)
+
+
+def _nearly_equal_goals(rewards: FloatArray, level: FloatArray) -> bool:
+    """Tell whether two goals pay almost the same in some state: less apart than `level` and a thousandth of the pay."""
+    order = np.argsort(rewards, axis=0)
+    paid, apart = np.take_along_axis(rewards, order, axis=0), np.broadcast_to(level, rewards.shape)
+    gaps, apart = np.diff(paid, axis=0), np.take_along_axis(apart, order, axis=0)
+    limit = np.minimum(np.maximum(apart[1:], apart[:-1]), 1e-3 * np.maximum(np.abs(paid[1:]), np.abs(paid[:-1])))
+    return bool(((gaps > 0) & (gaps < limit)).any())
