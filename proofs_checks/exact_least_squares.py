@@ -78,3 +78,10 @@ def positive_definite(matrix: FractionArray) -> bool:
     False
     """
     return all(exact.determinant(matrix[:size, :size]) > 0 for size in range(1, len(matrix) + 1))
+
+
+def length(vectors: FractionArray, over: Fraction) -> FractionArray:
+    """The norm along the first axis; its square for the 2-norm."""
+    sizes = abs(vectors)
+    result: FractionArray = sizes.max(axis=0) if over == 0 else (sizes ** int(1 / over)).sum(axis=0)
+    return result

@@ -87,10 +87,10 @@ to. So the rank with ones is at most the number of disjoint paths to $T$ and tha
 the walks to the sink are not free.
 """
 
-GENERIC = "a generic kernel, the discount being fixed (necessary for it: no probability repeats, other than 0 and 1)"
+GENERIC = "a generic kernel, the discount being fixed (tested by: no probability repeats, other than 0 and 1)"
 DISCOUNT = "a discount above 0"
 POLICY = "one unconditional policy"
-CHOICES = "one action in each state, or a generic policy (necessary for it: no probability repeats, other than 0 and 1)"
+CHOICES = "one action in each state, or a generic policy (tested by: no probability repeats, other than 0 and 1)"
 GOALS = "goals that pay in one state each, and one continuation, nowhere 0, in all other states"
 
 Claim: TypeAlias = Callable[[Linkage, Instance], int]
@@ -311,9 +311,10 @@ def check_given_policy(rng: np.random.Generator, amount: int) -> Tally:
     """The wrong variant for a given policy: weights 1 to 3 on two sure actions of two states."""
     tally = Tally()
     for _ in range(amount):
-        instance = _given_policy(rng.integers(1, 4, 4).tolist())
+        weights = rng.integers(1, 4, 4).tolist()
+        instance = _given_policy(weights)
         outcome = conclude(instance)
-        tally.add(outcome.holds, 0.0, f"policy {instance.policy[:2]}: {outcome.text}")
+        tally.add(outcome.holds, 0.0, f"policy with weights {weights}: {outcome.text}")
     return tally
 
 

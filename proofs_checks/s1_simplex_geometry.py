@@ -46,14 +46,26 @@ is that $m_s$ is a corner of the hull of all columns and no other column equals 
 combination of other columns is equal to one of them.
 
 (d) By (a) all rows with at most $N$ successors are identified iff for each $T$ with $|T| \le N$ the columns of $A$ on
-$T$ are independent and, by Stiemke's lemma, some functional is zero on them and positive on all other columns: the
-points $m_i$, $i \in T$, span a simplex that is a face of the hull and holds no other column. For $T$ of every size up
-to $N$ this is the definition of an $N$-neighbourly point set. *The moment curve.* Let $m_i = (x_i, x_i^2, \dots,
+$T$ are independent and no combination of them is a nonnegative one, not all weights zero, of the others. By Gordan's
+theorem, for the other columns modulo the span of those on $T$, the latter says that some functional $u$ is zero on the
+columns $T$ and positive on all others: the points $m_i$, $i \in T$, are the vertices of a simplex that is a face of the
+hull and holds no other column. It is enough to ask this of $|T| = \min(N, n)$: faces of a simplex face are faces. If
+all columns are corners of the hull and differ, this is the definition of an $N$-neighbourly polytope (Donoho and Tanner
+2005). Without that, a neighbourly hull is not enough: the columns $0, 1/2, 1$ have a segment for their hull, whose
+corners are faces, and the column $1/2$ is identified from neither.
+
+*The moment curve.* Let $m_i = (x_i, x_i^2, \dots,
 x_i^{2N})$ with different $x_i$. For $|T| \le N$ the polynomial $f(x) = \prod_{i \in T} (x - x_i)^2$ has degree at
 most $2N$, so that $f(x_i) = u^\top (m_i, 1)$ for a vector $u$ of its coefficients; it vanishes at $x_i$, $i \in T$,
 and is positive at every other point. If $Av = 0$ and $v \ge 0$ off $T$, then $0 = u^\top A v = \sum_{i \notin T}
 f(x_i) v_i$ gives $v = 0$ off $T$, and then $v = 0$, because any $2N + 1$ columns of $A$ are independent
 (Vandermonde). So $k = 2N$ goals do, for any number of states.
+
+(e) *No fewer.* Let $k \le 2N - 1$ and $n \ge k + 2$, whatever $R$. By Radon's theorem some $k + 2$ columns, points of
+$\mathbb R^k$, fall into two sets $I$, $J$ whose hulls meet: $\sum_I a_i m_i = \sum_J b_j m_j$ with positive weights
+that sum to one on both sides. These are two distributions with the same values and no common state, and one of them has
+at most $\lfloor (k+2)/2 \rfloor \le N$ successors: an $N$-sparse row that is not identified. So $2N$ is sharp, for some
+$R$ and those nearby; it does not hold for almost every $R$.
 """
 
 CLASS = "the row is known to be a distribution, and nothing else is known"
@@ -174,6 +186,71 @@ def check_moment_curve(rng: np.random.Generator, amount: int, *, extra_goals: in
     return tally
 
 
+def spans_face(system: FractionArray, chosen: tuple[int, ...], others: list[int]) -> bool:
+    """S1 (d): the columns chosen are independent, and some functional is zero on them and positive on the others."""
+    if exact.rank(system[:, chosen]).rank < len(chosen):
+        return False
+    # u = x - y and the excess z over 1 on the others, all of them nonnegative
+    table = np.concatenate([system[:, chosen], system[:, others]], axis=1).T
+    excess = np.concatenate([np.zeros((len(chosen), len(others)), int), -np.eye(len(others), dtype=int)])
+    goal = exact.fraction_array(np.array([0] * len(chosen) + [1] * len(others)))
+    equations = np.concatenate([table, -table, exact.fraction_array(excess)], axis=1)
+    return exact.find_nonnegative_solution(equations, goal).solution is not None
+
+
+def all_sparse_identified(rewards: FractionArray, size: int) -> bool:
+    """Tell whether all rows with up to `size` successors are identified, by the package's verdicts."""
+    n = rewards.shape[1]
+    supports = [t for many in range(1, size + 1) for t in combinations(range(n), many)]
+    instance = Instance(world_of_rows(uniform_on(supports, n)), exact.ExactGoals(rewards))
+    statuses = identify(instance.agent, Stochastic()).row_status[0]
+    return bool((statuses == Status.IDENTIFIED).all())
+
+
+def check_faces(rng: np.random.Generator, amount: int, *, hull: bool = False) -> Tally:
+    """N = 1 to 3, up to 4 goals, n up to 6: all N-sparse rows are identified iff all N columns span a face alone.
+
+    Half of the columns are on a moment curve, so that both happen. With `hull` only corners of the hull are asked.
+    """
+    tally = Tally()
+    for _ in range(amount):
+        size, k = int(rng.integers(1, 4)), int(rng.integers(1, 5))
+        n = int(rng.integers(max(size, 2), 7))
+        rewards = exact.fraction_array(rng.integers(-3, 4, (k, n)))
+        if rng.integers(2):
+            places = rng.choice(np.arange(-5, 6), n, replace=False).astype(object)
+            rewards = exact.fraction_array(places[None] ** np.arange(1, k + 1)[:, None])
+        system = np.concatenate([rewards, exact.fraction_array(np.ones((1, n), int))])
+        asked = [s for s in range(n) if outside_hull(system, s)] if hull else list(range(n))
+        sets = combinations(asked, min(size, len(asked)))
+        faces = all(spans_face(system, t, [s for s in asked if s not in t]) for t in sets)
+        seen = all_sparse_identified(rewards, size)
+        tally.add(faces == seen, 0.0, f"N={size}, columns {rewards.T.tolist()}: faces {faces}, identified {seen}")
+    return tally
+
+
+def check_converse(rng: np.random.Generator, amount: int, *, extra_goals: int = 0) -> Tally:
+    """N = 1 to 3, k up to 2N - 1, n from k + 2: some N-sparse row is not identified, on moment curves either."""
+    tally = Tally()
+    for _ in range(amount):
+        size = int(rng.integers(1, 4))
+        k = int(rng.integers(1, 2 * size)) if extra_goals == 0 else 2 * size - 1 + extra_goals
+        n = k + 2 + int(rng.integers(2)) * int(size < 3)
+        places = rng.choice(np.arange(-9, 10), n, replace=False).astype(object)
+        moments = exact.fraction_array(places[None] ** np.arange(1, k + 1)[:, None])
+        rewards = moments if rng.integers(2) else exact.fraction_array(rng.integers(-9, 10, (k, n)))
+        holds = not all_sparse_identified(rewards, size)
+        tally.add(holds, 0.0, f"N={size}, k={k}, columns {rewards.T.tolist()}: all identified {not holds}")
+    return tally
+
+
+def corners_are_not_all_columns() -> bool:
+    """Tell whether column 1/2 between 0 and 1 is lost though each corner of the hull is a face, at N = 1."""
+    system = exact.fraction_array([["0", "1/2", "1"], ["1", "1", "1"]])
+    corners = [spans_face(system, (0,), [2]), spans_face(system, (2,), [0])]
+    return all(corners) and not spans_face(system, (1,), [0, 2]) and not all_sparse_identified(system[:1], 1)
+
+
 def check_floats(rng: np.random.Generator, amount: int) -> Tally:
     """Verdicts in floats on the same kind of instances: never the opposite of the exact ones."""
     tally = Tally()
@@ -196,14 +273,14 @@ def nearly_singular() -> exact.ExactAgentValues:
 
 
 def float_rank_is_wrong() -> bool:
-    """Tell whether numpy's rank of [M;1] is too low where it is 3, and the package's float verdict leaves it open."""
+    """Tell whether numpy's rank of [M;1] is too low where it is 3, and the package's float verdict does not follow."""
     agent = nearly_singular()
     system = np.vstack([agent.to_float().test_matrix, np.ones(3)])
     proved = identify(agent, Stochastic(), scope="uniform")
     proved.verify()
     seen = identify(agent.to_float(), Stochastic(), scope="uniform")
     wrong = int(np.linalg.matrix_rank(system)) == 2
-    return wrong and proved.status is Status.IDENTIFIED and seen.status is Status.UNDECIDED
+    return wrong and proved.status is Status.IDENTIFIED and seen.status is not Status.NOT_IDENTIFIED
 
 
 def other_classes() -> SearchStrategy[Instance]:
@@ -231,11 +308,13 @@ STATEMENT = Statement(
     r"\operatorname{supp} p; \quad "
     r"\text{all } p \iff \operatorname{rank} \begin{bmatrix} M \\ \mathbf 1^\top \end{bmatrix} = n; \quad "
     r"e_s \iff m_s \notin \operatorname{conv}\{m_i : i \ne s\}; \quad "
-    r"\text{all } N\text{-sparse } p \iff \{m_i\} \ N\text{-neighbourly} \Leftarrow m_i = (x_i, \dots, x_i^{2N})",
+    r"\text{all } N\text{-sparse } p \iff \text{any } N \text{ columns span a simplex face without other columns} "
+    r"\Leftarrow m_i = (x_i, \dots, x_i^{2N}); \quad \text{never if } k \le 2N - 1, \ n \ge k + 2",
     plain="A row is the only distribution with its values iff no direction leads from its face to another one, which "
     "one linear program decides. Every row is, iff [M;1] has rank n. A deterministic row is, iff its column of M is a "
-    "corner of the hull of all columns and differs from the others. All rows with at most N successors are, iff the "
-    "columns are N-neighbourly; columns on the moment curve are, with 2N goals.",
+    "corner of the hull of all columns and differs from the others. All rows with at most N successors are, iff any "
+    "N columns are the vertices of a simplex that is a face of the hull and holds no other column; columns on the "
+    "moment curve do that with 2N goals, and with fewer, on k + 2 states or more, no rewards do.",
     source="this package",
     proof=PROOF,
     hypotheses=HYPOTHESES,
@@ -250,14 +329,20 @@ STATEMENT = Statement(
               exact_check(draw, HYPOTHESES, conclude_uniformly, size=6), (40, 400, 3000)),
         Check("exact", "columns on the moment curve, 2N + 2 states, k = 2N: all N-sparse rows", check_moment_curve,
               (2, 3, 4)),
+        Check("exact", "N up to 3, up to 6 states and 4 goals: all N-sparse rows iff any N columns span a face, by a "
+              "functional that separates it", check_faces, (60, 400, 3000)),
+        Check("exact", "N up to 3, up to 2N - 1 goals, k + 2 states or more: some N-sparse row is lost", check_converse,
+              (30, 200, 1000)),
         Check("numeric", "verdicts in floats are never the opposite", check_floats, (15, 200, 1000)),
     ),
     counterexamples=(
         Counterexample(CLASS, "another class: the support is known, so that a row is identified whose column lies "
                        "between the others",
                        stored("S1", CLASS)),
+        Counterexample("every column is a corner", "columns 0, 1/2, 1: the hull is neighbourly at N = 1, and the row "
+                       "of the middle column is not identified", show=corners_are_not_all_columns),
         Counterexample("exact arithmetic", "two columns that differ by 2^-52: numpy finds rank 2 of [M;1], which has "
-                       "rank 3; the verdict in floats leaves it open, the exact one proves it",
+                       "rank 3; the exact verdict proves it, and the one in floats does not say otherwise",
                        show=float_rank_is_wrong),
     ),
     mutations=(
@@ -266,6 +351,8 @@ STATEMENT = Statement(
         Mutation("rank [M;1] = n asked of every row", partial(check_all_small, condition=full_rank), 1),
         Mutation("a deterministic row needs a column that differs, no corner",
                  partial(check_all_small, condition=columns_differ), 1),
+        Mutation("a neighbourly hull suffices, whatever columns lie in it", partial(check_faces, hull=True), 40),
+        Mutation("2N goals lose an N-sparse row, too", partial(check_converse, extra_goals=1), 20),
         Mutation("2N - 1 goals on the moment curve", partial(check_moment_curve, extra_goals=-1), 2),
     ),
     open_levels={

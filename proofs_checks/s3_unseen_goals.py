@@ -42,7 +42,9 @@ Write $A$ for $M$ with a row of ones below it, and $F$ for the set of states tha
 functional has one value on $E(q)$ iff it has one value on the affine hull, iff $w_F^\top v = 0$ for all $v$ with $A_F v
 = 0$, iff $w_F$ lies in the row space of $A_F$. If some member is positive everywhere, for instance at uniform scope,
 $F$ is everything: $w$ lies in the row space of $A$. If not, the condition on the whole of $A$ still suffices, but is
-not necessary: a row that is identified on its face has every functional settled.
+not necessary: with $M = (0, 1, 2)$ the row $e_0$ is identified, so that $w = e_1$ has one value, and $e_1$ is in no row
+space of $A$. By S1 (a), for one row $p$ with support $T$ the condition is $w^\top v = 0$ for all $v$ with $Av = 0$ and
+$v \ge 0$ off $T$: these are the multiples of differences $p' - p$.
 
 (b) *A new goal* with rewards $r$ and continuation $C$. For each row let $E$ be its polytope. The operator
 $(\underline{T} V)(s) = \max_a \min_{p \in E_{sa}} p^\top (r + \gamma C V)$ is monotone and a contraction by $\gamma$,
@@ -74,6 +76,18 @@ def on_the_face(system: FractionArray, weights: FractionArray, points: FractionA
 def everywhere(system: FractionArray, weights: FractionArray, _points: FractionArray) -> bool:
     """The wrong variant without faces: w is in the row space of the whole of [M;1]."""
     return exact.rank(np.concatenate([system, weights[None]])).rank == exact.rank(system).rank
+
+
+def along_directions(system: FractionArray, weights: FractionArray, row: FractionArray) -> bool:
+    """S3 (a) for one row: w.v = 0 for all v with [M;1] v = 0 that are nonnegative off the support of the row."""
+    for sign in (1, -1):
+        bounded = np.concatenate([system, sign * weights[None]])
+        target = exact.fraction_array(np.array([0] * len(system) + [1]))
+        free = row > 0  # v = x on states off the support, x - y on it, with x, y nonnegative
+        table = np.concatenate([bounded, -bounded[:, free]], axis=1)
+        if exact.find_nonnegative_solution(table, target).solution is not None:
+            return False
+    return True
 
 
 def draw(rng: np.random.Generator, size: int) -> Instance:
@@ -133,6 +147,9 @@ def conclude(instance: Instance, *, settled: Settled = on_the_face, guarantee: s
         one = len(set((corners @ weights).tolist())) == 1
         if instance.kernel_class == "stochastic" and one != settled(instance.system, weights, corners):
             problems.append(f"row {row}: one value {one}, claimed {not one}")
+        p = instance.world.rows[row]
+        if instance.kernel_class == "stochastic" and one != along_directions(instance.system, weights, p):
+            problems.append(f"row {row}: one value {one}, directions say {not one}")
     places = worlds(instance, points)
     agents = solved(instance, places)
     values = np.array([agent.v[0] for agent in agents])
@@ -202,6 +219,14 @@ def check_functionals(rng: np.random.Generator, amount: int) -> Tally:
     return tally
 
 
+def row_space_is_not_needed() -> bool:
+    """Tell whether with M = (0, 1, 2) the identified row e_0 settles w = e_1, which is in no row space."""
+    system, weights = exact.fraction_array([[0, 1, 2], [1, 1, 1]]), exact.fraction_array([0, 1, 0])
+    corner, inside = exact.fraction_array([1, 0, 0]), exact.fraction_array(["1/3", "1/3", "1/3"])
+    settled = along_directions(system, weights, corner) and not along_directions(system, weights, inside)
+    return settled and not everywhere(system, weights, corner[None])
+
+
 def coupled_rows_have_no_worst_world() -> bool:
     """Two kernels, not the product of their rows: neither is worst in all states, and the product's end is lower."""
     kernels = [[[[0, 0, 1, 0]], [[0, 0, 0, 1]], [[0, 0, 1, 0]], [[0, 0, 0, 1]]],
@@ -263,6 +288,8 @@ STATEMENT = Statement(
     ),
     counterexamples=(
         Counterexample(MEMBER, "a world that is taken for deterministic", stored("S3", MEMBER)),
+        Counterexample("the row is positive everywhere, or all rows are asked", "M = (0, 1, 2), row e_0, w = e_1: "
+                       "settled, and in no row space", show=row_space_is_not_needed),
         Counterexample("the set is a product over rows", "two kernels that swap the rows of two states: neither is the "
                        "worst in both states", show=coupled_rows_have_no_worst_world),
         Counterexample("the policy attains max_a min_p", "a policy that is optimal in one world with the values of the "

@@ -122,7 +122,8 @@ class Hypothesis:
         A few words.
     holds : callable
         Whether an instance satisfies it. For "almost every" hypotheses, which are about laws and not about numbers,
-        the predicate is a necessary condition; its name says so.
+        the predicate is a necessary condition, which the name gives after "tested by": instances that satisfy it may
+        still be exceptional.
     violations : callable, optional
         Returns a hypothesis strategy of instances among which those that lack this assumption are searched.
     """

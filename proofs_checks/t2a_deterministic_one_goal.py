@@ -11,9 +11,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from proofs_checks import instances
+from proofs_checks.generic_minors import general_agent
 from proofs_checks.instance import Instance
 from proofs_checks.polynomials import adjugate, determinant, identity, symbol_arrays, vanishes
-from proofs_checks.statement import Check, Counterexample, Hypothesis, Mutation, Outcome, Statement, Tally, exact_check
+from proofs_checks.statement import (
+    Check,
+    Counterexample,
+    Hypothesis,
+    Mutation,
+    Outcome,
+    Statement,
+    Tally,
+    exact_check,
+    first_failure,
+)
 from proofs_checks.stored import stored
 from tabular_inversion import Deterministic, Goals, bellman, environments, exact, identify, invert
 from tabular_inversion.exact.rationals import FractionArray
@@ -32,15 +43,19 @@ A row of the class `Deterministic` is a unit vector $e_i$, with the values $q = 
 $E(q) = \{e_j : M e_j = M e_i\}$, which is $\{e_i\}$ for every $i$ if and only if no other column is equal to column
 $i$. Conversely, if two columns are equal, a row that leads to one of the two states is not identified.
 
-*For one fixed policy no discount is exceptional.* By L1, with one goal $m = N r$, where
-$N = (I - \gamma D P_\pi)^{-1}$; columns $i$ and $j$ of $M$ agree where $r$ is at a right angle to the difference of
-rows $i$ and $j$ of $N$. That difference is not zero, because $N$ is invertible for every $0 \le \gamma < 1$ and every
-continuation. An optimal agent's test functions are those of one of finitely many deterministic policies.
+*At each discount almost every reward.* Fix a policy, a continuation and $0 \le \gamma < 1$. By L1, with one goal $m = N
+r$, where $N = (I - \gamma D P_\pi)^{-1}$; columns $i$ and $j$ of $M$ agree where $r$ is at a right angle to the
+difference of rows $i$ and $j$ of $N$. That difference is not zero, because $N$ is invertible: the rewards excepted are
+$n(n-1)/2$ hyperplanes, in every world, at every discount and continuation. They move with the discount, so for *given*
+rewards some discounts may be exceptional, for one fixed policy too: $0 \to 2$, $1 \to 1$, $2 \to 2$ with
+$r = (0, 1, 3)$ has $m = (3/2, 3/2, 9/2)$ at $\gamma = 1/3$.
+
+An optimal agent's test functions are those of one of finitely many deterministic policies.
 """
 
 WORLD = "the world is deterministic"
 CLASS = "rows are judged among deterministic ones"
-GENERIC = "generic rewards (necessary: no two states pay alike for every goal)"
+GENERIC = "generic rewards (tested by: no two states pay alike for every goal)"
 
 
 def is_deterministic(world: exact.ExactMDP) -> bool:
@@ -118,9 +133,8 @@ def check_all_worlds(rng: np.random.Generator, amount: int, *, generic: bool = T
 
     The package's exact verdict at uniform scope says the same of each world's goal that never ends.
 
-    The worlds with one action are all closed loops, on which every deterministic policy in every world runs. Where the
-    columns differ for the one reward that is drawn, their difference is no zero polynomial of the rewards on that
-    piece, and so nonzero for almost every reward.
+    One reward and one discount are drawn for each world; that no other discount is different, as far as almost every
+    reward goes, is what the check with symbols says.
     """
     tally = Tally()
     for n, m in product(range(1, amount + 1), (1, 2)):
@@ -157,6 +171,44 @@ def check_differences_symbolically(_rng: np.random.Generator, amount: int, *, sh
     return tally
 
 
+def check_general_differences(_rng: np.random.Generator, largest: int) -> Tally:
+    """For n = 2 up to `largest`, P, C, r and gamma all symbols: differences of columns of M are no zero polynomials.
+
+    Times the determinant, which is positive for every kernel, the reward (I - discount D P) e_i gives column i the
+    determinant and all others 0: in every world and policy, at every continuation and every discount in [0, 1).
+    """
+    tally = Tally()
+    for n in range(2, largest + 1):
+        [rewards], [system] = general_agent(1, n)
+        scaled_m = adjugate(system) @ rewards
+        zero = [(i, j) for i, j in combinations(range(n), 2) if scaled_m[i] == scaled_m[j]]
+        special = vanishes(adjugate(system) @ system - identity(n) * determinant(system))
+        tally.add(not zero and special, 0.0, f"n={n}: equal columns {zero}")
+    return tally
+
+
+def exceptional(discount: Fraction = Fraction(1, 3)) -> Instance:
+    """Return 0 -> 2, 1 -> 1, 2 -> 2 with rewards 0, 1, 3, which differ: columns 0 and 1 of M agree at 1/3 alone."""
+    world = exact.ExactMDP(identity(3)[[2, 1, 2]][:, None], discount)
+    policy = exact.fraction_array(np.ones((3, 1), int))
+    return Instance(world, exact.ExactGoals(np.array([[0, 1, 3]])), policy, "deterministic")
+
+
+def given_rewards_have_exceptional_discounts() -> bool:
+    """Tell whether the columns agree at 1/3, as they do not at 1/2, though all hypotheses that are tested hold."""
+    at = exceptional()
+    equal = at.agent.test_matrix[0].tolist() == [Fraction(3, 2), Fraction(3, 2), Fraction(9, 2)]
+    return equal and all(h.holds(at) for h in HYPOTHESES) and conclude(exceptional(Fraction(1, 2))).holds
+
+
+def _different_rewards(rng: np.random.Generator, size: int) -> Instance:
+    """Draw an instance, and replace its goals by one with small rewards that differ."""
+    drawn = draw(rng, size, n_goals=1)
+    n, m = drawn.world.available.shape
+    goals = exact.ExactGoals(rng.permutation(n + 1)[None, :n])
+    return Instance(drawn.world, goals, instances.policy(rng, n, m), "deterministic")
+
+
 def check_numeric(rng: np.random.Generator, amount: int) -> Tally:
     """Random deterministic worlds with 200 states: `invert` finds every successor from one goal."""
     tally = Tally()
@@ -181,9 +233,11 @@ def _indicator(rng: np.random.Generator, size: int) -> Instance:
 STATEMENT = Statement(
     id="T2a",
     title="Deterministic world, one generic goal",
-    latex=r"k \ge 1 \text{ and almost every } R: \quad M e_i \ne M e_j \ (i \ne j), "
+    latex=r"\text{at each } \gamma, C: \ k \ge 1 \text{ and almost every } R: \quad M e_i \ne M e_j \ (i \ne j), "
     r"\text{ so } P \text{ is identified among deterministic kernels}",
-    plain="For almost every reward the columns of M differ, so that comparing columns finds each successor.",
+    plain="At each discount and continuation, for almost every reward the columns of M differ, so that comparing "
+    "columns finds each successor. Which rewards are excepted depends on the discount: given rewards may fail at some "
+    "discounts, for one fixed policy too.",
     source="Theorem 2 of arXiv 2606.21173, finite form",
     proof=PROOF,
     hypotheses=HYPOTHESES,
@@ -195,8 +249,10 @@ STATEMENT = Statement(
         Check("symbolic", "all closed loops with n <= 3, symbols for r, C, gamma: no difference of columns vanishes, "
               "at no C and no discount in [0, 1)",
               check_differences_symbolically, (3, 3, 4)),
-        Check("universal", "all deterministic worlds with m <= 2, n <= 2 (quick) or 3, all ends, a drawn discount "
-              "each: columns differ, and the verdict",
+        Check("universal", "n = 2 and 3, all kernels, policies, continuations and discounts at once, as polynomials: "
+              "no difference of columns vanishes for all rewards", check_general_differences, (3, 3, 3)),
+        Check("exact", "all deterministic worlds with m <= 2, n <= 2 (quick) or 3, all ends, optimal agents, a drawn "
+              "discount each: columns differ, and the verdict",
               check_all_worlds, (2, 3, 3)),
         Check("numeric", "random deterministic worlds with 200 states: every successor is found", check_numeric,
               (5, 20, 100)),
@@ -206,6 +262,8 @@ STATEMENT = Statement(
         Counterexample(CLASS, "one generic goal, deterministic world judged among stochastic kernels: a middle "
                        "column is a mixture of the others (T2c)", stored("T2a", CLASS)),
         Counterexample(GENERIC, "the least world found in which two states pay alike", stored("T2a", GENERIC)),
+        Counterexample("the rewards are generic at the discount asked", "rewards 0, 1, 3 at discount 1/3, one policy: "
+                       "columns (3/2, 3/2, 9/2)", show=given_rewards_have_exceptional_discounts),
         Counterexample(GENERIC, "constant reward (rank 1): all columns of M are equal",
                        stored("T2a", "constant reward")),
         Counterexample(GENERIC, "symmetric rewards on a symmetric graph: a cycle of four states, optimal agent",
@@ -215,6 +273,8 @@ STATEMENT = Statement(
     ),
     mutations=(
         Mutation("an indicator goal in place of a generic one", exact_check(_indicator, (), conclude, size=6), 30),
+        Mutation("for one fixed policy no discount is exceptional, if the given rewards differ",
+                 first_failure(exact_check(_different_rewards, HYPOTHESES, conclude, size=5)), 400),
         Mutation("a constant reward in all worlds", partial(check_all_worlds, generic=False), 2),
         Mutation("a constant reward, in symbols", partial(check_differences_symbolically, shared=True), 2),
     ),

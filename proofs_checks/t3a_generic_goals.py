@@ -41,17 +41,27 @@ entries. It is not the zero polynomial: with the rows $e_1, \dots, e_{n-1}$ it i
 0$. Then $p = \mathbf 1/n$ and $p + \varepsilon v$ with small $\varepsilon > 0$ are both in the simplex and have the
 same values.
 
-(d) Let $T$, with $|T| \ge k+2$, be the states where $p$ is positive. The columns $T$ of $[M;\mathbf 1]$ have $k + 1 <
-|T|$ entries, hence there is a $v \ne 0$, zero outside $T$, with $Mv = 0$ and $\mathbf 1\cdot v = 0$. For small
-$\varepsilon > 0$ both $p$ and $p + \varepsilon v$ are in the simplex, and they have the same values. With $k \le n-2$
-this applies to every row that is positive everywhere. $\square$
+(d) Let $n \ge k + 2$, and let $T$, with $|T| \ge k+1$, be the states where $p$ is positive. If the columns $T$ of
+$[M;\mathbf 1]$ are dependent, as they are if $|T| \ge k + 2$, there is a $v \ne 0$, zero outside $T$, with $Mv = 0$ and
+$\mathbf 1\cdot v = 0$. Otherwise there are $k + 1$ of them, and they are a basis; $n \ge k + 2$ leaves a state $j
+\notin T$, whose column is a combination of them: there is a $v$ with $Mv = 0$, $\mathbf 1\cdot v = 0$, $v_j = 1$, and
+$0$ in all other states outside $T$. In both cases $p + \varepsilon v$ with small $\varepsilon > 0$ is in the simplex
+and has the values of $p$.
+
+*Sharp.* Let $x_1 < \dots < x_n$ and let the columns of $M$ be $(x_i, x_i^2, \dots, x_i^k)$; the rewards that make them
+so are $r_g = (I - \gamma D_g P_g) m_g$. The polynomial $f(x) = \prod_{i \le k} (x - x_i)$ is a combination of the rows
+of $[M;\mathbf 1]$, vanishes at the first $k$ states and is positive at all others. If $p$ has these $k$ as its support
+and $p'$ its values, then $\sum_i f(x_i) p'_i = \sum_i f(x_i) p_i = 0$, so that $p'$ has its support there, too; and
+these columns of $[M;\mathbf 1]$ are independent (Vandermonde). So $p$ is identified, with $k$ positive entries, for
+every $n$. It stays so for all rewards nearby: the $k$ columns span a facet of the hull. $\square$
 
 *Remarks.* A row with zeros can be identified with fewer goals, if $p + \varepsilon v$ leaves the simplex for every such
-$v$; that is why there are two scopes. The number $k + 2$ in (d) is the least possible: with generic rewards a row with
-$k + 1$ positive entries has no such $v$ on its support, and if $n = k+1$, it is identified by (b).
+$v$; that is why there are two scopes. If $n = k+1$ all rows are identified by (b) for almost every $R$, those with $k +
+1$ positive entries among them: $n \ge k + 2$ is needed. Almost every $R$ is not enough for $k$ positive entries: which
+$k$ columns span a facet depends on $R$, and a row on others is not identified.
 """
 
-GENERIC = "generic rewards (necessary: no reward repeats)"
+GENERIC = "generic rewards (tested by: no reward repeats)"
 ENOUGH = "k >= n - 1 for stochastic kernels, k >= n for all"
 
 
@@ -126,19 +136,44 @@ def check_symbolic(_rng: np.random.Generator, largest: int) -> Tally:
     return tally
 
 
-def check_negative(rng: np.random.Generator, amount: int, *, excess: int = 2) -> Tally:
-    """Rows with k + `excess` positive entries, any rewards, indicators too: instance scope, none is identified."""
+def check_negative(rng: np.random.Generator, amount: int, *, excess: int = 1, spare: int = 1) -> Tally:
+    """Rows with k + `excess` positive entries or more, n >= k + 1 + `spare`, any rewards: none is identified."""
     tally = Tally()
     for _ in range(amount):
         k = int(rng.integers(1, 4))
-        n = k + excess + int(rng.integers(2))
-        rewards = instances.generic_rewards(rng, k, n) if rng.integers(2) else np.eye(n, dtype=int)[:k].astype(object)
+        n = k + 1 + spare + int(rng.integers(2))
+        successors = min(k + excess + int(rng.integers(2)) * int(excess > 0), n)
+        rewards = (instances.generic_rewards(rng, k, n), np.eye(n, dtype=int)[:k].astype(object),
+                   exact.fraction_array(rng.integers(-2, 3, (k, n))))[rng.integers(3)]  # fmt: skip
         goals = exact.ExactGoals(rewards, any_continuation(rng, k, n))
-        world = instances.world(rng, n, 2, branching=k + excess)
-        instance = Instance(world, goals, any_policy(rng, k, n, 2))
+        instance = Instance(instances.world(rng, n, 2, branching=successors), goals, any_policy(rng, k, n, 2))
         verdict = identify(instance.agent, Stochastic())
         holds = bool((verdict.row_status == Status.NOT_IDENTIFIED).all()) and verdict.witness is not None
-        tally.add(holds, 0.0, f"n={n}, k={k}, {k + excess} successors: {verdict!r}")
+        tally.add(holds, 0.0, f"n={n}, k={k}, {successors} successors: {verdict!r}")
+    return tally
+
+
+def check_attained(rng: np.random.Generator, amount: int, *, skip: int = 0) -> Tally:
+    """Columns on the moment curve, n >= k + 2: rows on the first k states are identified, with any given policies.
+
+    `skip` leaves out the first states, which is no facet any more: a wrong variant.
+    """
+    tally = Tally()
+    for _ in range(amount):
+        k = int(rng.integers(1, 5))
+        n = k + 2 + int(rng.integers(3))
+        places = np.sort(rng.choice(np.arange(-9, 10), n, replace=False))
+        moments = exact.fraction_array(places[None].astype(object) ** np.arange(1, k + 1)[:, None])
+        weights = np.zeros((n, 2, n), int)
+        weights[:, :, skip : skip + k] = rng.integers(1, 7, (n, 2, k))
+        world = exact.ExactMDP(instances.fractions_of(weights), instances.DISCOUNTS[rng.integers(9)])
+        policy = instances.policy(rng, n, 2, n_goals=k)
+        ways = any_continuation(rng, k, n)
+        later = world.discount * ways * np.einsum("gsa,sat,gt->gs", policy, world.kernel, moments)
+        instance = Instance(world, exact.ExactGoals(moments - later, ways), policy)
+        verdict = identify(instance.agent, Stochastic())
+        made = instance.agent.test_matrix.tolist() == moments.tolist()
+        tally.add(made and verdict.status is Status.IDENTIFIED, 0.0, f"n={n}, k={k}, x={places}: {verdict!r}")
     return tally
 
 
@@ -162,11 +197,11 @@ STATEMENT = Statement(
     title="Stochastic world, generic goals",
     latex=r"\text{almost every } R: \quad k \ge n \Rightarrow \operatorname{rank} M = n, \quad "
     r"k \ge n-1 \Rightarrow \operatorname{rank}[M;\mathbf 1] = n; \qquad "
-    r"\text{every } R: \quad |\operatorname{supp} P(s,a)| \ge k+2 \Rightarrow |E(Q(s,a))| = \infty",
+    r"\text{every } R,\ n \ge k + 2: \quad |\operatorname{supp} P(s,a)| \ge k+1 \Rightarrow |E(Q(s,a))| = \infty",
     plain="(a) As many generic goals as states determine any kernel; fewer never do. (b) One goal fewer determines any "
     "stochastic kernel. (c) Whatever the goals, all stochastic kernels are identified if and only if M with a row of "
-    "ones has rank n. (d) With k goals, whatever they are, no row with k + 2 or more positive probabilities is "
-    "identified among stochastic kernels; so n - 2 goals leave every row that is positive everywhere open.",
+    "ones has rank n. (d) With k goals, whatever they are, and at least k + 2 states no row with k + 1 or more "
+    "positive probabilities is identified among stochastic kernels; rows with k are, for some rewards and all nearby.",
     source="Theorem 3 of arXiv 2606.21173, finite form; (c) and (d) are ours",
     proof=PROOF,
     hypotheses=HYPOTHESES,
@@ -175,8 +210,10 @@ STATEMENT = Statement(
     checks=(
         Check("exact", "rational worlds with up to 5 states, any agent: every kernel of the class is identified",
               exact_check(draw, HYPOTHESES, conclude, size=5), (40, 400, 4000)),
-        Check("exact", "rows with k + 2 positive entries, any goals: two stochastic rows with the same values",
-              check_negative, (20, 200, 2000)),
+        Check("exact", "rows with k + 1 positive entries or more, n >= k + 2, any goals: two stochastic rows with the "
+              "same values", check_negative, (20, 200, 2000)),
+        Check("exact", "rows with k positive entries on a facet, k + 2 to k + 4 states, given policies: identified",
+              check_attained, (20, 200, 2000)),
         Check("symbolic", "det M and det [M;1] as polynomials in R, all entries symbols, n = 2 and 3: not 0 anywhere",
               check_symbolic, (3, 3, 3)),
         Check("numeric", "random worlds with 40 states and 39 goals: P comes back", check_numeric, (5, 20, 100)),
@@ -189,7 +226,9 @@ STATEMENT = Statement(
     ),
     mutations=(
         Mutation("one goal fewer", exact_check(partial(draw, missing=1), (), conclude, size=5), 20),
-        Mutation("k + 1 positive entries in place of k + 2", partial(check_negative, excess=1), 10),
+        Mutation("k positive entries suffice to be lost", partial(check_negative, excess=0), 20),
+        Mutation("n = k + 1 suffices for k + 1 positive entries to be lost", partial(check_negative, spare=0), 20),
+        Mutation("any k positive entries are identified", partial(check_attained, skip=1), 20),
     ),
     open_levels={
         "universal": "the proof covers all sizes; the symbolic check covers all worlds at n = 2 and 3",

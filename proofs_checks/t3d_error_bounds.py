@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from proofs_checks import instances
-from proofs_checks.exact_least_squares import nearest_in_simplex, positive_definite, pseudo_inverse, root
+from proofs_checks.binding_worlds import binding_world, column_constant, shifts
+from proofs_checks.exact_least_squares import length, nearest_in_simplex, positive_definite, pseudo_inverse, root
 from proofs_checks.instance import Instance
 from proofs_checks.smt_error_bounds import contradictory, questions
 from proofs_checks.statement import Check, Counterexample, Hypothesis, Mutation, Outcome, Statement, Tally, exact_check
@@ -67,21 +69,32 @@ $\|\hat M\hat x - \hat Mx\|_2 \le \|\hat q - \hat Mx\|_2 \le \beta$. The entries
 left side is at least $\sigma\|\hat x - x\|_2$. Hence $\|\hat x - x\|_2 \le \beta/\sigma = \|(\hat
 MJ)^+\|_{2\to2}\,\beta$.
 
-(c) *No method is better.* Two states, two actions, goals $R = I$, $C = 1$, and the policy that always takes action 1.
-For $\theta\in\{-1,0,1\}$ world $\theta$ has the rows $P(\cdot|\cdot,1) = (\tfrac12 + \theta(1-\gamma)\varepsilon,
-\tfrac12 - \theta(1-\gamma)\varepsilon)$ and $P(\cdot|\cdot,0) = (\tfrac14 - \theta(1+\gamma)\varepsilon, \tfrac34 +
-\theta(1+\gamma)\varepsilon)$, distributions if $\varepsilon\le\tfrac18$. For the first goal $V = \tfrac12 +
-\theta(1-\gamma)\varepsilon + \gamma V$, so $Q_1(s,1) = V = \tfrac1{2(1-\gamma)} + \theta\varepsilon$ and $Q_1(s,0) =
-\tfrac14 - \theta(1+\gamma)\varepsilon + \gamma V = \tfrac14 + \tfrac{\gamma}{2(1-\gamma)} - \theta\varepsilon$; those
-of the second goal are $1/(1-\gamma)$ less these. So the values of world 0 are within $\varepsilon$, in the
-$\infty$-norm, of those of the worlds $1$ and $-1$, whose rows of action 0 are $2(1+\gamma)\varepsilon$ apart in each
-entry: whatever kernel is made of them is $(1+\gamma)\varepsilon$ away from one of the two. There $\hat M = I + v\mathbf
-1\mathbf 1^\top$, $v = \gamma/(2(1-\gamma))$, and $\hat M^{-1} = I - \tfrac\gamma2\mathbf 1\mathbf 1^\top$ has norm 1,
-so that (a) says $(1+\gamma)\varepsilon$. For $c_p$: one state, $k$ goals of reward 1, $C=1$, $k+1$ actions, goal $g$
-takes action $g$; $Q = V = 1/(1-\gamma) =: x$, $c_p = k^{1/p}$. Let action $a\le k$ err by $-\varepsilon$ on goal $a$
-alone, and action $k+1$ by $\varepsilon k^{-1/p}$ on all goals. Every $V$ falls by $\varepsilon$, $\hat M = y\mathbf 1$
-with $y = x - \gamma\varepsilon$, $\|\hat M^+\| = k^{-1/p}/y$, and the row of action $k+1$ is wrong by
-$(k^{-1/p}+\gamma)\,\varepsilon/y = \|\hat M^+\|(1+\gamma k^{1/p})\,\varepsilon$. $\square$
+(c) *No method is better.* $k + 1$ states that are all alike, $C = 1$, goal $g \ge 1$ pays 1 in state $g$, actions $0,
+\dots, k$, and goal $g$ takes action $g$, whose base row is positive everywhere and favours state $g$, so that an
+optimal agent takes it, too. World $\theta \in \{-1, 0, 1\}$ adds $\theta d_a$ to the rows of action $a$: for $h \ge 1$
+let $d_g[h] = (1-\gamma)\varepsilon$ if $h = g$ and $-\gamma\varepsilon$ if not, $d_0[h] = -k^{-1/p}(1 + \gamma
+k^{1/p})\,\varepsilon$, and entry 0 such that sums vanish. Then $V_g$ moves by $\theta\varepsilon$, $Q_g(\cdot, g)$ by
+$\theta\varepsilon$, $Q_g(\cdot, h)$ by $0$ for other $h \ge 1$, and $Q_g(\cdot, 0)$ by $-\theta k^{-1/p}\varepsilon$:
+the vectors over goals have norm $\varepsilon$ in every row, so that world 0's values are within $\varepsilon$ of those
+of both others. Its rows of action 0 lie in the middle between theirs, which are $2\|d_0\|_p$ apart: whatever kernel a
+method makes of these values, it is $\|d_0\|_p$ away from one of the two. Here $c_p = k^{1/p}$ and $d_0 = -(1+\gamma
+c_p)\,\varepsilon\, (RJ)^+ u$ with $u = k^{-1/p}\mathbf 1$, $\|u\|_p = 1$; $(RJ)^+ w = (-\sum w, w)$ on the simplex is
+longest at $u$ among vectors of its norm; and $\hat MJ = RJ$. So $\|d_0\|_p = \|(\hat MJ)^+\|_{p\to p}\,(1+\gamma
+c_p)\,\varepsilon$: for $p = 2$ the bound (b) is the least that any method has, $c_2$ included, and for $p = 1$ and
+$\infty$ no method has less than this.
+
+*The closed form* attains (a). For $p = \infty$: two states, two actions, goals $R = I$, $C = 1$, and the policy that
+always takes action 1. World $\theta$ has the rows $P(\cdot|\cdot,1) = (\tfrac12 + \theta(1-\gamma)\varepsilon, \tfrac12
+- \theta(1-\gamma)\varepsilon)$ and $P(\cdot|\cdot,0) = (\tfrac14 - \theta(1+\gamma)\varepsilon, \tfrac34 +
+\theta(1+\gamma)\varepsilon)$, distributions if $\varepsilon\le\tfrac18$; as above, world 0's values are within
+$\varepsilon$ of the others', whose rows of action 0 are $2(1+\gamma)\varepsilon$ apart in each entry. There $\hat M = I
++ v\mathbf 1\mathbf 1^\top$, $v = \gamma/(2(1-\gamma))$, and $\hat M^{-1} = I - \tfrac\gamma2\mathbf 1\mathbf 1^\top$
+has norm 1, so that (a) says $(1+\gamma)\varepsilon$. For $c_p$: one state, $k$ goals of reward 1, $C=1$, $k+1$ actions,
+goal $g$ takes action $g$; $Q = V = 1/(1-\gamma) =: x$, $c_p = k^{1/p}$. Let action $a\le k$ err by $-\varepsilon$ on
+goal $a$ alone, and action $k+1$ by $\varepsilon k^{-1/p}$ on all goals. Every $V$ falls by $\varepsilon$, $\hat M =
+y\mathbf 1$ with $y = x - \gamma\varepsilon$, $\|\hat M^+\| = k^{-1/p}/y$, and the row of action $k+1$ is wrong by
+$(k^{-1/p}+\gamma)\,\varepsilon/y = \|\hat M^+\|(1+\gamma k^{1/p})\,\varepsilon$. (With one state every other method
+knows the row; this binds the closed form alone.) $\square$
 
 *What would be false.* (1) The same with the norm of the whole matrix, Frobenius or spectral, on the left: equal errors
 in $N$ rows have $\sqrt N$ times the norm of one. (2) The analogue of (b) with $\|(\hat MJ)^+\|_{p\to p}$ for $p = 1$ or
@@ -112,20 +125,6 @@ def given(instance: Instance, name: str) -> Fraction:
     return number
 
 
-def column_constant(instance: Instance) -> Fraction:
-    """The number c of Lemma 2, rounded down if irrational, which makes the bound sharper than it needs to be."""
-    continuation, over = instance.goals.continuation, given(instance, "one over the norm")
-    if over == 0:
-        return Fraction(continuation.max())
-    weights = continuation ** int(1 / over)
-    policy = instance.agent.policy
-    if policy is None:
-        totals = np.sort(weights, axis=0)[::-1][: instance.world.n_actions].sum(axis=0)
-    else:
-        totals = (weights[:, :, None] * policy).max(axis=0).sum(axis=-1)
-    return Fraction(totals.max()) if over == 1 else root(Fraction(totals.max()))
-
-
 def errors(instance: Instance) -> Iterator[FractionArray]:
     """The recovered row less the true one, for each row."""
     agent = shown(instance)
@@ -133,13 +132,6 @@ def errors(instance: Instance) -> Iterator[FractionArray]:
     inverse = pseudo_inverse(matrix) if closed else None
     for values, truth in zip(agent.right_hand_sides.T, instance.world.rows, strict=True):
         yield (nearest_in_simplex(matrix, values) if inverse is None else inverse @ values) - truth
-
-
-def length(vectors: FractionArray, over: Fraction) -> FractionArray:
-    """The norm along the first axis; its square for the 2-norm."""
-    sizes = abs(vectors)
-    result: FractionArray = sizes.max(axis=0) if over == 0 else (sizes ** int(1 / over)).sum(axis=0)
-    return result
 
 
 def conclude(instance: Instance, *, own: int = 1, share: Fraction = Fraction(1)) -> Outcome:
@@ -267,6 +259,33 @@ def one_state_many_goals(k: int, discount: Fraction, over: Fraction, eps: Fracti
     return with_noise(Instance(world, goals, policy, "unconstrained"), noise, over)
 
 
+def check_binding(_rng: np.random.Generator, amount: int, *, forget: bool = False) -> Tally:
+    """The worlds of (c), k up to `amount`, three norms and discounts, given policies and optimal agents.
+
+    Values of world 0 are within eps of those of both others, between whose rows its own are the middle, and as far from
+    them as the bound says, which would be false with a thousandth less. `forget` claims it with 1 in place of c.
+    """
+    tally = Tally()
+    for k in range(1, amount + 1):
+        discounts = [Fraction(0), Fraction(1, 2), Fraction(9, 10)] if k < 3 or amount >= 9 else [Fraction(1, 2)]
+        for over in [Fraction(0), Fraction(1), *([Fraction(1, 2)] if k in {1, 4, 9} else [])]:
+            for discount, optimal in product(discounts, (False, True)):
+                shown, eps = binding_world(k, discount, over, optimal=optimal)
+                for theta in (-1, 1):
+                    world, _ = binding_world(k, discount, over, theta=theta, optimal=optimal)
+                    noisy = with_noise(world, shown.agent.q - world.agent.q, over, eps=eps)
+                    if forget:
+                        outcome = conclude(noisy, share=1 / column_constant(noisy))
+                        tally.add(outcome.holds, 0.0, f"k={k}: {outcome.text}")
+                        continue
+                    gap = theta * shifts(k, discount, eps, over)
+                    fits = within(noisy) and bool((world.world.kernel - shown.world.kernel == gap).all())
+                    tally.add(fits, 0.0, f"k={k}, discount {discount}: not within {eps}, or not the middle")
+                    if theta == 1:  # the other is its mirror image
+                        tight(tally, noisy, 1)
+    return tally
+
+
 def check_constant_one(_rng: np.random.Generator, amount: int) -> Tally:
     """The variant with (1 + 0 discount) eps, on the lower-bound worlds."""
     tally = Tally()
@@ -327,8 +346,8 @@ STATEMENT = Statement(
     plain="If each row of values is wrong by at most eps, then each row recovered by the closed form is wrong by at "
     "most (1 + discount c) eps times the norm of the pseudo-inverse of Mhat; in the 2-norm, least squares in the "
     "simplex does it with the least singular value on vectors whose sum is zero. c is 1 in the infinity-norm and for "
-    "one policy for all goals, and min(m, k)^(1/p) at most. No method has a smaller constant than 1 + discount. Bounds "
-    "are for each row.",
+    "one policy for all goals, and min(m, k)^(1/p) at most. No method has a smaller bound in the simplex, c "
+    "included. Bounds are for each row.",
     source="Theorem 3 of arXiv 2606.21173, finite form; the constants c_p and the lower bound are ours",
     proof=PROOF,
     hypotheses=HYPOTHESES,
@@ -339,6 +358,8 @@ STATEMENT = Statement(
               exact_check(draw, HYPOTHESES, conclude, size=3), (40, 400, 4000)),
         Check("exact", "the bounds are attained, and two worlds fit the same noisy values", check_attained,
               (3, 20, 100)),
+        Check("exact", "k + 1 states and k goals, p = 1, 2 and infinity, given policies and optimal agents: two worlds "
+              "fit the same noisy values, twice the bound apart, with c = k^(1/p)", check_binding, (4, 9, 9)),
         Check("universal", "n = 2, k <= 2: the negation of each step after Lemma 1 is unsatisfiable", check_universal,
               (60, 60, 600), needs="z3"),
         Check("numeric", "worlds with 20 states: error_bound holds for what invert finds", check_numeric, (6, 60, 300)),
@@ -353,6 +374,7 @@ STATEMENT = Statement(
     ),
     mutations=(
         Mutation("the constant 1 in place of 1 + discount", check_constant_one, 1),
+        Mutation("c = 1 for policies of each goal", partial(check_binding, forget=True), 2),
         Mutation("discount c in place of 1 + discount c, at the tight worlds", partial(check_attained, own=0), 2),
         Mutation("discount c in place of 1 + discount c, for z3", partial(check_universal, own=0), 5,
                  needs="z3"),

@@ -46,7 +46,7 @@ finitely many too.
 """
 
 KNOWN = "the support is known"
-GENERIC = "generic rewards (necessary: no reward repeats)"
+GENERIC = "generic rewards (tested by: no reward repeats)"
 ENOUGH = "k >= N - 1"
 
 

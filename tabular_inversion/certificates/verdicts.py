@@ -24,7 +24,7 @@ from tabular_inversion.exact.linear_algebra import solve_linear
 from tabular_inversion.exact.linear_programs import find_nonnegative_solution, find_recession_vector
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.identifiability.rational.decision import split_exactly
-from tabular_inversion.identifiability.rational.identify import exact_system
+from tabular_inversion.identifiability.rational.judge_exactly import exact_system
 from tabular_inversion.identifiability.rational.points import affine_points, stochastic_points
 from tabular_inversion.identifiability.rational.sparse import other_row
 from tabular_inversion.identifiability.verdict import Status, Verdict
@@ -117,9 +117,10 @@ class RowProofs:
             place = int(np.flatnonzero(seen != 0)[0])
             functional = basis[:, place] * (-1 if seen[place] > 0 else 1)
         else:
-            functional = find_nonnegative_solution(self.system.matrix[:, allowed], values).certificate
-            if functional is None:
+            found = find_nonnegative_solution(self.system.matrix[:, allowed], values).certificate
+            if found is None:
                 return self._search()
+            functional = found
         return self.add(("empty", i), {"kind": "farkas", "dual": integer_functional(functional, self.scale)})
 
     def _pair(self, i: int) -> tuple[FractionArray, FractionArray]:

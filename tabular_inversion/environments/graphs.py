@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from tabular_inversion.errors import FileFormatError, InputError, KernelError, SpecificationError
+from tabular_inversion.environments._edge_lists import read_edges
+from tabular_inversion.errors import InputError, KernelError, SpecificationError
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 NAMED_GRAPHS = "KN, KA,B, petersen, cycle:N, path:N, grid:AxB, an edge-list file, or directed:FILE"
 """The texts that `named_graph` reads."""
+
+_MOST_EDGES = 2**21
+"""networkx takes about half a kilobyte for each."""
 
 
 @checked
@@ -28,7 +32,8 @@ def graph(networkx_graph: nx.Graph[Any], *, discount: float = 0.95) -> MDP:
     ----------
     networkx_graph : networkx.Graph or a subclass
         Undirected, or directed (an action then chooses a successor). Weights are ignored, parallel edges count once,
-        and a self-loop is an action that stays. State s is the s-th node; neighbours are ordered by state.
+        and a self-loop is an action that stays. Edges with a ``probability``, such as those of `MDP.to_networkx`, are
+        refused: `interop.from_networkx` reads them. State s is the s-th node; neighbours are ordered by state.
     discount : float
         In [0, 1].
 
@@ -41,7 +46,7 @@ def graph(networkx_graph: nx.Graph[Any], *, discount: float = 0.95) -> MDP:
     Raises
     ------
     InputError
-        If there is no node.
+        If there is no node, or an edge has a probability.
     KernelError
         If a node has no neighbour, or two nodes have the same name.
 
@@ -62,6 +67,12 @@ def graph(networkx_graph: nx.Graph[Any], *, discount: float = 0.95) -> MDP:
     nodes = list(networkx_graph)
     if not nodes:
         raise InputError("the graph has no node; a world has at least one state.")
+    for start, end, probability in networkx_graph.edges(data="probability"):
+        if probability is not None:
+            raise InputError(
+                f"edge {start!r} -> {end!r} has probability {probability}, and here an action chooses its edge; read this "
+                "graph by interop.from_networkx."
+            )
     adjacency = csr_array(nx.to_scipy_sparse_array(networkx_graph, nodelist=nodes, weight=None, format="csr"))
     adjacency.sort_indices()
     degree = np.diff(adjacency.indptr)
@@ -92,9 +103,10 @@ def named_graph(text: str) -> nx.Graph[Any]:
     ----------
     text : str
         ``K5`` (complete), ``K3,3`` (complete bipartite; more parts likewise), ``petersen``, ``cycle:N`` (N at least
-        3), ``path:N``, ``grid:AxB`` (with positions), else the path of an edge-list file: two node names on each
-        line, anything behind them ignored, ``#`` begins a comment. ``directed:FILE`` reads its edges as arrows.
-        Whole-number names are ordered by size, other names by appearance.
+        3), ``path:N``, ``grid:AxB`` (with positions), else the path of an edge-list file as networkx writes it: two
+        node names on each line, separated by blanks or by one comma; behind them nothing, a dictionary, or on every
+        line one number, which is a weight and says nothing of what an action does; ``#`` begins a comment.
+        ``directed:FILE`` reads its edges as arrows. Whole-number names are ordered by size, others by appearance.
 
     Returns
     -------
@@ -103,9 +115,9 @@ def named_graph(text: str) -> nx.Graph[Any]:
     Raises
     ------
     SpecificationError
-        If the text names no graph and no file.
+        If the text names no graph and no file, or a graph of more than 2^21 nodes or edges.
     FileFormatError
-        If the file is no edge list.
+        If the file is no edge list; the error names the line.
 
     Examples
     --------
@@ -117,41 +129,38 @@ def named_graph(text: str) -> nx.Graph[Any]:
     if text == "petersen":
         return nx.petersen_graph()
     if match := re.fullmatch(r"K([1-9]\d*(?:,[1-9]\d*)*)", text):
-        parts = [int(size) for size in match[1].split(",")]
+        parts = [_size(text, size) for size in match[1].split(",")]
+        _check_size(text, sum(parts) ** 2)
         return nx.complete_graph(parts[0]) if len(parts) == 1 else nx.complete_multipartite_graph(*parts)
     if match := re.fullmatch(r"(cycle|path):([1-9]\d*)", text):
-        size = int(match[2])
+        size = _size(text, match[2])
         if match[1] == "cycle" and size < 3:
             raise SpecificationError(f"{text!r}: a cycle has at least 3 nodes.")
         line: nx.Graph[Any] = nx.path_graph(size) if match[1] == "path" else nx.cycle_graph(size)
         return line
     if match := re.fullmatch(r"grid:([1-9]\d*)x([1-9]\d*)", text):
-        grid = nx.grid_2d_graph(int(match[1]), int(match[2]))
+        height, width = _size(text, match[1]), _size(text, match[2])
+        _check_size(text, height * width)
+        grid = nx.grid_2d_graph(height, width)
         nx.set_node_attributes(grid, {node: node for node in grid}, "pos")
         return grid
     directed, path = (True, text.removeprefix("directed:")) if text.startswith("directed:") else (False, text)
     if not Path(path).is_file():
         raise SpecificationError(f"{text!r} names no graph and no file; expected {NAMED_GRAPHS}.")
-    return _read_edges(Path(path), directed=directed)
+    return read_edges(Path(path), directed=directed)
 
 
-def _read_edges(path: Path, *, directed: bool) -> nx.Graph[Any]:
-    import networkx as nx
+def _size(text: str, number: str) -> int:
+    """Read a number of nodes that a graph in memory can have."""
+    if len(number) > len(str(_MOST_EDGES)):
+        raise SpecificationError(
+            f"{text[:40]!r}: a size has {len(number)} digits; at most {_MOST_EDGES} nodes are made."
+        )
+    size = int(number)
+    _check_size(text, size)
+    return size
 
-    try:
-        lines = [line.partition("#")[0].split() for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError) as problem:
-        raise FileFormatError(f"{path} cannot be read as text ({problem}); give an edge list.") from problem
-    # networkx passes over short lines in silence, and a graph that lost an edge is another world.
-    short = [number for number, words in enumerate(lines, start=1) if len(words) == 1]
-    edges = [(words[0], words[1]) for words in lines if len(words) > 1]
-    if short or not edges:
-        where = f"line {short[0]} has one name only" if short else "it holds no edge"
-        raise FileFormatError(f"{path} is no edge list: {where}; write two node names on each line.")
-    names = list(dict.fromkeys(name for edge in edges for name in edge))
-    if all(name.isdecimal() for name in names):
-        names.sort(key=int)
-    result: nx.Graph[Any] = nx.DiGraph() if directed else nx.Graph()
-    result.add_nodes_from(names)
-    result.add_edges_from(edges)
-    return result
+
+def _check_size(text: str, size: int) -> None:
+    if size > _MOST_EDGES:
+        raise SpecificationError(f"{text!r} has more than {_MOST_EDGES} nodes or edges; choose a smaller graph.")

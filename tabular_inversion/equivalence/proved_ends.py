@@ -41,8 +41,8 @@ class ProvedEnds:
     def face(self) -> BoolArray:
         """Which places of the constraints are on each row's face, shape (U, N): all where they are independent."""
         rows = np.arange(len(self.polytopes.face))
-        kept = self.polytopes.scatter(self.polytopes.kept[self.polytopes.face].astype(float), rows)
-        kept = np.concatenate([kept[:, : self.polytopes.n_entries], np.zeros((len(rows), 1))], axis=1) > 0
+        spread = self.polytopes.scatter(self.polytopes.kept[self.polytopes.face].astype(float), rows)
+        kept = np.concatenate([spread[:, : self.polytopes.n_entries], np.zeros((len(rows), 1))], axis=1) > 0
         on_face = np.take_along_axis(kept, self.constraints.columns, axis=1)
         allowed = self.constraints.allowed(rows)
         return np.where(self._independent(allowed)[:, None], allowed, on_face & allowed)

@@ -2,7 +2,7 @@
 
 from tabular_inversion.errors import WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion
-from tabular_inversion.identifiability.identify import identify
+from tabular_inversion.identifiability.judge import identify
 from tabular_inversion.identifiability.recheck import verify
 from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict, Witness
 from tabular_inversion.identifiability.witnesses import check_forward

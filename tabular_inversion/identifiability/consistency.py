@@ -11,11 +11,9 @@ from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.identifiability.uniform import is_deterministic
 from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported, Unconstrained
 from tabular_inversion.recovery.column_matching import two_nearest, value_scale
-from tabular_inversion.recovery.dual_programs import solve_for_multipliers
 from tabular_inversion.recovery.equations import TINY, left_inverse, rounding
-from tabular_inversion.recovery.linear_programs import block_size
+from tabular_inversion.recovery.linear_programs import block_size, solve_blocks
 from tabular_inversion.recovery.misfits import explains, misfits
-from tabular_inversion.recovery.rank import RankStatus
 from tabular_inversion.recovery.system import RowSystem
 
 
@@ -78,7 +76,7 @@ def consistency(
     tried as y first: for the nearest point of a polytope it separates. Then the multipliers of a linear program are.
     """
     nothing = np.zeros(len(residuals), bool)
-    if isinstance(kernel_class, Unconstrained) and _always_solvable(system):
+    if isinstance(kernel_class, Unconstrained) and system.equations_independent:
         return Consistency(nothing, nothing, residuals)
     if is_deterministic(kernel_class):
         columns, values = value_scale(system)
@@ -102,12 +100,6 @@ def consistency(
         impossible[suspects] = proved
         unknown[suspects] = ~proved & ~possible
     return Consistency(impossible, unknown, residuals)
-
-
-def _always_solvable(system: RowSystem) -> bool:
-    """Whether every right-hand side is attained, since the equations are independent: square and of full rank."""
-    square = len(system.test_matrix) == system.n_states
-    return square and system.rank_decision.status is RankStatus.FULL
 
 
 def _separated(system: RowSystem, allowed: BoolArray, misfit: FloatArray) -> tuple[BoolArray, BoolArray]:
@@ -162,12 +154,12 @@ def _least_miss(system: RowSystem, allowed: BoolArray) -> tuple[FloatArray, Floa
     upper = np.concatenate([np.where(allowed, np.inf, 0.0), np.full((count, 2 * k + 1), np.inf)], axis=1)
     cost = np.zeros(upper.shape)
     cost[:, n] = 1.0
-    found = solve_for_multipliers(cost, equations, values, upper)
-    if found is None:
+    found = solve_blocks(cost, equations, values, np.zeros(upper.shape), upper)
+    if not found.solved.any():
         return None
-    points = np.maximum(found[0][:, :n], 0.0)
+    points = np.maximum(found.points[:, :n], 0.0)
     points /= np.where(points.sum(axis=1, keepdims=True) > 0, points.sum(axis=1, keepdims=True), 1.0)
-    return points, -(found[1][:, :k] + found[1][:, k : 2 * k])
+    return points, -(found.multipliers[:, :k] + found.multipliers[:, k : 2 * k])
 
 
 def _unsolvable(system: RowSystem, rows: Kernel, misfit: FloatArray) -> BoolArray:

@@ -17,8 +17,7 @@ from tabular_inversion.identifiability.decision import Decision, Pair
 from tabular_inversion.identifiability.face_bounds import off_weight_is_zero, solutions_inside
 from tabular_inversion.identifiability.uniform import restricted_codes
 from tabular_inversion.identifiability.verdict import Evidence, Status
-from tabular_inversion.recovery.dual_programs import solve_for_multipliers
-from tabular_inversion.recovery.linear_programs import block_size
+from tabular_inversion.recovery.linear_programs import block_size, solve_blocks
 from tabular_inversion.recovery.rank import RankStatus
 from tabular_inversion.recovery.system import RowSystem, rounding_level
 
@@ -267,14 +266,14 @@ def recession_directions(
     unit = np.abs(equations).max(axis=1, keepdims=True, initial=0.0)
     unit = np.ldexp(1.0, np.frexp(np.where(unit > 0, unit, 0.5))[1])
     one = np.ones((count, n_off))
-    found = solve_for_multipliers(-one, equations / unit, np.zeros(equations.shape[:2]), one)
-    if found is None:
+    found = solve_blocks(-one, equations / unit, np.zeros(equations.shape[:2]), np.zeros(one.shape), one)
+    if not found.solved.any():
         if count == 1:
             return np.zeros(1, bool), np.zeros((1, n_off + size)), np.zeros((1, len(system.matrix)))
         halves = [recession_directions(system, states[part], off[part]) for part in np.array_split(np.arange(count), 2)]
         return tuple(np.concatenate(parts) for parts in zip(*halves, strict=True))  # type: ignore[return-value]
-    weights, multipliers = np.maximum(found[0], 0.0) / unit[:, 0], -found[1]
-    moved = found[0].sum(axis=1) >= 0.5
+    weights, multipliers = np.maximum(found.points, 0.0) / unit[:, 0], -found.multipliers
+    moved = found.points.sum(axis=1) >= 0.5
     inside = -np.linalg.pinv(own) @ (others @ weights[:, :, None])
     combinations = (complement @ multipliers[:, :, None])[:, :, 0]
     return moved, np.concatenate([weights, inside[:, :, 0]], axis=1), combinations

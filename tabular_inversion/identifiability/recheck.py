@@ -10,7 +10,7 @@ from tabular_inversion._typing import IntArray
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.errors import TabularInversionError, WitnessError
 from tabular_inversion.identifiability.asked import ValuesQuestion, VerdictQuestion
-from tabular_inversion.identifiability.identify import identify
+from tabular_inversion.identifiability.judge import identify
 from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict, check_verdict
 from tabular_inversion.identifiability.verification import check_form, check_no_contradiction, compare
 from tabular_inversion.identifiability.witnesses import check_own_values, check_rows
@@ -90,7 +90,7 @@ def _permuted(kernel_class: KernelClass, agent: AgentValues, order: IntArray) ->
 
 def _verify_fractions(question: ValuesQuestion, agent: Any, verdict: Verdict, again: Verdict) -> None:
     # Loaded late, as python-flint is: whoever has exact values has it already.
-    from tabular_inversion.identifiability.rational.identify import exact_system
+    from tabular_inversion.identifiability.rational.judge_exactly import exact_system
     from tabular_inversion.identifiability.rational.refutations import check_own_values_exactly, check_rows_exactly
 
     floats = agent.to_float()

@@ -132,18 +132,25 @@ def recover_rows(
     Rows are least squares in the units of Q, all goals together. Where the scales of goals differ by more than 2^10,
     rows are first sought in the system's own scale, where each goal counts alike and none is lost in the rounding of
     another; those that explain their values there are the answer in either scale.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tabular_inversion import Stochastic
+    >>> system = RowSystem.of(np.diag([1.0, 2.0**60]), np.array([[0.25], [0.75 * 2.0**60]]), sums_to_one=True)
+    >>> recover_rows(system, Stochastic(), row_index=np.array([0])).rows
+    array([[0.25, 0.75]])
     """
     n_rows = system.right_hand_sides.shape[1]
     start = None if prior is None else _check_prior(prior, system.n_states, n_rows, kernel_class)
     if isinstance(kernel_class, Supported):
         _check_support(kernel_class, system.n_states, row_index)
     options = (kernel_class, row_index, start, norm, progress)
-    exponents = system.equations.exponents
+    k, exponents = len(system.test_matrix), system.equations.exponents
     if int(np.ptp(exponents)) <= _EVEN or isinstance(kernel_class, Deterministic):
         found = _in_one_unit(system, *options)
     else:
-        k = len(exponents)
-        found = _by_class(system, system.matrix[:k], system.values[:k], *options)
+        found = _by_class(system, system.matrix[:k], system.values[:k], system.uncertainty[:k], *options)
         loose = np.flatnonzero(~explains(system, found.rows))
         if loose.size:
             part = start if start is None or start.ndim == 1 else start[loose]
@@ -155,14 +162,16 @@ def recover_rows(
 
 
 def _in_one_unit(system: RowSystem, *options: Any) -> Recovery:
-    tests, values, _ = system.in_one_unit
-    return _by_class(system, tests, values, *options)
+    tests, values, unit = system.in_one_unit
+    k, exponents = len(tests), system.equations.exponents
+    return _by_class(system, tests, values, np.ldexp(system.uncertainty[:k], unit - exponents), *options)
 
 
 def _by_class(
     system: RowSystem,
     tests: FloatArray,
     values: FloatArray,
+    doubt: FloatArray,
     kernel_class: KernelClass,
     row_index: IntArray,
     start: FloatArray | None,
@@ -178,8 +187,8 @@ def _by_class(
             return column_matching(tests, values)
         return sparse_rows(tests, values, kernel_class.max_successors, progress=progress)
     if isinstance(kernel_class, Supported):
-        return supported_rows(tests, values, kernel_class.rows(row_index), prior=start)
-    return simplex_rows(tests, values, prior=start)
+        return supported_rows(tests, values, kernel_class.rows(row_index), prior=start, uncertainty=doubt)
+    return simplex_rows(tests, values, prior=start, uncertainty=doubt)
 
 
 def _put(rows: Kernel, places: IntArray, others: Kernel) -> Kernel:

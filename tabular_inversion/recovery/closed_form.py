@@ -77,7 +77,19 @@ def unconstrained_rows(
     if full and n_goals == n_states and system.factors is not None:
         return Recovery(system.solve(), np.zeros(values.shape[1]), n_states, system.condition_estimate, "LU")
     found = _by_svd(tests, values, np.full(n_states, 1.0 / n_states) if prior is None else prior, rank=system.rank)
-    return replace(found, rows=_least_squares(tests, values, found.rows)) if full and n_goals > n_states else found
+    if full and n_goals > n_states:
+        return replace(found, rows=_least_squares(tests, values, found.rows))
+    if n_goals < n_states and system.equations_independent:
+        return replace(found, rows=_attaining(system.matrix, system.values, found.rows))
+    return found
+
+
+def _attaining(matrix: FloatArray, values: FloatArray, rows: FloatArray) -> FloatArray:
+    """Move rows along independent equations until they have the values: each goal counts in its own unit."""
+    inverse = left_inverse(matrix)
+    for _ in range(2):
+        rows = rows + (values - matrix @ rows.T).T @ inverse.T
+    return rows
 
 
 def _least_squares(matrix: FloatArray, values: FloatArray, rows: FloatArray) -> FloatArray:

@@ -159,7 +159,7 @@ def two_nearest(columns: FloatArray, targets: FloatArray) -> tuple[IntArray, Flo
     if _prefers_tree(points):
         distance, index = cKDTree(points).query(sought, k=2, p=np.inf)
         return np.asarray(index[:, 0]), np.asarray(distance[:, 0]), np.asarray(distance[:, 1])
-    nearest, first, second = (np.empty(len(sought), kind) for kind in (np.intp, np.float64, np.float64))
+    nearest, first, second = np.empty(len(sought), np.intp), np.empty(len(sought)), np.empty(len(sought))
     block = max(1, _BLOCK // len(points))
     for start in range(0, len(sought), block):
         part = slice(start, start + block)

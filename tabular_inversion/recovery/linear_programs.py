@@ -8,7 +8,7 @@ of a program without solution make it a contradiction (Farkas).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -27,7 +27,11 @@ _CHUNK = 2**22
 """Numbers in one work array, 32 MB."""
 
 _TOLERANCES = {f"{side}_feasibility_tolerance": LINEAR_PROGRAM_TOLERANCE for side in ("primal", "dual")}
-_METHODS = (("highs-ds", _TOLERANCES | {"presolve": False}), ("highs", {}), ("highs-ipm", {}))
+_METHODS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("highs-ds", _TOLERANCES | {"presolve": False}),
+    ("highs", {}),
+    ("highs-ipm", {}),
+)
 """Presolve finds little in dense blocks and costs more than it saves; it is the second try where simplex gets stuck."""
 
 

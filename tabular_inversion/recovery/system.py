@@ -167,8 +167,9 @@ class RowSystem:
         k = len(self.test_matrix)
         largest = self.uncertainty[:k].max(axis=1, keepdims=True) + self.value_uncertainty[:k]
         if self.residual is not None:
-            size = np.abs(self.test_matrix).max(axis=1, keepdims=True) + np.abs(self.right_hand_sides)
-            computed = rounding(2 * self.n_states + 16) * size  # of an expectation and of a value, at most
+            # Beside it stands the rounding of an expectation over at most n states, and of M at both ends of the loop.
+            size = np.abs(self.test_matrix).max(axis=1, keepdims=True)
+            computed = rounding(self.n_states + 8) * size
             shown = np.ldexp(self.residual[:, None] + computed, self.equations.exponents)
             largest = np.minimum(largest, shown)
         return self._with_ones(largest, 0.0)
@@ -224,6 +225,13 @@ class RowSystem:
             return RankDecision(RankStatus.DEFICIENT, proved=False)
         return RankDecision(RankStatus.UNKNOWN, proved=False)
 
+    @cached_property
+    def equations_independent(self) -> bool:
+        """Whether the k equations, without the sum to one, are surely independent, so that all values are attained."""
+        if len(self.test_matrix) == self.n_states:
+            return self.rank_decision.status is RankStatus.FULL
+        return bool(independent_columns(self.test_matrix.T, self.matrix_error.T, sums_to_one=False))
+
     def _proved_full(self) -> bool:
         if self.n_states > _SMALL and self.factors is not None:
             matrix, error, _, _ = self.equilibrated
@@ -258,7 +266,7 @@ class RowSystem:
     def _weighed(self) -> tuple[FloatArray, float]:
         """Singular values of `equilibrated`, and the level up to which they may be rounding or uncertainty."""
         matrix, error, _, _ = self.equilibrated
-        singular = np.linalg.svd(matrix, compute_uv=False)
+        singular = np.asarray(np.linalg.svd(matrix, compute_uv=False), np.float64)
         return singular, max(rounding_level(matrix.shape) * float(singular[0]), float(np.linalg.norm(error)))
 
     def _numerical_rank(self) -> int:
@@ -307,8 +315,8 @@ class RowSystem:
         """
         k, exponents = len(self.test_matrix), self.equations.exponents
         unit = int(exponents.min())
-        parts = (np.ldexp(part[:k], unit - exponents) for part in (self.matrix, self.values))
-        return (*parts, unit)
+        tests, values = (np.ldexp(part[:k], unit - exponents) for part in (self.matrix, self.values))
+        return tests, values, unit
 
     def solve(self) -> FloatArray:
         """Return the solutions of a square system of full rank for every right-hand side, shape (R, n)."""

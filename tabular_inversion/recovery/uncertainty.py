@@ -41,12 +41,17 @@ def value_noise(agent: AgentValues, noise: float = 0.0) -> FloatArray:
 
 
 def goal_residuals(agent: AgentValues) -> FloatArray:
-    """Return each goal's bound on ``|Q - (rho + M P)|``, shape (G,); infinite where no solver reports one."""
+    """Return each goal's bound on ``|M P - (Q - rho)|`` but for the rounding of the expectation itself, shape (G,).
+
+    Infinite where no solver reports one. Adding rho and subtracting it again are the roundings beside the residual.
+    """
     report = agent.report
     if report is None or not np.isfinite(report.residual):
         return np.full(agent.n_goals, np.inf)
     residuals = (report.residual,) if report.goal_residuals is None else report.goal_residuals
-    return np.broadcast_to(np.array(residuals), (agent.n_goals,))
+    extra = agent.goals.action_rewards
+    added: FloatArray | float = 0.0 if extra is None else rounding(4) * np.abs(extra).max(axis=(1, 2))
+    return np.broadcast_to(np.abs(residuals) + added, (agent.n_goals,))
 
 
 def matrix_uncertainty(agent: AgentValues, noise: FloatArray | float = 0.0) -> FloatArray:
@@ -99,10 +104,10 @@ def hides_nothing(agent: AgentValues, uncertainty: FloatArray) -> bool:
 
     Notes
     -----
-    Rewards, and entries of M, of one goal are equal or differ by at least 2^20 times the uncertainty of the goal's M,
-    over 1 - discount: near discount 1 all values are large, and what differs between states is 1 - discount of them.
-    Rewards of two goals in one state do not cancel to less than that either, unless they are equal.
-    Probabilities of the policy, continuation and discount are zero, or at least 2^20 units of rounding.
+    Rewards, and entries of M, of one goal are equal or differ by at least 2^20 times the uncertainty of the goal's M
+    over 1 - discount (near discount 1, what differs between states is that part of their values);
+    so do the sizes of rewards of different goals in one state, each goal in the unit of its largest. Probabilities of
+    the policy, continuation and discount are zero, or at least 2^20 units of rounding.
     """
     level = GAP * uncertainty.max(axis=1, keepdims=True)
     if not level.any():
@@ -113,18 +118,14 @@ def hides_nothing(agent: AgentValues, uncertainty: FloatArray) -> bool:
         gaps = np.diff(np.sort(table, axis=1), axis=1)
         if ((gaps > 0) & (gaps < level)).any():
             return False
-    if _nearly_equal_goals(agent.goals.rewards, level):
+    size = np.abs(agent.goals.rewards)
+    exponents = -np.frexp(size.max(axis=1, keepdims=True))[1]
+    # Sizes just below a power of two are near ones just above it: each goal is put on either side.
+    both = np.concatenate([np.ldexp(size, exponents), np.ldexp(size, exponents + 1)])
+    gaps = np.diff(np.sort(both, axis=0), axis=0)
+    if ((gaps > 0) & (gaps < np.ldexp(level, exponents + 1).max())).any():
         return False
     weights = [agent.goals.continuation, np.array([agent.discount])]
     if agent.policy is not None:
         weights.append(agent.policy)
     return not any(((part > 0) & (part < GAP * 2.0 * UNIT)).any() for part in weights)
-
-
-def _nearly_equal_goals(rewards: FloatArray, level: FloatArray) -> bool:
-    """Tell whether two goals pay almost the same in some state: less apart than `level` and a thousandth of the pay."""
-    order = np.argsort(rewards, axis=0)
-    paid, apart = np.take_along_axis(rewards, order, axis=0), np.broadcast_to(level, rewards.shape)
-    gaps, apart = np.diff(paid, axis=0), np.take_along_axis(apart, order, axis=0)
-    limit = np.minimum(np.maximum(apart[1:], apart[:-1]), 1e-3 * np.maximum(np.abs(paid[1:]), np.abs(paid[:-1])))
-    return bool(((gaps > 0) & (gaps < limit)).any())

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tabular_inversion import Goals
+from tabular_inversion import MDP, Goals
 from tabular_inversion.bellman import solve
 from tabular_inversion.environments import graph, named_graph, random_mdp
 from tabular_inversion.errors import FileFormatError, InputError, KernelError, SpecificationError
+from tabular_inversion.interop import from_networkx
+from tabular_inversion.strategies import mdps
 
 
 def arrivals(mdp: Any) -> set[tuple[int, int]]:
@@ -107,9 +109,17 @@ def test_to_networkx_keeps_every_probability(branching: int | None) -> None:
     np.testing.assert_array_equal(back, mdp.dense().kernel)
 
 
+@settings(max_examples=30, deadline=None)
+@given(world=mdps())
+def test_a_world_is_no_graph_of_sure_moves(world: MDP) -> None:
+    """Read as a graph, its probabilities and the order of its actions would be lost."""
+    with pytest.raises(InputError, match=r"has probability .*interop.from_networkx"):
+        graph(world.to_networkx())
+
+
 def test_a_graph_goes_to_networkx_and_back() -> None:
     mdp = graph(named_graph("grid:3x4"))
-    again = graph(mdp.to_networkx(), discount=mdp.discount)
+    again = from_networkx(mdp.to_networkx(), discount=mdp.discount).mdp
     np.testing.assert_array_equal(again.dense().kernel, mdp.dense().kernel)
     np.testing.assert_array_equal(again.available, mdp.available)
     np.testing.assert_array_equal(again.coordinates, mdp.coordinates)
@@ -182,6 +192,107 @@ def test_bad_files(tmp_path: Path, content: bytes, message: str) -> None:
     path.write_bytes(content)
     with pytest.raises(FileFormatError, match=message):
         named_graph(str(path))
+
+
+OTHER_FORMATS = {
+    "a chain of PRISM": ("3 4\n0 1 0.5\n0 2 0.5\n1 1 1\n2 2 1\n", "line 2 has 3 columns and line 1 has 2"),
+    "a decision process of PRISM": ("2 3 4\n0 0 0 0.5\n0 0 1 0.5\n", "line 2 has 4 columns"),
+    "labels of PRISM": ('0="init" 1="deadlock"\n0: 0\n', "line 1 has the node '0=\"init\"'"),
+    "a chain without a head": ("0 1 0.25\n0 2 0.75\n1 1 1.0\n2 2 1.0\n", "sum to 1"),
+    "commas and blanks": ("0, 1\n1 2\n", "line 2 is separated by blanks and the first one by a comma"),
+    "a comma behind each name": ("0, 1,\n1, 2,\n", "line 1 has an empty column"),
+    "commas with a head": ("source,target\na,b\nb,a\n", "line 1 reads 'source target', a head"),
+    "a head above numbers": ("origin goal\n0 1\n1 2\n", "line 1 reads 'origin goal', a head"),
+    "quotes": ('"a","b"\n', "line 1 has the node"),
+    "an adjacency list": ("0 1 2\n1 2 0\n2 0 1\n", "line 1 has 2 behind the names, which may be a weight or a third"),
+    "a matrix of whole numbers": ("0 1 0\n1 0 1\n0 1 0\n", "line 1 has 0 behind the names"),
+    "a matrix of fractions": ("0.5 0.5\n0.2 0.8\n", "line 1 has the node 0.5, which is a fraction"),
+    "Matrix Market": ("%%MatrixMarket matrix coordinate real general\n2 2 1\n1 2 1.0\n", "line 1 has 5 columns"),
+    "DIMACS": (
+        "c a graph\np edge 3 2\ne 1 2\ne 2 3\n",
+        "line 1 has 'graph' behind the names, which is no number|has 4 columns|one name",
+    ),
+    "DOT": ("digraph G {\na -> b;\n}\n", "line 3 has one name only"),
+    "GML": ("graph [\nnode [\nid 0\n]\n]\n", "line 4 has one name only"),
+    "JSON": ('{"nodes": [0, 1], "links": []}\n', "line 1"),
+    "Python": ("import sys\nprint(sys.path)\n", "line 2 has one name only"),
+    "a mark inside": ("0 1\n\ufeff1 2\n", "line 2 has the node"),
+    "a column of words": ("a b friend\nb c friend\n", "line 1 has 'friend' behind the names"),
+    "a weight missing": ("a b 1.5\nb c\n", "line 2 has 2 columns and line 1 has 3"),
+    "half a dictionary": ("a b {'weight': 1\n", "line 1 has .* which is no dictionary"),
+    "a null byte": ("a b\x00\n", "line 1 has the node"),
+}
+
+
+@pytest.mark.parametrize(("content", "message"), OTHER_FORMATS.values(), ids=OTHER_FORMATS.keys())
+def test_whatever_is_no_edge_list_is_refused_with_its_line(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "edges"
+    path.write_text(content, encoding="utf-8")
+    for prefix in ("", "directed:"):
+        with pytest.raises(FileFormatError, match=message) as caught:
+            named_graph(f"{prefix}{path}")
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("ending", [".tra", ".lab", ".sta", ".mtx", ".dot", ".gml", ".graphml", ".json"])
+def test_files_of_other_formats_are_known_by_their_endings(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"edges{ending}"
+    path.write_text("0 1\n1 2\n")
+    with pytest.raises(FileFormatError, match="no edge list by its ending"):
+        named_graph(str(path))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xef\xbb\xbf0 1\n1 2\n",  # a byte order mark
+        b"0 1\r\n\r\n1 2\r\n",
+        b"0,1\n1,2\n",
+        b"0, 1\n1 , 2",
+        b"0 1 1.5\n1 2 0.5\n",
+        b"0,1,1.5\n1,2,2.5\n",
+        b"0 1 {'weight': 3}\n1 2 {}\n",
+        b"  0\t1\n# 5 6\n1 2 # 7\n",
+    ],
+)
+def test_edge_lists_are_read_right(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "edges"
+    path.write_bytes(content)
+    found = named_graph(str(path))
+    assert list(found) == ["0", "1", "2"]
+    assert {frozenset(edge) for edge in found.edges} == {frozenset("01"), frozenset("12")}
+
+
+PIECES = st.sampled_from(["0", "1", "2", "a", "b", "b1", " ", " ", " ", "\t", "\n", "\n", ",", "#", ".5", "{}", "{'w': 1}",
+                          "{", "=", ":", '"', "\ufeff", "\r", "é", "\x0b", "\u2028"])  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(content=st.lists(PIECES, max_size=14).map("".join))
+def test_what_is_read_is_what_networkx_reads(tmp_path_factory: pytest.TempPathFactory, content: str) -> None:
+    path = tmp_path_factory.mktemp("drawn") / "edges"
+    path.write_text(content, encoding="utf-8", newline="")
+    try:
+        found = named_graph(str(path))
+    except FileFormatError as problem:
+        assert "line " in str(problem) or "holds no edge" in str(problem)
+        return
+    lines = [line.partition("#")[0] for line in content.removeprefix("\ufeff").replace("\r", "\n").split("\n")]
+    delimiter = "," if any("," in line.partition("{")[0] for line in lines) else None
+    kept = [line for line in lines if line.strip()]
+    weighted = any(not line.rstrip().endswith("}") and len(line.split(delimiter)) > 2 for line in kept)
+    read: Any = nx.parse_edgelist(kept, delimiter=delimiter, data=[("weight", float)] if weighted else True)
+    assert {frozenset(map(str.strip, edge)) for edge in read.edges} == {frozenset(edge) for edge in found.edges}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["K99999999999999999999", "K9999", "K1,99999999999999999999", "cycle:99999999999999999999", "path:99999999",
+     "grid:99999x99999", "grid:1x99999999999999999999", "K" + "9" * 5000, "path:" + "9" * 5000],
+)  # fmt: skip
+def test_absurd_sizes_are_refused_at_once(text: str) -> None:
+    with pytest.raises(SpecificationError, match="at most|more than"):
+        named_graph(text)
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:

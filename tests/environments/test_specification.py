@@ -241,7 +241,7 @@ def test_messages_are_one_line() -> None:
 
 def test_gymnasium_missing(monkeypatch: Any) -> None:
     monkeypatch.setitem(sys.modules, "gymnasium", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install 'tabular-inversion\[gym\]'"):
+    with pytest.raises(MissingDependencyError, match=r"pip install gymnasium, or in a clone: pip install '\.\[gym\]'"):
         parse_environment("gym:FrozenLake-v1")
 
 

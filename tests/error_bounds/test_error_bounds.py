@@ -90,7 +90,8 @@ def with_noise(agent, noise):
 
 
 def rows_of(agent, kernel_class, norm=np.inf):
-    found = recover(agent.test_matrix, agent.right_hand_sides, kernel_class, row_index=agent.row_index, norm=norm).rows
+    matched = {"norm": norm} if isinstance(kernel_class, Deterministic) else {}
+    found = recover(agent.test_matrix, agent.right_hand_sides, kernel_class, row_index=agent.row_index, **matched).rows
     return found if isinstance(found, np.ndarray) else found.toarray()
 
 

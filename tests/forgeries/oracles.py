@@ -14,7 +14,7 @@ from tabular_inversion.discounts import certified_discounts, exceptional_discoun
 from tabular_inversion.errors import TabularInversionError
 from tabular_inversion.exact import ExactAgentValues
 from tabular_inversion.identifiability import ValuesQuestion
-from tabular_inversion.identifiability.rational.identify import exact_system
+from tabular_inversion.identifiability.rational.judge_exactly import exact_system
 from tabular_inversion.identifiability.rational.proofs import EmptyProof, FaceProof, RankProof
 from tabular_inversion.records import same
 from tabular_inversion.sufficiency.by_draws.generic import GenericQuestion, decide_generic

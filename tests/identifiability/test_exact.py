@@ -12,7 +12,7 @@ from tabular_inversion.environments import four_rooms, graph
 from tabular_inversion.errors import InputError
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
 from tabular_inversion.identifiability import Evidence, Status, WitnessError
-from tabular_inversion.identifiability.rational.identify import exact_system
+from tabular_inversion.identifiability.rational.judge_exactly import exact_system
 from tabular_inversion.identifiability.rational.proofs import ColumnProof
 from tabular_inversion.identifiability.rational.refutations import check_forward_exactly
 from tabular_inversion.interop import exact_kernel

@@ -77,7 +77,9 @@ def test_the_bounds_hold_against_fractions():
     rng = np.random.default_rng(3)
     for trial in range(60):
         mdp = random_mdp(4, 2, branching=2, seed=trial, discount=float(rng.choice([0.0, 0.5, 0.999])))
-        rewards = rng.integers(-9, 9, (3, 4)) * 2.0 ** rng.integers(-40, 41, (3, 1)) + 2.0 ** rng.integers(0, 48, (3, 1))
+        rewards = rng.integers(-9, 9, (3, 4)) * 2.0 ** rng.integers(-40, 41, (3, 1)) + 2.0 ** rng.integers(
+            0, 48, (3, 1)
+        )
         true = solve(mdp, Goals(rewards))
         eps = float(2.0 ** rng.integers(-50, -10))
         agent = replace(true, q=true.q + rng.uniform(-eps, eps, true.q.shape), report=None)

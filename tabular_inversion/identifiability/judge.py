@@ -81,7 +81,7 @@ def identify(
     check_known(kernel_class, "identification")
     if exact or not isinstance(agent, AgentValues):
         from tabular_inversion.exact import ExactAgentValues
-        from tabular_inversion.identifiability.rational.identify import identify_exactly
+        from tabular_inversion.identifiability.rational.judge_exactly import identify_exactly
 
         if noise != 0:
             raise InputError(f"noise is {noise}; exact values have none: leave it out, or use floats.")
