@@ -19,7 +19,7 @@ from tabular_inversion.identifiability.uniform import restricted_codes
 from tabular_inversion.identifiability.verdict import Evidence, Status
 from tabular_inversion.recovery.linear_programs import block_size, solve_blocks
 from tabular_inversion.recovery.rank import RankStatus
-from tabular_inversion.recovery.system import RowSystem
+from tabular_inversion.recovery.system import RowSystem, rounding_level
 
 _GUESSES = (1e-9, 1e-14)
 """Entries of a recovered row above these are tried as its support, in this order."""
@@ -126,13 +126,19 @@ def _inside(system: RowSystem, points: FloatArray, columns: IntArray) -> tuple[B
     proved = solutions_inside(system, points, columns) if more else np.zeros(len(points), bool)
     refuted = proved.copy()
     left = np.flatnonzero(~proved)
-    if left.size and (system.hides_nothing or not system.matrix_error.any()):
+    if left.size and (system.trusts_coincidence or not system.matrix_error.any()):
         part = system.select(left)
         matrix, doubt = (np.moveaxis(array[:, columns[left]], 0, 1) for array in (part.matrix, part.uncertainty))
         error = (doubt @ points[left][:, :, None])[:, :, 0] + part.value_uncertainty.T
-        # An estimate: directions that the equations repeat, to rounding, are left out of the pseudo-inverse.
-        reach = np.abs(np.linalg.pinv(matrix, rcond=1e-10)) @ error[:, :, None]
-        clear = (reach[:, :, 0] <= _SHARE * points[left]).all(axis=1)
+        # An estimate: directions that the equations repeat are left out of the pseudo-inverse, none that differ.
+        first, singular, second = np.linalg.svd(matrix, full_matrices=False)
+        level = np.linalg.norm(doubt, axis=(1, 2)) + rounding_level(matrix.shape[1:]) * singular[:, 0]
+        seen = singular > level[:, None]
+        clear = (~seen | (singular > level[:, None] / _SHARE)).all(axis=1)
+        inverse = np.where(seen, 1.0 / np.where(seen, singular, 1.0), 0.0)
+        pseudo = np.swapaxes(second, 1, 2) @ (inverse[:, :, None] * np.swapaxes(first, 1, 2))
+        reach = np.abs(pseudo) @ error[:, :, None]
+        clear &= (reach[:, :, 0] <= _SHARE * points[left]).all(axis=1)
         for at in np.flatnonzero(clear):
             refuted[left[at]] = system.restrict(columns[left[at]]).rank_decision.status is RankStatus.DEFICIENT
     return refuted, proved & system.rigorous

@@ -104,13 +104,16 @@ def hides_nothing(agent: AgentValues, uncertainty: FloatArray) -> bool:
 
     Notes
     -----
-    Rewards, and entries of M, of one goal are equal or differ by at least 2^20 times the uncertainty of the goal's M;
+    Rewards, and entries of M, of one goal are equal or differ by at least 2^20 times the uncertainty of the goal's M
+    over 1 - discount (near discount 1, what differs between states is that part of their values);
     so do the sizes of rewards of different goals in one state, each goal in the unit of its largest. Probabilities of
     the policy, continuation and discount are zero, or at least 2^20 units of rounding.
     """
     level = GAP * uncertainty.max(axis=1, keepdims=True)
     if not level.any():
         return True
+    if agent.discount < 1.0:
+        level = level / (1.0 - agent.discount)
     for table in (agent.goals.rewards, agent.test_matrix):
         gaps = np.diff(np.sort(table, axis=1), axis=1)
         if ((gaps > 0) & (gaps < level)).any():
