@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.equivalence.construction import (
     DistinctRows,
     distribution_polytopes,
@@ -17,15 +18,7 @@ from tabular_inversion.equivalence.interface import ValueEquivalence
 from tabular_inversion.equivalence.successors import SuccessorSets, matching_successors
 from tabular_inversion.equivalence.vectors import VectorSets
 from tabular_inversion.errors import InputError
-from tabular_inversion.kernel_classes import (
-    ClassTable,
-    Deterministic,
-    KernelClass,
-    Sparse,
-    Stochastic,
-    Supported,
-    Unconstrained,
-)
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 from tabular_inversion.kinds import checked
 
 

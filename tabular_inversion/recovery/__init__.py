@@ -11,16 +11,9 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, issparse, vstack
 
 from tabular_inversion._typing import FloatArray, IntArray, Kernel
+from tabular_inversion.class_tables import check_known, check_options
 from tabular_inversion.errors import InputError, KernelClassError, ShapeError
-from tabular_inversion.kernel_classes import (
-    Deterministic,
-    KernelClass,
-    Sparse,
-    Supported,
-    Unconstrained,
-    check_known,
-    check_options,
-)
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
 from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.closed_form import closed_form, unconstrained_rows
 from tabular_inversion.recovery.column_matching import column_matching, column_separation
