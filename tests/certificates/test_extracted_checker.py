@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from test_certificates import changed, draw
 
 from proofs_checks.extracted_checker import NOT_RUN, available, compiled, is_covered, run
 from tabular_inversion.certificates import certificates_of, signed
 from tabular_inversion.checker import CertificateError, check
-from tests.certificates.test_certificates import changed, draw
 
 pytestmark = pytest.mark.skipif(not available(), reason=f"the extracted checker was {NOT_RUN}")
 
@@ -22,7 +22,7 @@ def accepts(checker, certificate):
 def test_both_checkers_agree_on_two_hundred_certificates():
     rng, kinds, answers, count = np.random.default_rng(7), set(), [], 0
     with compiled() as program:
-        while count < 100:
+        while count < 200:
             [certificate] = certificates_of(draw(rng))
             if not is_covered(certificate):
                 continue
@@ -41,4 +41,4 @@ def test_both_checkers_agree_on_two_hundred_certificates():
             assert accepts(lambda c: run(program, c), forged) == answers[-1], place
     assert kinds == {"unique", "pair", "farkas"}
     assert set(answers) == {True, False}
-    assert len(answers) > 80
+    assert len(answers) > 160
