@@ -141,7 +141,11 @@ def check_numeric(rng: np.random.Generator, amount: int) -> Tally:
         verdict = identify(agent, Stochastic())
         m, successors = agent.test_matrix[0], mdp.dense().kernel.argmax(axis=2)
         claimed = (successors == m.argmin()) | (successors == m.argmax())
-        wrong = int(((verdict.row_status == Status.IDENTIFIED) != claimed).sum())
+        status, ordered = verdict.row_status, np.sort(m)
+        # Where the next column is all but the same, floats may leave a row open; they never say the contrary.
+        close = min(ordered[1] - ordered[0], ordered[-1] - ordered[-2]) < 0.01 * (ordered[-1] - ordered[0])
+        otherwise = np.where(claimed, status == Status.NOT_IDENTIFIED, status == Status.IDENTIFIED)
+        wrong = int((otherwise | (claimed & (status != Status.IDENTIFIED) & (not close))).sum())
         tally.add(wrong == 0, wrong, f"{wrong} rows otherwise; {verdict}")
     return tally
 

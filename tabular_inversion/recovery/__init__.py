@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import csr_array, issparse, vstack
+from scipy.sparse import csr_array, diags_array, issparse, vstack
 
 from tabular_inversion._typing import FloatArray, IntArray, Kernel
 from tabular_inversion.class_tables import check_known, check_options
@@ -24,7 +24,7 @@ from tabular_inversion.recovery.simplex import simplex_rows
 from tabular_inversion.recovery.sparse_support import sparse_rows
 from tabular_inversion.recovery.supported import supported_rows
 from tabular_inversion.recovery.system import RowSystem
-from tabular_inversion.validation import check_distributions, finite_array, locate
+from tabular_inversion.validation import check_distributions, finite_array, locate, row_sum_limit
 
 __all__ = [
     "Recovery",
@@ -150,8 +150,22 @@ def recover_rows(
             again = _in_one_unit(system.select(loose), kernel_class, row_index[loose], part, norm, progress)
             found = replace(found, rows=_put(found.rows, loose, again.rows), method=again.method)
     tests, values, unit = system.in_one_unit
-    residual = np.ldexp(largest_residual(tests, found.rows, values), -unit)
-    return replace(found, rank=system.rank, residual=residual)
+    rows = found.rows if isinstance(kernel_class, Unconstrained) else _summing_to_one(found.rows)
+    residual = np.ldexp(largest_residual(tests, rows, values), -unit)
+    return replace(found, rows=rows, rank=system.rank, residual=residual)
+
+
+def _summing_to_one(rows: Kernel) -> Kernel:
+    """Return the rows; where rounding leaves a sum further from one than a kernel allows, divided by it."""
+    sums = np.asarray(rows.sum(axis=1), float).ravel()
+    positive = np.asarray((rows > 0).sum(axis=1)).ravel()
+    off = (np.abs(sums - 1.0) > row_sum_limit(positive)) & (sums > 0)
+    if not off.any():
+        return rows
+    divisors = np.where(off, sums, 1.0)
+    if issparse(rows):
+        return csr_array(diags_array(1.0 / divisors) @ rows)
+    return np.asarray(rows / divisors[:, None])
 
 
 def _in_one_unit(system: RowSystem, *options: Any) -> Recovery:
