@@ -245,7 +245,7 @@ def robust(sets: ValueEquivalence, goal: Goals, *, tolerance: float = 1e-9, max_
     >>> kernel = np.array([[[0.0, 0.5, 0.5]], [[0.0, 1.0, 0.0]], [[0.0, 0.0, 1.0]]])
     >>> agent = solve(MDP(kernel, discount=0.5), Goals([[1.0, 0.0, 2.0]]))
     >>> found = robust(value_equivalence(agent, Stochastic()), Goals([[0.0, 1.0, 0.0]]))
-    >>> found.lower.round(4).tolist(), found.upper.round(4).tolist()
+    >>> (found.lower.round(4) + 0.0).tolist(), (found.upper.round(4) + 0.0).tolist()
     ([0.0, 2.0, 0.0], [1.0, 2.0, 0.0])
     """
     if goal.n_goals != 1:

@@ -73,7 +73,7 @@ def test_what_is_no_rounding_is_refused(row: Any, match: str, sparse: bool) -> N
 
 @pytest.mark.parametrize("within", [0.0, -1.0, 1.0, np.nan, "x", None])
 def test_within_is_a_small_positive_number(within: Any) -> None:
-    with pytest.raises(KernelError, match="within is"):
+    with pytest.raises(InputError, match="within is"):
         normalised([[1.0]], within=within)
 
 

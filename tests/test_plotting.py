@@ -197,7 +197,9 @@ def test_pyplot_is_never_loaded() -> None:
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, windy: MDP) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(MissingDependencyError, match=r"tabular-inversion\[plot\]"):
+    with pytest.raises(
+        MissingDependencyError, match=r"pip install matplotlib, or in a clone: pip install '\.\[plot\]'"
+    ):
         plot_kernel(windy)
 
 

@@ -77,7 +77,7 @@ def test_a_missing_library_is_said_before_anything_is_run(cli, monkeypatch, tmp_
     monkeypatch.setattr(command, "find_spec", lambda name: None if name == library else object())
     status, _, err = cli("fourrooms", "--out", tmp_path / "run")
     assert status == 2
-    assert f"tabular-inversion[{extra}]" in err
+    assert f"in a clone: pip install '.[{extra}]'" in err
     assert not list(tmp_path.iterdir())
 
 

@@ -152,6 +152,6 @@ def test_other_bad_calls() -> None:
 
 def test_gymnasium_missing(monkeypatch: Any) -> None:
     monkeypatch.setitem(sys.modules, "gymnasium", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install 'tabular-inversion\[gym\]'"):
+    with pytest.raises(MissingDependencyError, match=r"pip install gymnasium, or in a clone: pip install '\.\[gym\]'"):
         from_gymnasium("FrozenLake-v1", discount=0.9)
     assert from_gymnasium(invented({0: {0: STAY}}), discount=0.9).mdp.n_states == 1
