@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from tabular_inversion import MDP, normalised, solve
 from tabular_inversion.environments import random_mdp
-from tabular_inversion.errors import KernelError, ShapeError
+from tabular_inversion.errors import InputError, KernelError, ShapeError
 from tabular_inversion.goals import Goals
 from tabular_inversion.policies import random
 
