@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from tabular_inversion._typing import BoolArray, SparseMatrix
-from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.agent_values import AgentValues, SolverReport
 from tabular_inversion.bellman import solve
 from tabular_inversion.equivalence import value_equivalence
 from tabular_inversion.experiments.continuous_worlds import (
@@ -70,7 +71,10 @@ def invert_task(folder: RunFolder, experiment: Experiment, task: str, tell: Call
     """
     solved = folder.stage(f"agent-{task}", lambda: solve_task(experiment, task))
     tell()
-    agent = experiment.agent(task, solved["q"])
+    # Without the errors that the solver states, values that differ by them alone would tell mirrored states apart.
+    residual, stated = float(solved["residual"]), solved["errors"].tolist()
+    report = SolverReport("stored", iterations=0, residual=residual, converged=True, goal_errors=stated or None)
+    agent = experiment.agent(task, solved["q"], report)
     found = folder.stage(f"inversion-{task}", lambda: recover_rows(agent, experiment.known_cells))
     tell()
     judged = folder.stage(f"identifiability-{task}", lambda: judge_rows(agent, experiment.known_cells))
@@ -85,9 +89,10 @@ def invert_task(folder: RunFolder, experiment: Experiment, task: str, tell: Call
 
 
 def solve_task(experiment: Experiment, task: str) -> Arrays:
-    """Return the exact Q-values of a task, and the solver's Bellman residual."""
+    """Return the exact Q-values of a task, the solver's Bellman residual, and a bound on each goal's error."""
     agent = solve(experiment.world, experiment.goals(task))
-    return {"q": agent.q, "residual": np.array(agent.report.residual)}  # type: ignore[union-attr]
+    report: Any = agent.report
+    return {"q": agent.q, "residual": np.array(report.residual), "errors": np.array(report.goal_errors or ())}
 
 
 def recover_rows(agent: AgentValues, kernel_class: Supported) -> Arrays:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from tabular_inversion._typing import BoolArray, FloatArray, SparseMatrix
-from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.agent_values import AgentValues, SolverReport
 from tabular_inversion.environments.continuous_systems import ContinuousSystem
 from tabular_inversion.environments.interpolation import Grid
 from tabular_inversion.goals import Goals
@@ -72,9 +72,9 @@ class Experiment:
         """Return the goals of a task on the grid."""
         return self.system.goals(task, self.world)
 
-    def agent(self, task: str, q: FloatArray) -> AgentValues:
-        """Return an agent for a task that shows these Q-values and acts greedily."""
-        return AgentValues(q, self.goals(task), self.world.discount)
+    def agent(self, task: str, q: FloatArray, report: SolverReport | None = None) -> AgentValues:
+        """Return an agent for a task that shows these Q-values and acts greedily; `report` says how wrong they are."""
+        return AgentValues(q, self.goals(task), self.world.discount, report=report)
 
     def returns(self, task: str, q: FloatArray) -> FloatArray:
         """Return what Q-values of a task with one goal earn off the grid, one number for each start."""
