@@ -88,6 +88,9 @@ def _split(path: Path, number: int, line: str, commas: bool) -> _Line:
     if ("," in before) != commas:
         kinds = ("a comma", "blanks") if not commas else ("blanks", "a comma")
         raise _refuse(path, number, f"is separated by {kinds[0]} and the first one by {kinds[1]}", "use one of them")
+    apart = before.rstrip().endswith(",") if commas else before[-1:].isspace()
+    if brace and not apart:
+        raise _refuse(path, number, "has a brace inside a name", "separate the dictionary from the names")
     words = [word.strip() for word in before.split(",")] if commas else before.split()
     if commas and brace and not words[-1]:
         words.pop()

@@ -6,7 +6,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tabular_inversion import MDP, Goals
@@ -269,6 +269,8 @@ PIECES = st.sampled_from(["0", "1", "2", "a", "b", "b1", " ", " ", " ", "\t", "\
 
 @settings(max_examples=300, deadline=None)
 @given(content=st.lists(PIECES, max_size=14).map("".join))
+@example(content="0 0{}")
+@example(content="0,1 {}")
 def test_what_is_read_is_what_networkx_reads(tmp_path_factory: pytest.TempPathFactory, content: str) -> None:
     path = tmp_path_factory.mktemp("drawn") / "edges"
     path.write_text(content, encoding="utf-8", newline="")
