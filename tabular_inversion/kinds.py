@@ -133,6 +133,7 @@ class _Kind:
         self.classes: set[str] = set()
         self.foreign: set[str] = set()
         self.words: list[str] = []
+        self.element: _Kind | None = None
         self.checked = True
         for head in _heads(ast.parse(annotation, mode="eval").body):
             name = _name(head)
@@ -165,8 +166,12 @@ class _Kind:
             self.words.append("a list")
             self.tests.append(_is_list)
             return
+        self.element = element
         self.words.append(f"a list, each entry {' or '.join(element.words)}")
-        self.tests.append(lambda value: _is_list(value) and all(map(element.fits, value)))
+        # What can be gone through only once is not looked into: it would be empty afterwards.
+        self.tests.append(
+            lambda value: _is_list(value) and (not hasattr(value, "__len__") or all(map(element.fits, value)))
+        )
 
     def fits(self, value: Any) -> bool:
         """Tell whether a value is of this kind."""
@@ -182,6 +187,10 @@ class _Kind:
         """Raise unless `value` is of this kind, and a seed at least 0."""
         if not self.fits(value):
             error = _ERRORS.get(self.parameter, InputError)
+            if self.element is not None and _is_list(value):
+                place, entry = next((i, entry) for i, entry in enumerate(value) if not self.element.fits(entry))
+                expected = " or ".join(self.element.words)
+                raise error(f"{self.parameter}[{place}] is {describe(entry)}; expected {expected}.")
             raise error(f"{self.parameter} is {describe(value)}; expected {' or '.join(self.words)}.")
         if self.parameter == "seed" and isinstance(value, numbers.Integral) and value < 0:
             raise InputError(f"seed is {value}; expected an integer of at least 0.")

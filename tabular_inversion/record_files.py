@@ -36,6 +36,7 @@ _ROOMS = {
     "identifiability.verdict": ("Verdict", "Witness"),
     "identifiability.rational.proofs": ("ColumnProof", "DimensionProof", "EmptyProof", "FaceProof", "RankProof"),
     "identifiability.rational.sparse": ("SearchProof",),
+    "sufficiency.agent_policies": ("AskedPolicy",),
     "sufficiency.question": ("Question",),
     "sufficiency.proofs": (
         "CountProof", "CutProof", "DistinctProof", "DrawProof", "MatchingProof", "PathsProof", "SingleProof",

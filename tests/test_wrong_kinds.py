@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from kinds_table import call_of, cases, outcome, public, wrong_kinds
+
+from tabular_inversion import kinds
+from tabular_inversion.errors import InputError
 
 KINDS = ("None", "a string", "a class", "a negative")
 # Not yet checked: arrays of a wrong number of axes in what recovery takes, tables and models of other packages.
@@ -40,3 +45,13 @@ def test_most_public_names_have_a_good_call():
 
 def test_a_raw_error_is_seen():
     assert outcome(lambda x: x.nothing, {"x": 1}).startswith("AttributeError")
+
+
+def test_what_can_be_gone_through_once_is_not_used_up_and_a_wrong_entry_is_named() -> None:
+    def listed(numbers: Iterable[int]) -> list[int]:
+        return list(numbers)
+
+    checked = kinds.checked(listed)
+    assert checked(number for number in (1, 2)) == [1, 2]
+    with pytest.raises(InputError, match=r"^numbers\[1\] is 'two'; expected an integer\.$"):
+        checked([1, "two"])

@@ -196,7 +196,7 @@ def test_bad_axes(arguments: Any, message: str) -> None:
 
 @pytest.mark.parametrize("axes", [[], [3], [(0.0, 1.0, 3)]])
 def test_bad_grids(axes: Any) -> None:
-    with pytest.raises(InputError, match=r"expected at least one Axis|each entry Axis"):
+    with pytest.raises(InputError, match=r"expected at least one Axis|expected Axis"):
         Grid(axes)
 
 

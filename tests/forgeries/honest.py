@@ -126,15 +126,16 @@ def graph_class(rng, n):
 
 
 def before_training(rng, decide):
-    while True:
+    for _ in range(200):
         drawn = digraph(rng)
         n = len(drawn)
         entered = [s for s in range(n) if drawn.in_degree(s)]
         chosen = rng.choice(entered, size=int(rng.integers(1, len(entered) + 1)), replace=False)
         try:
             return decide(drawn, chosen.tolist(), graph_class(rng, n))
-        except InputError:
-            continue
+        except InputError as problem:
+            refusal = problem
+    raise refusal
 
 
 def structural_verdict(rng):
@@ -153,7 +154,7 @@ def modular_verdict(rng):
     def decide(drawn, targets, kernel_class):
         mdp = graph(drawn, discount=0.5)
         n = mdp.n_states
-        read = read_question(mdp, targets, kernel_class, None)
+        read = read_question(mdp, targets, kernel_class, "uniform")
         policy = exact_policy(
             exact.fraction_array(mdp.available.astype(int))
             / exact.fraction_array(mdp.available.sum(axis=1, keepdims=True)),
@@ -163,11 +164,12 @@ def modular_verdict(rng):
         assert n == read.n_states
         return decide_modular(ModularQuestion(FixedWorld(read, mdp, policy, 10_000), int(rng.integers(99))))
 
-    while True:
+    for _ in range(200):
         try:
             return before_training(rng, decide)
-        except TabularInversionError:
-            continue
+        except TabularInversionError as problem:
+            refusal = problem
+    raise refusal
 
 
 def found_linkage(rng):

@@ -18,7 +18,7 @@ from honest import CERTIFICATES, RESULTS, VERDICTS
 from oracles import is_true
 from scipy.sparse import issparse
 
-from tabular_inversion.errors import WitnessError
+from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.identifiability import Verdict
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.records import Record, same
@@ -148,8 +148,12 @@ def test_an_impostor_is_no_proof():
     rng = np.random.default_rng(3)
     while not (verdict := VERDICTS["exact verdict"](rng)).proofs:
         pass
-    forged = Verdict(**{name: getattr(verdict, name) for name in verdict.__dataclass_fields__ if name != "proofs"},
-                     proofs=(Impostor(verdict.proofs[0]), *verdict.proofs[1:]))  # fmt: skip
+    others = {name: getattr(verdict, name) for name in verdict.__dataclass_fields__ if name != "proofs"}
+    proofs = (Impostor(verdict.proofs[0]), *verdict.proofs[1:])
+    with pytest.raises(InputError, match=r"^proofs\[0\] is an Impostor; expected Proof\.$"):
+        Verdict(**others, proofs=proofs)
+    forged = Verdict(**others, proofs=verdict.proofs)
+    object.__setattr__(forged, "proofs", proofs)  # past the constructor
     with pytest.raises(WitnessError, match="got Impostor"):
         forged.verify()
     assert same(forged.rank, verdict.rank)
