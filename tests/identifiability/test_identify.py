@@ -31,6 +31,7 @@ from tabular_inversion.errors import InputError
 from tabular_inversion.identifiability import Evidence, Status, Witness, WitnessError, check_forward, faces, witnesses
 from tabular_inversion.identifiability.witnesses import check_rows, make_witness
 from tabular_inversion.policies import uniform
+from tabular_inversion.recovery.linear_programs import Solutions
 
 CLASSES = [Unconstrained(), Stochastic(), Sparse(2), Deterministic()]
 
@@ -427,8 +428,8 @@ def test_many_faces_are_decided_in_few_programs(monkeypatch):
     """Rows on different faces share calls of the solver, and agree with one program each."""
     _, agent = agent_of(n=20, goals=8, branching=3, actions=5)
     calls = []
-    solver = faces.solve_for_multipliers
-    monkeypatch.setattr(faces, "solve_for_multipliers", lambda *parts: calls.append(len(parts[0])) or solver(*parts))
+    solver = faces.solve_blocks
+    monkeypatch.setattr(faces, "solve_blocks", lambda *parts: calls.append(len(parts[0])) or solver(*parts))
     together = identify(agent, Stochastic())
     assert sum(calls) > 50 * len(calls) / 2
     monkeypatch.setattr(faces, "block_size", lambda _: 1)
@@ -440,7 +441,10 @@ def test_many_faces_are_decided_in_few_programs(monkeypatch):
 def test_programs_that_the_solver_gives_up_leave_their_rows_undecided(monkeypatch):
     _, agent = agent_of(n=20, goals=8, branching=3)
 
-    monkeypatch.setattr(faces, "solve_for_multipliers", lambda *_: None)
+    def give_up(costs, equations, values, *_):
+        return Solutions(np.zeros(costs.shape), np.zeros(values.shape), np.zeros(len(costs), bool))
+
+    monkeypatch.setattr(faces, "solve_blocks", give_up)
     verdict = identify(agent, Stochastic())
     assert (verdict.row_status == Status.UNDECIDED).any()
     assert "exact values would decide" in verdict.reason
