@@ -129,7 +129,8 @@ def _enumerate(
             if codes[row] == Status.NOT_IDENTIFIED:
                 continue
             exact = _solves_as_given(system, int(row), other) and bool((other > 0).sum() <= n_successors)
-            codes[row] = Status.NOT_IDENTIFIED if exact and _differ(other, rows[row]) else Status.UNDECIDED
+            apart = _differ(other, rows[row], float(reach[which, :, row].max()))
+            codes[row] = Status.NOT_IDENTIFIED if exact and apart else Status.UNDECIDED
             if codes[row] == Status.NOT_IDENTIFIED:
                 others[int(row)] = other
     return codes, others
@@ -164,10 +165,10 @@ def _solves_as_given(system: RowSystem, row: int, other: FloatArray) -> bool:
     return system.trusts_coincidence and bool((gap <= limit + slack).all())
 
 
-def _differ(other: FloatArray, row: FloatArray) -> bool:
+def _differ(other: FloatArray, row: FloatArray, error: float = 0.0) -> bool:
     """Whether two rows differ beyond what computing them can do: they have different states, none of tiny weight."""
     apart = np.abs(other - row).max()
-    return bool(apart > np.sqrt(rounding(len(row))))
+    return bool(apart > max(np.sqrt(rounding(len(row))), 4.0 * error))
 
 
 def _integer_programs(
@@ -223,8 +224,8 @@ def _sparse_null_vector(system: RowSystem, n_successors: int) -> FloatArray | No
         return None
     states = np.flatnonzero((found.x[:n] > _NUMBERS) | (found.x[n : 2 * n] > _NUMBERS))
     restricted = system.restrict(states)
-    if restricted.rank_decision.status is not RankStatus.DEFICIENT:
-        return None
+    if restricted.rank_decision.status is not RankStatus.DEFICIENT or not restricted.trusts_coincidence:
+        return None  # the signs of the null vector would be those of rounding
     # Back into the null space: the program's own vector satisfies the equations to 1e-6 only.
     basis = restricted.null_basis
     vector = np.zeros(n)

@@ -17,7 +17,7 @@ from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse,
 from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.closed_form import closed_form, unconstrained_rows
 from tabular_inversion.recovery.column_matching import column_matching, column_separation
-from tabular_inversion.recovery.misfits import explains
+from tabular_inversion.recovery.misfits import is_solved
 from tabular_inversion.recovery.residual import largest_residual
 from tabular_inversion.recovery.result import Recovery
 from tabular_inversion.recovery.simplex import simplex_rows
@@ -144,7 +144,7 @@ def recover_rows(
         found = _in_one_unit(system, *options)
     else:
         found = _by_class(system, system.matrix[:k], system.values[:k], system.uncertainty[:k], *options)
-        loose = np.flatnonzero(~explains(system, found.rows))
+        loose = np.flatnonzero(~is_solved(system, found.rows))
         if loose.size:
             part = start if start is None or start.ndim == 1 else start[loose]
             again = _in_one_unit(system.select(loose), kernel_class, row_index[loose], part, norm, progress)

@@ -39,3 +39,13 @@ def explains(system: RowSystem, rows: Kernel) -> BoolArray:
     """Tell which rows have their values, as far as can be told, shape (R,)."""
     misfit, allowed = misfits(system, rows)
     return np.asarray((np.abs(misfit) <= allowed).all(axis=0))
+
+
+def is_solved(system: RowSystem, rows: Kernel) -> BoolArray:
+    """Tell which rows have their values, or miss them only by what the rounding of a row's entries can do, shape (R,).
+
+    An entry that should be zero is computed as some units of rounding, and an equation may weigh it as its largest.
+    """
+    misfit, allowed = misfits(system, rows)
+    rounded = _SOLVED * sum(system.matrix.shape) * UNIT * np.maximum(np.asarray(abs(rows).sum(axis=1)).ravel(), 1.0)
+    return np.asarray((np.abs(misfit) <= allowed + rounded).all(axis=0))
