@@ -93,7 +93,7 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
 
 @contextmanager
 def _deaf_to_interrupts() -> Iterator[None]:
-    """Start processes that Ctrl-C, which a terminal sends to all, does not reach: their parent ends them, in silence."""
+    """Start processes that Ctrl-C, sent to all by a terminal, does not reach: their parent ends them, in silence."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -79,13 +79,13 @@ def test_a_reader_that_has_gone_ends_the_command_without_a_word():
 
 
 def test_a_closed_standard_output_is_one_line():
-    done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *COMMAND, *ONE], stderr=subprocess.PIPE, check=False)
+    done = subprocess.run(["/bin/sh", "-c", 'exec "$@" >&-', "sh", *COMMAND, *ONE], stderr=subprocess.PIPE, check=False)
     assert done.returncode == 2
     assert_one_line(done.stderr)
 
 
 def test_a_closed_standard_error_changes_no_answer():
-    done = subprocess.run(["sh", "-c", 'exec "$@" 2>&-', "sh", *COMMAND, *ONE, "--json"], stdout=subprocess.PIPE,
+    done = subprocess.run(["/bin/sh", "-c", 'exec "$@" 2>&-', "sh", *COMMAND, *ONE, "--json"], stdout=subprocess.PIPE,
                           check=False)  # fmt: skip
     assert done.returncode == 0
     assert json.loads(done.stdout)["status"] == "IDENTIFIED"
@@ -238,8 +238,8 @@ def test_an_error_that_nobody_foresaw_is_not_hidden(monkeypatch):
 
 def test_help_imports_neither_numpy_nor_a_room():
     code = ("import sys; from tabular_inversion.cli.process import run; "
-            "[run([*command.split(), '--help']) for command in ('', 'verify', 'identify', 'invert', 'discounts', 'goals', "
-            "'check', 'reproduce')]; print(*sys.modules)")  # fmt: skip
+            "[run([*command.split(), '--help']) for command in ('', 'verify', 'identify', 'invert', 'discounts', "
+            "'goals', 'check', 'reproduce')]; print(*sys.modules)")  # fmt: skip
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "tabular_inversion.cli.app" in loaded

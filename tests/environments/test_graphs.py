@@ -263,7 +263,8 @@ def test_edge_lists_are_read_right(tmp_path: Path, content: bytes) -> None:
     assert {frozenset(edge) for edge in found.edges} == {frozenset("01"), frozenset("12")}
 
 
-PIECES = st.sampled_from(["0", "1", "2", "a", "b", "b1", " ", " ", " ", "\t", "\n", "\n", ",", "#", ".5", "{}", "{'w': 1}",
+PIECES = st.sampled_from(["0", "1", "2", "a", "b", "b1", " ", " ", " ", "\t", "\n", "\n", ",", "#", ".5", "{}",
+                          "{'w': 1}",
                           "{", "=", ":", '"', "\ufeff", "\r", "é", "\x0b", "\u2028"])  # fmt: skip
 
 
@@ -272,10 +273,13 @@ PIECES = st.sampled_from(["0", "1", "2", "a", "b", "b1", " ", " ", " ", "\t", "\
 def test_what_is_read_is_what_networkx_reads(tmp_path_factory: pytest.TempPathFactory, content: str) -> None:
     path = tmp_path_factory.mktemp("drawn") / "edges"
     path.write_text(content, encoding="utf-8", newline="")
+    refusal = ""
     try:
         found = named_graph(str(path))
     except FileFormatError as problem:
-        assert "line " in str(problem) or "holds no edge" in str(problem)
+        refusal = str(problem)
+    if refusal:
+        assert "line " in refusal or "holds no edge" in refusal
         return
     lines = [line.partition("#")[0] for line in content.removeprefix("\ufeff").replace("\r", "\n").split("\n")]
     delimiter = "," if any("," in line.partition("{")[0] for line in lines) else None
@@ -291,7 +295,7 @@ def test_what_is_read_is_what_networkx_reads(tmp_path_factory: pytest.TempPathFa
      "grid:99999x99999", "grid:1x99999999999999999999", "K" + "9" * 5000, "path:" + "9" * 5000],
 )  # fmt: skip
 def test_absurd_sizes_are_refused_at_once(text: str) -> None:
-    with pytest.raises(SpecificationError, match="at most|more than"):
+    with pytest.raises(SpecificationError, match=r"at most|more than"):
         named_graph(text)
 
 
