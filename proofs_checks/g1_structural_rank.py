@@ -311,9 +311,10 @@ def check_given_policy(rng: np.random.Generator, amount: int) -> Tally:
     """The wrong variant for a given policy: weights 1 to 3 on two sure actions of two states."""
     tally = Tally()
     for _ in range(amount):
-        instance = _given_policy(rng.integers(1, 4, 4).tolist())
+        weights = rng.integers(1, 4, 4).tolist()
+        instance = _given_policy(weights)
         outcome = conclude(instance)
-        tally.add(outcome.holds, 0.0, f"policy {instance.policy[:2]}: {outcome.text}")
+        tally.add(outcome.holds, 0.0, f"policy with weights {weights}: {outcome.text}")
     return tally
 
 

@@ -27,7 +27,9 @@ Here $D_g = \operatorname{diag}(C_g)$ and $P_g = \sum_a \pi_g(a\mid\cdot)\,P(\cd
 The definition of $M$ gives $m_g = r_g + \gamma D_g V_g = r_g + \gamma D_g P_g m_g$, which is
 $(I - \gamma D_g P_g)\, m_g = r_g$. The entries of $C_g$ are at most one and the rows of $P_g$ sum to one, so that
 $\|\gamma D_g P_g\|_\infty \le \gamma < 1$ and the matrix is invertible. For an optimal agent, let $\pi_g$ choose a
-maximising action in each state: then $\max_a Q_g = \sum_a \pi_g Q_g$.
+maximising action in each state: then $\max_a Q_g = \sum_a \pi_g Q_g$. A maximum-entropy agent has $V_g = \tau \log
+\sum_a e^{Q_g/\tau} = \sum_a \pi_g Q_g + \tau H(\pi_g)$ with its policy $\pi_g \propto e^{Q_g/\tau}$ and entropies $H$:
+its rewards gain a term, $(I - \gamma D_g P_g)\, m_g = r_g + \gamma\tau D_g H(\pi_g)$.
 
 *The determinant is at least* $(1-\gamma)^n$: put $A = \gamma D_g P_g \ge 0$ and
 $b_s = 1 - \sum_{t} A_{st} \ge 1 - \gamma$, so that the diagonal of $I - A$ is $b_s + \sum_{t\ne s} A_{st}$. Written
@@ -91,10 +93,59 @@ def conclude(instance: Instance, *, terminating: bool = True) -> Outcome:
     other = instance.extra["other_rewards"]
     summed = _with_rewards(instance, goals.rewards + other).agent.test_matrix
     gap = np.abs(summed - m - _with_rewards(instance, other).agent.test_matrix).max()
-    image = exact.ExactAgentValues(_expectations(instance, m), goals, agent.discount, agent.policy, agent.available)
-    returned = bool((m - (image.test_matrix - goals.rewards) == goals.rewards).all())
-    text = f"defect {defect}, additive up to {gap}, R from M: {returned}"
-    return Outcome(bool(defect == gap == 0) and returned, text, float(max(defect, gap)))
+    returned = bool((rewards_from(instance, m) == goals.rewards).all())
+    # One value operator, another M: the rewards that it stands for must have it, by the forward code.
+    wanted = m + other
+    again = bool((_with_rewards(instance, rewards_from(instance, wanted)).agent.test_matrix == wanted).all())
+    text = f"defect {defect}, additive up to {gap}, R from M: {returned}, M from it: {again}"
+    return Outcome(bool(defect == gap == 0) and returned and again, text, float(max(defect, gap)))
+
+
+def rewards_from(instance: Instance, m: FractionArray, *, forget_ends: bool = False) -> FractionArray:
+    """Return F(M) = M - gamma D T(P M) of the proof, from M alone: the policy's mean or the maximum, no rewards."""
+    expected = _expectations(instance, m)
+    if instance.policy is None:
+        values = np.where(instance.world.available, expected, expected.min() - 1).max(axis=2)
+    else:
+        values = (instance.policy * expected).sum(axis=2)
+    ways = instance.goals.continuation ** (0 if forget_ends else 1)
+    rewards: FractionArray = m - instance.world.discount * ways * values
+    return rewards
+
+
+def check_any_matrix(rng: np.random.Generator, amount: int, *, forget_ends: bool = False) -> Tally:
+    """(c) for given policies and optimal agents: a drawn matrix is the M of the rewards F(M), solved for anew."""
+    tally = Tally()
+    for _ in range(amount):
+        drawn = draw(rng, 4)
+        instance = Instance(drawn.world, drawn.goals, drawn.policy if rng.integers(2) else None)
+        m = exact.fraction_array(rng.integers(-9, 10, drawn.goals.rewards.shape))
+        found = _with_rewards(instance, rewards_from(instance, m, forget_ends=forget_ends)).agent.test_matrix
+        agent = "an optimal agent" if instance.policy is None else "given policies"
+        tally.add(bool((found == m).all()), 0.0, f"{agent}: the M of F(M) differs by {np.abs(found - m).max()}")
+    return tally
+
+
+def check_soft(rng: np.random.Generator, amount: int, *, entropy: bool = True) -> Tally:
+    """Maximum-entropy agents, up to 8 states: (I - gamma D P) m = r + gamma tau D H, below 1e-9 of the largest value.
+
+    Without `entropy` the rewards gain nothing, which is wrong.
+    """
+    tally = Tally()
+    for _ in range(amount):
+        n, m = int(rng.integers(2, 9)), int(rng.integers(1, 4))
+        mdp = environments.random_mdp(n, m, discount=float(rng.uniform(0, 0.95)), seed=rng)
+        goals = Goals(rng.standard_normal((3, n)), rng.choice([0.0, 0.5, 1.0], (3, n)))
+        temperature = float(10 ** rng.uniform(-1, 1))
+        agent = bellman.solve_soft(mdp, goals, temperature=temperature)
+        policy = policies.softmax(agent.q, mdp.available, temperature=temperature)
+        bonus = -(policy * np.log(np.maximum(policy, 1e-300))).sum(axis=2) * temperature * float(entropy)
+        rewards = goals.rewards + mdp.discount * goals.continuation * bonus
+        discounted = mdp.discount * np.einsum("gsa,sat->gst", policy, mdp.kernel)
+        defect = resolvent_defect(rewards, goals.continuation, discounted, agent.test_matrix)
+        worst = float(np.abs(defect).max() / max(np.abs(agent.test_matrix).max(), 1.0))
+        tally.add(worst < 1e-9, worst, f"n={n}, m={m}, temperature {temperature:.2g}: defect {worst:.1e}")
+    return tally
 
 
 def _with_rewards(instance: Instance, rewards: FractionArray) -> Instance:
@@ -208,7 +259,8 @@ STATEMENT = Statement(
     title="Resolvent form of the test functions",
     latex=r"m_g = (I - \gamma D_g P_g)^{-1} r_g, \qquad D_g = \operatorname{diag}(C_g), "
     r"\quad P_g = \textstyle\sum_a \pi_g P_a",
-    plain="Each row of M solves a linear system in the goal's own rewards. For a fixed policy the map from rewards to "
+    plain="Each row of M solves a linear system in the goal's own rewards, to which a maximum-entropy agent adds the "
+    "discounted entropies of its policy. For a fixed policy the map from rewards to "
     "test functions is a linear bijection. For any locally Lipschitz value operator M determines R, and what holds for "
     "almost every matrix holds for M for almost every R.",
     source="Lemma 1 of arXiv 2606.21173, finite form; the transfer to Lipschitz value operators is ours",
@@ -219,11 +271,14 @@ STATEMENT = Statement(
     checks=(
         Check("exact", "rational worlds, policies and continuations: resolvent, additivity, and R from M",
               exact_check(draw, HYPOTHESES, conclude, size=4), (30, 300, 3000)),
+        Check("exact", "given policies and optimal agents: any matrix is the M of the rewards F(M)", check_any_matrix,
+              (30, 300, 3000)),
         Check("symbolic", "n <= 3, m <= 2, all entries symbols, with ending: the resolvent solves Bellman's equation",
               check_resolvent_symbolically, (3, 3, 3)),
         Check("symbolic", "det(I - gamma D P) is a sum of nonnegative terms, one of them at least (1 - gamma)^n",
               check_determinant_symbolically, (3, 4, 5)),
         Check("numeric", "worlds with 30 states and 12 goals: the defect of the system", check_numeric, (10, 100, 500)),
+        Check("numeric", "maximum-entropy agents: the system with their entropies", check_soft, (20, 200, 1000)),
     ),
     counterexamples=(
         Counterexample(FIXED, "an optimal agent: test functions do not add up when rewards do", stored("L1", FIXED)),
@@ -234,6 +289,8 @@ STATEMENT = Statement(
         Mutation("optimal agents add up too", exact_check(_optimal, (), conclude, size=4), 20),
         Mutation("C = 1 in the system, whatever it is",
                  exact_check(draw, HYPOTHESES, partial(conclude, terminating=False), size=4), 5),
+        Mutation("R from M as if nothing ended", partial(check_any_matrix, forget_ends=True), 10),
+        Mutation("maximum-entropy agents without their entropies", partial(check_soft, entropy=False), 10),
         Mutation("C = 1 in the symbolic system", partial(check_resolvent_symbolically, terminating=False), 2),
         Mutation("the off-diagonal entries enter the diagonal with the other sign",
                  partial(check_determinant_symbolically, sign=-1), 2),

@@ -246,7 +246,7 @@ def check_converse(rng: np.random.Generator, amount: int, *, extra_goals: int = 
 
 def corners_are_not_all_columns() -> bool:
     """Tell whether column 1/2 between 0 and 1 is lost though each corner of the hull is a face, at N = 1."""
-    system = exact.fraction_array([[0, "1/2", 1], [1, 1, 1]])
+    system = exact.fraction_array([["0", "1/2", "1"], ["1", "1", "1"]])
     corners = [spans_face(system, (0,), [2]), spans_face(system, (2,), [0])]
     return all(corners) and not spans_face(system, (1,), [0, 2]) and not all_sparse_identified(system[:1], 1)
 

@@ -94,7 +94,8 @@ $\sum_a \max_g C_g^p\,\pi(a) = \max_g C_g^p \le 1$; the rest follows from $C \le
 
 A policy that is stochastic and goal-conditioned can have a smaller constant for $1 < p < \infty$. For a
 maximum-entropy agent the constant is approached, as $w_g(a) \to 1$ where values are far apart compared with $\tau$;
-it is not attained if $p < \infty$ and $\min(m_s,k) \ge 2$, since all $w_g(a) < 1$.
+it is not attained if $p < \infty$, $m_s \ge 2$ and the second largest $C_g(s)$ is positive, since all $w_g(a) < 1$. If
+only one $C_g(s)$ is positive, noise $\varepsilon$ on that goal for all actions attains it.
 
 **Lemma 3 (misfit of the truth).** *For every available row $p = P(\cdot\mid s,a)$,*
 
@@ -164,6 +165,10 @@ $\Delta - (1+\gamma c)\,\varepsilon = (1+\gamma c)\,\varepsilon$. The two column
 not say which is meant; matching takes the first, which is the wrong one. $\hat\Delta = \Delta$: the two columns moved
 alike, and all other distances were at least $2\delta r$ and change by $\gamma(1+c)\,\varepsilon \le \delta r$ at
 most. With any more noise of this shape the wrong column is the nearer one. $\square$
+
+**One value function.** With $k = 1$, $C = 1$ and a constant reward, columns are $\gamma$ times as far apart as values:
+if values are at least $\delta$ apart, (a) asks for $\varepsilon < \gamma\delta / (2(1+\gamma)) = \delta / (2/\gamma +
+2)$, the threshold of Adamczyk (arXiv 2501.09081, 2025).
 """
 
 SURE = "the world is deterministic"
@@ -324,6 +329,19 @@ def estimated_policy_moves_too_far() -> bool:
     return mean_under_softmax(clean + noise) - mean_under_softmax(clean) > 1.1e-3
 
 
+def soft_constant_is_attained() -> bool:
+    """Tell whether a soft agent's column moves by the whole constant iff one of two goals ends."""
+    shift = 0.25
+    shares = []
+    for second in (0.0, 1.0):
+        goals = Goals(np.zeros((2, 1)), np.array([[1.0], [second]]))
+        q = np.array([[[0.0, 1.0]], [[1.0, 0.0]]])
+        noise = np.array([[[shift, 0.0]], [[0.0, shift]]]) if second else np.array([[[shift, shift]], [[0.0, 0.0]]])
+        before, after = (AgentValues(x, goals, 0.5, temperature=1.0).test_matrix for x in (q, q + noise))
+        shares.append(float(np.abs(after - before).sum()) / (0.5 * (1.0 + second) * shift))
+    return abs(shares[0] - 1) < 1e-12 and shares[1] < 0.9
+
+
 STATEMENT = Statement(
     id="T2b",
     title="Matching columns under noise",
@@ -354,6 +372,8 @@ STATEMENT = Statement(
           for norm, name, width in ((0, "infinity", 1), (1, "1", 3), (2, "2", 4))),
         Counterexample(KNOWN, "a softmax policy of the noisy values: V moves by 1.2 times the noise, although c = 1",
                        show=estimated_policy_moves_too_far),
+        Counterexample("a maximum-entropy agent with two goals that go on", "if one of two goals ends, its constant is "
+                       "attained", show=soft_constant_is_attained),
     ),
     mutations=(
         Mutation("1 in place of 1 + gamma c", partial(check_tight, discounted=False), 1),

@@ -44,8 +44,11 @@ discounts. They are algebraic numbers if world and rewards are rational. (2) Eac
 `Unconstrained`; for `Stochastic` it is if $[M;\mathbf 1]$ has rank below $n$ too. (3) A maximum-entropy agent changes
 its policy with every discount. Its values solve $V_g(s) = \tau\log\sum_a \exp\bigl(\sum_{s'}
 P(s'|s,a)\,m_g(s')/\tau\bigr)$, $m_g = r_g + \gamma D_g V_g$, an analytic system whose Jacobian $I - \gamma P_\pi D_g$
-is invertible; so $M$ is an analytic function of $\gamma$ in $[0,1)$, again with $M(0) = R$, and its exceptional
-discounts have no point of accumulation below 1. That they are finitely many is not claimed. (4) No deterministic world
+is invertible; so $M$ is an analytic function of $\gamma$ in $[0,1)$, again with $M(0) = R$, and $\det M$ is zero on no
+interval. Its zeros do not accumulate at 1 either: the solution of the system is unique, so that the graph of $\gamma
+\mapsto M(\gamma)$ is defined by equations in sums, products and exponentials, and so is the set of zeros in $[0, 1)$.
+The real numbers with the exponential function are o-minimal (Wilkie 1996): a set so defined is a finite union of points
+and intervals. So maximum-entropy agents, too, have finitely many exceptional discounts. (4) No deterministic world
 with up to 4 states and two actions has an exceptional discount for all indicator goals (an enumeration below).
 $K_{3,2}$ and $K_{3,3}$ have one, and so have two states with other rewards.
 """
@@ -206,9 +209,10 @@ STATEMENT = Statement(
     title="Spanning rewards under a policy for each goal",
     latex=r"\operatorname{rank} R = n: \quad M(0) = R, \quad \operatorname{rank} M(\gamma) = n "
     r"\text{ for all but finitely many } \gamma \in [0,1)",
-    plain="For optimal agents, which have a policy for each goal, rewards that span the functions of the state suffice "
-    "at all discounts but finitely many. In a given world the exceptional discounts are zeros of determinants, and can "
-    "be computed exactly. They exist: spanning rewards do not suffice at every discount.",
+    plain="For optimal and maximum-entropy agents, which have a policy for each goal, rewards that span the functions "
+    "of the state suffice at all discounts but finitely many. In a given world the exceptional discounts of optimal "
+    "agents are zeros of determinants, and can be computed exactly. They exist: spanning rewards do not suffice at "
+    "every discount.",
     source="ours; it completes Theorem 3 of arXiv 2606.21173",
     proof=PROOF,
     hypotheses=HYPOTHESES,
@@ -237,5 +241,8 @@ STATEMENT = Statement(
         Mutation("spanning rewards in place of indicators, no exceptional discount",
                  partial(check_universal, rewards=lambda _n: exact.fraction_array([[1, 0], [-2, -1]])), 2),
     ),
+    open_levels={
+        "certified": "finiteness for maximum-entropy agents rests on o-minimality; nothing was computed for them",
+    },
     api=("tabular_inversion.discounts.exceptional_discounts", "tabular_inversion.exact.rank"),
 )  # fmt: skip

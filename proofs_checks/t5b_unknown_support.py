@@ -274,7 +274,8 @@ STATEMENT = Statement(
     latex=r"\text{almost every } R: \quad k \ge 2N-1 \text{ identifies all } N\text{-sparse kernels}, "
     r"\quad k \ge N \text{ identifies a given one}",
     plain="Each row has at most N successors, it is not known which. (a) 2N - 1 generic goals tell any two such rows "
-    "apart. (b) 2N - 2 goals never do if there are 2N + 1 states or more, whatever the rewards. (c) For a given world, "
+    "apart. (b) 2N - 2 goals never do if there are 2N + 1 states or more, whatever the rewards: (a) is tight "
+    "for every N. (c) For a given world, "
     "N goals, drawn generically after it, identify its rows. (d) N - 1 goals, whatever they are, identify no row with "
     "N positive probabilities, if there are more than N states.",
     source="(a) and N = 2 of (b): Theorem 5 of arXiv 2606.21173, finite form; (b) to (d) are ours",

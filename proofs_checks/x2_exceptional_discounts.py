@@ -215,7 +215,7 @@ def check_one_policy(rng: np.random.Generator, amount: int, *, columns: bool = F
             continue
         drawn = draw_any_size(rng, 4)
         goals = ExactGoals(drawn.goals.rewards)
-        found = exceptional_discounts(drawn.world, goals, policy=drawn.policy[0])
+        found = exceptional_discounts(drawn.world, goals, policy=fixed_policy(drawn)[0])
         usual = exact.rank(goals.rewards).rank
         holds = not found.discounts and found.ranks[0][0] == usual
         tally.add(holds, 0.0, f"rank R {usual}, ranks {found.ranks}, {len(found.discounts)} exceptional discounts")

@@ -12,11 +12,12 @@ from scipy.sparse import csr_array, issparse
 
 from tabular_inversion._typing import FloatArray, Kernel
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.class_tables import check_known, check_options
 from tabular_inversion.error_bounds.bounds import ErrorBound, error_bound
 from tabular_inversion.errors import InputError, ShapeError
 from tabular_inversion.identifiability.judge import check_noise, decide
 from tabular_inversion.identifiability.verdict import Verdict
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, check_known, check_options
+from tabular_inversion.kernel_classes import Deterministic, KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised

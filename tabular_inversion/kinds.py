@@ -228,7 +228,7 @@ def _kinds(function: Callable[..., Any]) -> tuple[tuple[str, ...], dict[str, _Ki
         if named and isinstance(parameter.annotation, str):
             # What a record holds as an array is given as anything that its constructor can make one of.
             stored = function.__name__ == "__init__"
-            names = function.__globals__  # type: ignore[attr-defined]
+            names = function.__globals__
             kind = _Kind(parameter.name, parameter.annotation, names, stored=stored)
             if parameter.default is None:
                 kind.tests.append(_PLAIN["None"][1])

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _CACHED_ENTRIES = 2**17
 _ROUNDED = 1e-2
-"""A sum this near to one may be that of a table written with few digits; the message then says what to do."""
+"""A sum this near to one may be that of a table written with few digits."""
 
 
 @checked
@@ -217,9 +217,8 @@ class MDP:
         ShapeError
             If the functions are not on the states of this world.
         """
-        values = read_functions(functions, self.n_states)
+        values, rows = read_functions(functions, self.n_states), self.rows
         shape = (values.shape[0], self.n_states, self.n_actions)
-        rows = self.rows
         if not self.is_sparse:
             return np.asarray(values @ rows.T).reshape(shape)
         flat = np.empty((values.shape[0], rows.shape[0]))
@@ -384,13 +383,13 @@ def _check_rows(kernel: Kernel, available: BoolArray) -> None:
     sums = np.asarray(rows.sum(axis=1)).ravel()
     positive = np.asarray((rows > 0).sum(axis=1)).ravel() if issparse(rows) else np.count_nonzero(rows, axis=1)
     limits = row_sum_limit(positive)
-    flat = available.ravel()
-    off = flat & (np.abs(sums - 1.0) > limits)
+    flat, beside = available.ravel(), np.abs(sums - 1.0)
+    off = flat & (beside > limits)
     if off.any():
         row = int(np.flatnonzero(off)[0])
         remedy = "correct it, or mark the action as unavailable"
-        if abs(sums[row] - 1.0) < _ROUNDED:
-            remedy = f"if it was rounded, call normalised(kernel, within={2 * abs(sums[row] - 1.0):.0e})"
+        if beside[row] < _ROUNDED:
+            remedy = f"if it was rounded, call normalised(kernel, within={2 * beside[row]:.0e})"
         raise KernelError(
             f"kernel row of {where(row)} sums to {float(sums[row])!r}; a distribution sums to 1 up to rounding, "
             f"{limits[row]:.1e} ({int(off.sum())} such rows): {remedy}."

@@ -41,6 +41,7 @@ ROOMS = (
     "linear_systems",
     "bellman",
     "kernel_classes",
+    "class_tables",
     "exact",
     "recovery",
     "identifiability",

@@ -23,10 +23,10 @@ from tabular_inversion import (
     solve,
     value_equivalence,
 )
+from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.discounts import exceptional_discounts
 from tabular_inversion.error_bounds import error_bound
 from tabular_inversion.errors import InputError, KernelClassError
-from tabular_inversion.kernel_classes import ClassTable
 from tabular_inversion.recovery import recover
 from tabular_inversion.sufficiency import concrete, generic, minimal, order_goals, structural
 

@@ -12,7 +12,7 @@ from flint import fmpz_mat, nmod_mat
 
 from tabular_inversion._typing import IntArray
 from tabular_inversion.exact import ExactAgentValues
-from tabular_inversion.exact.linear_algebra import pivot_columns
+from tabular_inversion.exact.modular import pivot_columns
 from tabular_inversion.exact.rationals import FractionArray
 
 _PRIME = 2**61 - 1

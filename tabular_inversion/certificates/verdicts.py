@@ -117,9 +117,10 @@ class RowProofs:
             place = int(np.flatnonzero(seen != 0)[0])
             functional = basis[:, place] * (-1 if seen[place] > 0 else 1)
         else:
-            functional = find_nonnegative_solution(self.system.matrix[:, allowed], values).certificate
-            if functional is None:
+            found = find_nonnegative_solution(self.system.matrix[:, allowed], values).certificate
+            if found is None:
                 return self._search()
+            functional = found
         return self.add(("empty", i), {"kind": "farkas", "dual": integer_functional(functional, self.scale)})
 
     def _pair(self, i: int) -> tuple[FractionArray, FractionArray]:

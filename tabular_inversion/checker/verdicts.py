@@ -46,7 +46,7 @@ class Equations:
     def __init__(self, c: dict[str, Any], goals: Sequence[int] | None = None) -> None:
         a, gamma, self.given = c["agent"], Q(c["agent"]["discount"]), c["class"]["name"] != "unconstrained"
         q, r, k, pi, rho = (read(a[name]) for name in ("q", "rewards", "continuation", "policy", "action_rewards"))
-        free, self.checked, rows = a["available"], set(), []
+        free, self.checked, rows = a["available"], set[int](), []
         self.n, self.rows = len(free), [(s, x) for s, mask in enumerate(free) for x, on in enumerate(mask) if on]
         need(len(q) == len(r) == len(k) and all(0 <= x <= 1 for row in [[gamma], *k] for x in row), "agent: range")
         for g in range(len(q)) if goals is None else goals:
@@ -66,7 +66,7 @@ class Equations:
         kind, places = c["class"]["name"], c["class"]["support"] if c["class"]["name"] == "supported" else None
         self.allowed = [set(range(self.n)) if places is None else set(places[s][x]) for s, x in self.rows]
         few = dict.fromkeys(("unconstrained", "stochastic", "supported")) | {"sparse": c["class"].get("successors")}
-        self.most = (few | {"deterministic": 1})[kind]
+        self.most: Any = (few | {"deterministic": 1})[kind]
 
     def independent(self, proof: dict[str, Any]) -> list[int]:
         """Check that columns are independent: L A = d I, in integers or modulo p (then det L A is not zero either)."""

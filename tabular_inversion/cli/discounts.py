@@ -101,8 +101,8 @@ def _witness(result: ExceptionalDiscounts | CertifiedDiscounts) -> tuple[dict[st
         name: {str(s): str(row[s]) for s in np.flatnonzero(row)}
         for name, row in (("first", pair.first), ("second", pair.second))
     }
-    found = {"discount": str(pair.discount), "state": pair.state, "action": pair.action, "added": pair.added}
-    return found | rows, None
+    where: dict[str, Any] = {"discount": str(pair.discount), "state": pair.state, "action": pair.action}
+    return where | {"added": pair.added} | rows, None
 
 
 def _draw(result: ExceptionalDiscounts | CertifiedDiscounts) -> Any:

@@ -11,12 +11,13 @@ from scipy.linalg import helmert
 
 from tabular_inversion import bellman, exact
 from tabular_inversion._typing import FloatArray
+from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.errors import DiscountError, ShapeError, TabularInversionError, WitnessError
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
 from tabular_inversion.exact.rationals import FractionArray, to_floats
 from tabular_inversion.exact.validation import exact_policy
 from tabular_inversion.goals import Goals
-from tabular_inversion.kernel_classes import ClassTable, KernelClass, Stochastic, Unconstrained
+from tabular_inversion.kernel_classes import KernelClass, Stochastic, Unconstrained
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record, same
 from tabular_inversion.validation import finite_array

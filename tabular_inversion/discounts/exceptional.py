@@ -238,12 +238,13 @@ def exceptional_discounts(
     -----
     On a piece, M is a matrix of rational functions whose denominators have no root in [0, 1). With as many goals as
     states its rank falls at the roots of the determinant of the numerators, an integer polynomial; in general at
-    common roots of its largest minors. None is missed: candidates are roots of combinations of these minors, and one
-    is dropped only where the usual rank is proved. Source: X1, X2.
+    common roots of its minors of the usual rank's size. None is missed: candidates are roots of combinations of these
+    minors, and one is dropped only where the usual rank is proved. At discount 0, which is left out, M is R. Source:
+    X1, X2.
 
     Examples
     --------
-    A deterministic world of six states that no agents on any goals tell from another one, at one discount only:
+    A deterministic world of six states where all indicator goals together do not determine rows, at one discount only:
 
     >>> import networkx as nx
     >>> from tabular_inversion.environments import graph

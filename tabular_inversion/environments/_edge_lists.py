@@ -17,9 +17,8 @@ _NAME = re.compile(r"[\w()][\w.+@/'~()\-]*( [\w.+@/'~()\-]+)*")
 """Of a node: what no other format uses as its punctuation."""
 _HEADS = {frozenset(pair) for pair in (("source", "target"), ("from", "to"), ("src", "dst"), ("node1", "node2"),
                                        ("start", "end"), ("u", "v"), ("head", "tail"))}  # fmt: skip
-_OTHER_FORMATS = {".tra": "PRISM's transitions (interop.read_prism)",
-                  ".lab": "PRISM's labels", ".sta": "PRISM's states",
-                  ".mtx": "a Matrix Market file", ".dot": "a DOT file", ".gml": "a GML file",
+_OTHER_FORMATS = {".tra": "PRISM's transitions (interop.read_prism)", ".lab": "PRISM's labels",
+                  ".sta": "PRISM's states", ".mtx": "a Matrix Market file", ".dot": "a DOT file", ".gml": "a GML file",
                   ".graphml": "a GraphML file", ".json": "a JSON file"}  # fmt: skip
 _CLOSE = 1e-6
 
@@ -42,7 +41,7 @@ class _Line:
 
 
 def read_edges(path: Path, *, directed: bool) -> nx.Graph[Any]:
-    """Return the graph of an edge-list file; raises `FileFormatError` with the line that is none."""
+    """Return the graph of an edge-list file; a `FileFormatError` names the first line that is none."""
     import networkx as nx
 
     if path.suffix.lower() in _OTHER_FORMATS:

@@ -67,11 +67,12 @@ def graph(networkx_graph: nx.Graph[Any], *, discount: float = 0.95) -> MDP:
     nodes = list(networkx_graph)
     if not nodes:
         raise InputError("the graph has no node; a world has at least one state.")
-    for start, end, probability in networkx_graph.edges(data="probability"):
+    edges: list[tuple[Any, Any, Any]] = list(networkx_graph.edges(data="probability"))
+    for start, end, probability in edges:
         if probability is not None:
             raise InputError(
-                f"edge {start!r} -> {end!r} has probability {probability}, and here an action chooses its edge; "
-                "read this graph by interop.from_networkx."
+                f"edge {start!r} -> {end!r} has probability {probability}, and here an action chooses its edge; read "
+                "this graph by interop.from_networkx."
             )
     adjacency = csr_array(nx.to_scipy_sparse_array(networkx_graph, nodelist=nodes, weight=None, format="csr"))
     adjacency.sort_indices()

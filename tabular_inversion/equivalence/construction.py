@@ -15,11 +15,11 @@ from tabular_inversion.equivalence.polytopes import Polytopes
 from tabular_inversion.errors import KernelClassError
 from tabular_inversion.identifiability.instance import POSITIVE
 from tabular_inversion.kernel_classes import KernelClass, Supported
-from tabular_inversion.recovery import recover, recover_rows
+from tabular_inversion.recovery import recover_rows
 from tabular_inversion.recovery.intervals import Intervals, refusal
 from tabular_inversion.recovery.linear_programs import LINEAR_PROGRAM_TOLERANCE, Constraints
 from tabular_inversion.recovery.misfits import explains
-from tabular_inversion.recovery.system import UNCERTAIN, RowSystem, rounding_level
+from tabular_inversion.recovery.system import UNCERTAIN, RowSystem
 
 _CENTRAL = 0.9
 """Rows that miss their values by less than this part of what is allowed are far enough inside."""
@@ -144,20 +144,11 @@ def vector_polytopes(
 def nearest_rows(agent: AgentValues, kernel_class: KernelClass, prior: FloatArray) -> FloatArray:
     """Return the rows (rows, n) with exact values that are nearest (Euclidean) to a prior, (1, n) or (rows, n).
 
-    A combination of goals that the uncertainty of M cannot tell from nothing holds no row: it is left out.
+    A combination of goals that the uncertainty of M cannot tell from nothing holds no row: see `affine_system`.
     """
     system = RowSystem.of_agent(agent, sums_to_one=True)
     start = np.broadcast_to(prior, (len(agent.row_index), prior.shape[1]))
-    k = agent.n_goals
-    _, sigma, right = np.linalg.svd(system.matrix[:k], full_matrices=False)
-    doubt = float(np.linalg.norm(system.uncertainty[:k])) + rounding_level(system.matrix.shape) * float(sigma[0])
-    if (sigma > doubt).all():
-        rows: Any = recover_rows(system, kernel_class, row_index=agent.row_index, prior=start).rows
-    else:
-        fitted = recover_rows(system, kernel_class, row_index=agent.row_index).rows
-        tests = right[sigma > doubt] if (sigma > doubt).any() else np.zeros((1, agent.n_states))
-        values = np.asarray(fitted @ tests.T).T
-        rows = recover(tests, values, kernel_class, row_index=agent.row_index, prior=start).rows
+    rows: Any = recover_rows(system, kernel_class, row_index=agent.row_index, prior=start).rows
     return np.asarray(rows.toarray() if issparse(rows) else rows)
 
 

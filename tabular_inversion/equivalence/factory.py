@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.equivalence.construction import (
     DistinctRows,
     distribution_polytopes,
@@ -18,15 +18,7 @@ from tabular_inversion.equivalence.interface import ValueEquivalence
 from tabular_inversion.equivalence.successors import SuccessorSets, matching_successors
 from tabular_inversion.equivalence.vectors import VectorSets
 from tabular_inversion.errors import InputError
-from tabular_inversion.kernel_classes import (
-    ClassTable,
-    Deterministic,
-    KernelClass,
-    Sparse,
-    Stochastic,
-    Supported,
-    Unconstrained,
-)
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 from tabular_inversion.kinds import checked
 
 
@@ -88,23 +80,24 @@ def value_equivalence(agent: AgentValues, kernel_class: KernelClass, *, noise: f
     return _SETS.of(kernel_class)(agent, kernel_class, float(noise))
 
 
-def _unknown_supports(*what: Any) -> ValueEquivalence:
-    return ValueEquivalence(*what)
+def _unknown_supports(agent: AgentValues, kernel_class: KernelClass, noise: float) -> ValueEquivalence:
+    return ValueEquivalence(agent, kernel_class, noise)
 
 
 def _successors(agent: AgentValues, kernel_class: KernelClass, noise: float) -> ValueEquivalence:
     return SuccessorSets(agent, kernel_class, noise, matching_successors(agent, noise))
 
 
-def _vectors(*what: Any) -> ValueEquivalence:
-    distinct = DistinctRows.of(*what[:2])
-    polytopes, constraints, basis = vector_polytopes(*what, distinct)
-    return VectorSets(*what, basis, polytopes, constraints, distinct.shared)
+def _vectors(agent: AgentValues, kernel_class: KernelClass, noise: float) -> ValueEquivalence:
+    distinct = DistinctRows.of(agent, kernel_class)
+    polytopes, constraints, basis = vector_polytopes(agent, kernel_class, noise, distinct)
+    return VectorSets(agent, kernel_class, noise, basis, polytopes, constraints, distinct.shared)
 
 
-def _distributions(*what: Any) -> ValueEquivalence:
-    distinct = DistinctRows.of(*what[:2])
-    return DistributionSets(*what, *distribution_polytopes(*what, distinct), distinct.shared)
+def _distributions(agent: AgentValues, kernel_class: KernelClass, noise: float) -> ValueEquivalence:
+    distinct = DistinctRows.of(agent, kernel_class)
+    polytopes, constraints = distribution_polytopes(agent, kernel_class, noise, distinct)
+    return DistributionSets(agent, kernel_class, noise, polytopes, constraints, distinct.shared)
 
 
 _SETS: ClassTable[Callable[[AgentValues, KernelClass, float], ValueEquivalence]] = ClassTable(

@@ -13,16 +13,10 @@ from scipy.spatial.distance import cdist
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMatrix
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.class_tables import check_known
 from tabular_inversion.error_bounds.norms import SIMPLEX_DIAMETER, check_norm, operator_norms
 from tabular_inversion.errors import InputError, KernelClassError
-from tabular_inversion.kernel_classes import (
-    Deterministic,
-    KernelClass,
-    Stochastic,
-    Supported,
-    Unconstrained,
-    check_known,
-)
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Stochastic, Supported, Unconstrained
 from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.column_matching import column_separation
 from tabular_inversion.recovery.spectrum import power_of_two_scale

@@ -190,7 +190,7 @@ def find_recession_vector(matrix: ArrayLike, nonnegative: ArrayLike) -> Recessio
     Notes
     -----
     A row p with M p = q is the only stochastic row with these values iff no such v exists: p + t v is another for
-    small t > 0. Source: S1, by Stiemke's lemma.
+    small t > 0. Source: S1, by Gordan's theorem.
 
     Examples
     --------

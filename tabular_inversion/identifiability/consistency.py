@@ -11,9 +11,8 @@ from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.identifiability.uniform import is_deterministic
 from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported, Unconstrained
 from tabular_inversion.recovery.column_matching import two_nearest, value_scale
-from tabular_inversion.recovery.dual_programs import solve_for_multipliers
 from tabular_inversion.recovery.equations import TINY, left_inverse, rounding
-from tabular_inversion.recovery.linear_programs import block_size
+from tabular_inversion.recovery.linear_programs import block_size, solve_blocks
 from tabular_inversion.recovery.misfits import explains, misfits
 from tabular_inversion.recovery.system import RowSystem
 
@@ -155,12 +154,12 @@ def _least_miss(system: RowSystem, allowed: BoolArray) -> tuple[FloatArray, Floa
     upper = np.concatenate([np.where(allowed, np.inf, 0.0), np.full((count, 2 * k + 1), np.inf)], axis=1)
     cost = np.zeros(upper.shape)
     cost[:, n] = 1.0
-    found = solve_for_multipliers(cost, equations, values, upper)
-    if found is None:
+    found = solve_blocks(cost, equations, values, np.zeros(upper.shape), upper)
+    if not found.solved.any():
         return None
-    points = np.maximum(found[0][:, :n], 0.0)
+    points = np.maximum(found.points[:, :n], 0.0)
     points /= np.where(points.sum(axis=1, keepdims=True) > 0, points.sum(axis=1, keepdims=True), 1.0)
-    return points, -(found[1][:, :k] + found[1][:, k : 2 * k])
+    return points, -(found.multipliers[:, :k] + found.multipliers[:, k : 2 * k])
 
 
 def _unsolvable(system: RowSystem, rows: Kernel, misfit: FloatArray) -> BoolArray:

@@ -17,10 +17,9 @@ from tabular_inversion.identifiability.decision import Decision, Pair
 from tabular_inversion.identifiability.face_bounds import off_weight_is_zero, solutions_inside
 from tabular_inversion.identifiability.uniform import restricted_codes
 from tabular_inversion.identifiability.verdict import Evidence, Status
-from tabular_inversion.recovery.dual_programs import solve_for_multipliers
-from tabular_inversion.recovery.linear_programs import block_size
+from tabular_inversion.recovery.linear_programs import block_size, solve_blocks
 from tabular_inversion.recovery.rank import RankStatus
-from tabular_inversion.recovery.system import RowSystem
+from tabular_inversion.recovery.system import RowSystem, rounding_level
 
 _GUESSES = (1e-9, 1e-14)
 """Entries of a recovered row above these are tried as its support, in this order."""
@@ -127,13 +126,19 @@ def _inside(system: RowSystem, points: FloatArray, columns: IntArray) -> tuple[B
     proved = solutions_inside(system, points, columns) if more else np.zeros(len(points), bool)
     refuted = proved.copy()
     left = np.flatnonzero(~proved)
-    if left.size and (system.hides_nothing or not system.matrix_error.any()):
+    if left.size and (system.trusts_coincidence or not system.matrix_error.any()):
         part = system.select(left)
         matrix, doubt = (np.moveaxis(array[:, columns[left]], 0, 1) for array in (part.matrix, part.uncertainty))
         error = (doubt @ points[left][:, :, None])[:, :, 0] + part.value_uncertainty.T
-        # An estimate: directions that the equations repeat, to rounding, are left out of the pseudo-inverse.
-        reach = np.abs(np.linalg.pinv(matrix, rcond=1e-10)) @ error[:, :, None]
-        clear = (reach[:, :, 0] <= _SHARE * points[left]).all(axis=1)
+        # An estimate: directions that the equations repeat are left out of the pseudo-inverse, none that differ.
+        first, singular, second = np.linalg.svd(matrix, full_matrices=False)
+        level = np.linalg.norm(doubt, axis=(1, 2)) + rounding_level(matrix.shape[1:]) * singular[:, 0]
+        seen = singular > level[:, None]
+        clear = (~seen | (singular > level[:, None] / _SHARE)).all(axis=1)
+        inverse = np.where(seen, 1.0 / np.where(seen, singular, 1.0), 0.0)
+        pseudo = np.swapaxes(second, 1, 2) @ (inverse[:, :, None] * np.swapaxes(first, 1, 2))
+        reach = np.abs(pseudo) @ error[:, :, None]
+        clear &= (reach[:, :, 0] <= _SHARE * points[left]).all(axis=1)
         for at in np.flatnonzero(clear):
             refuted[left[at]] = system.restrict(columns[left[at]]).rank_decision.status is RankStatus.DEFICIENT
     return refuted, proved & system.rigorous
@@ -261,14 +266,14 @@ def recession_directions(
     unit = np.abs(equations).max(axis=1, keepdims=True, initial=0.0)
     unit = np.ldexp(1.0, np.frexp(np.where(unit > 0, unit, 0.5))[1])
     one = np.ones((count, n_off))
-    found = solve_for_multipliers(-one, equations / unit, np.zeros(equations.shape[:2]), one)
-    if found is None:
+    found = solve_blocks(-one, equations / unit, np.zeros(equations.shape[:2]), np.zeros(one.shape), one)
+    if not found.solved.any():
         if count == 1:
             return np.zeros(1, bool), np.zeros((1, n_off + size)), np.zeros((1, len(system.matrix)))
         halves = [recession_directions(system, states[part], off[part]) for part in np.array_split(np.arange(count), 2)]
         return tuple(np.concatenate(parts) for parts in zip(*halves, strict=True))  # type: ignore[return-value]
-    weights, multipliers = np.maximum(found[0], 0.0) / unit[:, 0], -found[1]
-    moved = found[0].sum(axis=1) >= 0.5
+    weights, multipliers = np.maximum(found.points, 0.0) / unit[:, 0], -found.multipliers
+    moved = found.points.sum(axis=1) >= 0.5
     inside = -np.linalg.pinv(own) @ (others @ weights[:, :, None])
     combinations = (complement @ multipliers[:, :, None])[:, :, 0]
     return moved, np.concatenate([weights, inside[:, :, 0]], axis=1), combinations

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tabular_inversion._typing import Kernel
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.class_tables import check_known
 from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion
 from tabular_inversion.identifiability.consistency import Consistency, consistency
@@ -18,7 +19,7 @@ from tabular_inversion.identifiability.instance import decide_instance
 from tabular_inversion.identifiability.uniform import decide_uniform
 from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict
 from tabular_inversion.identifiability.witnesses import check_forward, check_own_values, check_rows, make_witness
-from tabular_inversion.kernel_classes import KernelClass, check_known
+from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.recovery import Recovery, recover_rows
 from tabular_inversion.recovery.system import RowSystem

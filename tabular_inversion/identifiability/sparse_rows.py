@@ -17,6 +17,7 @@ from scipy.optimize import LinearConstraint
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.highs import integer_program
 from tabular_inversion.identifiability.decision import Decision, Pair
+from tabular_inversion.identifiability.face_bounds import TAKEN_AS_ZERO
 from tabular_inversion.identifiability.verdict import Evidence, Status
 from tabular_inversion.recovery.equations import TINY, independent_columns, left_inverse, rounding
 from tabular_inversion.recovery.rank import RankStatus
@@ -116,10 +117,12 @@ def _enumerate(
     own = rows > 0.0
     while chunk := list(islice(supports, batch)):
         columns = np.array(chunk, dtype=np.intp)
-        solved, refuted, independent = _on_supports(system, columns)
+        solved, reach, refuted, independent = _on_supports(system, columns)
         # The own row is the only one on every support that holds it whose columns are independent.
         outside = own.sum(axis=1)[None] - own[:, columns].sum(axis=2).T
-        harmless = refuted | (independent[:, None] & (outside == 0))
+        # There its weight off its own states must be almost nothing: another row may have taken it from a third state.
+        off = np.where(np.moveaxis(own[:, columns], 0, 2), 0.0, np.abs(solved) + reach).max(axis=1)
+        harmless = refuted | (independent[:, None] & (outside == 0) & (off <= TAKEN_AS_ZERO))
         for which, row in np.argwhere(~harmless):
             other = np.zeros(system.n_states)
             other[columns[which]] = np.maximum(solved[which, :, row], 0.0)
@@ -132,8 +135,8 @@ def _enumerate(
     return codes, others
 
 
-def _on_supports(system: RowSystem, columns: IntArray) -> tuple[FloatArray, BoolArray, BoolArray]:
-    """Solve on supports (b, N): solutions (b, N, R), which are refuted (b, R), and independent columns (b,).
+def _on_supports(system: RowSystem, columns: IntArray) -> tuple[FloatArray, FloatArray, BoolArray, BoolArray]:
+    """Solve on supports (b, N): solutions (b, N, R), their errors, which are refuted (b, R), independent columns (b,).
 
     With X a left inverse, a row p on the support has ``|p - X q| <= |X| (h + (U + rounding) |p|)``, with ``|p| <= 1``;
     an entry that is negative beyond that refutes it, and so does an equation that is missed beyond it.
@@ -150,7 +153,7 @@ def _on_supports(system: RowSystem, columns: IntArray) -> tuple[FloatArray, Bool
     reach = 1.01 * (size @ h) + 1.01 * identity + slack * (size @ np.abs(system.values))
     negative = (solved + reach < 0.0).any(axis=1)
     missed = np.abs(matrix @ solved - system.values) > h + np.abs(matrix) @ reach
-    return solved, np.asarray(negative | missed.any(axis=1)), independent
+    return solved, reach, np.asarray(negative | missed.any(axis=1)), independent
 
 
 def _solves_as_given(system: RowSystem, row: int, other: FloatArray) -> bool:
@@ -158,7 +161,7 @@ def _solves_as_given(system: RowSystem, row: int, other: FloatArray) -> bool:
     limit = system.uncertainty @ other + system.value_uncertainty[:, row]
     slack = rounding(2 * system.n_states + 8) * (np.abs(system.matrix) @ other + np.abs(system.values[:, row]))
     gap = np.abs(system.matrix @ other - system.values[:, row])
-    return system.hides_nothing and bool((gap <= limit + slack).all())
+    return system.trusts_coincidence and bool((gap <= limit + slack).all())
 
 
 def _differ(other: FloatArray, row: FloatArray) -> bool:

@@ -52,7 +52,7 @@ def from_networkx(graph: nx.MultiDiGraph[Any], *, discount: float) -> Environmen
         )
     nodes = list(graph)
     place = {node: i for i, node in enumerate(nodes)}
-    edges = list(graph.edges(keys=True, data="probability"))
+    edges: list[tuple[Any, Any, Any, Any]] = list(graph.edges(keys=True, data="probability"))
     bare = next((edge for edge in edges if edge[3] is None), None)
     if bare is not None or not edges:
         what = "the graph has no edge" if bare is None else f"edge {bare[0]!r} -> {bare[1]!r} has no probability"

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from scipy.sparse import csr_array
 
-from tabular_inversion._typing import BoolArray, FloatArray
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import FileFormatError, InputError
 from tabular_inversion.goals import Goals
@@ -174,7 +174,7 @@ def _transition(path: Path, line: int, words: list[str], *, chain: bool) -> tupl
 
 
 def _rewards(
-    files: Mapping[str, Path | None], n_states: int, state: object, action: object, arrival: object
+    files: Mapping[str, Path | None], n_states: int, state: IntArray, action: IntArray, arrival: IntArray
 ) -> FloatArray | None:
     """Return what each transition pays, or None where no file of rewards exists."""
     if files["state"] is None and files["transition"] is None:
@@ -189,7 +189,8 @@ def _rewards(
             by_state[int(words[0])] = _number(files["state"], line, words[1])
     paid: FloatArray = by_state[state]
     if files["transition"] is not None:
-        path, extra = files["transition"], {}
+        path = files["transition"]
+        extra: dict[tuple[int, ...], float] = {}
         for line, words in _lines(path, "transition rewards (.trew)")[1]:
             if len(words) != 4:
                 raise FileFormatError(f"{path}, line {line}: {len(words)} words; expected 'state choice next reward'.")
@@ -205,7 +206,7 @@ def _rewards(
 
 def _labels(path: Path, n_states: int) -> dict[str, BoolArray]:
     header, lines = _lines(path, "labels (.lab)")
-    names = {}
+    names: dict[int, str] = {}
     for word in header:
         number, _, name = word.partition("=")
         names[_whole(path, 1, number, "a number of a label")] = name.strip('"')
@@ -217,8 +218,8 @@ def _labels(path: Path, n_states: int) -> dict[str, BoolArray]:
             raise FileFormatError(
                 f"{path}, line {line}: expected 'state: labels', states below {n_states}, known labels."
             )
-        for number in carried:
-            found[names[number]][state] = True
+        for label in carried:
+            found[names[label]][state] = True
     return found
 
 

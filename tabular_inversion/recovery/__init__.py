@@ -11,16 +11,9 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, issparse, vstack
 
 from tabular_inversion._typing import FloatArray, IntArray, Kernel
+from tabular_inversion.class_tables import check_known, check_options
 from tabular_inversion.errors import InputError, KernelClassError, ShapeError
-from tabular_inversion.kernel_classes import (
-    Deterministic,
-    KernelClass,
-    Sparse,
-    Supported,
-    Unconstrained,
-    check_known,
-    check_options,
-)
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
 from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.closed_form import closed_form, unconstrained_rows
 from tabular_inversion.recovery.column_matching import column_matching, column_separation
@@ -146,12 +139,11 @@ def recover_rows(
     if isinstance(kernel_class, Supported):
         _check_support(kernel_class, system.n_states, row_index)
     options = (kernel_class, row_index, start, norm, progress)
-    exponents = system.equations.exponents
+    k, exponents = len(system.test_matrix), system.equations.exponents
     if int(np.ptp(exponents)) <= _EVEN or isinstance(kernel_class, Deterministic):
         found = _in_one_unit(system, *options)
     else:
-        k = len(exponents)
-        found = _by_class(system, system.matrix[:k], system.values[:k], *options)
+        found = _by_class(system, system.matrix[:k], system.values[:k], system.uncertainty[:k], *options)
         loose = np.flatnonzero(~explains(system, found.rows))
         if loose.size:
             part = start if start is None or start.ndim == 1 else start[loose]
@@ -163,14 +155,16 @@ def recover_rows(
 
 
 def _in_one_unit(system: RowSystem, *options: Any) -> Recovery:
-    tests, values, _ = system.in_one_unit
-    return _by_class(system, tests, values, *options)
+    tests, values, unit = system.in_one_unit
+    k, exponents = len(tests), system.equations.exponents
+    return _by_class(system, tests, values, np.ldexp(system.uncertainty[:k], unit - exponents), *options)
 
 
 def _by_class(
     system: RowSystem,
     tests: FloatArray,
     values: FloatArray,
+    doubt: FloatArray,
     kernel_class: KernelClass,
     row_index: IntArray,
     start: FloatArray | None,
@@ -186,8 +180,8 @@ def _by_class(
             return column_matching(tests, values)
         return sparse_rows(tests, values, kernel_class.max_successors, progress=progress)
     if isinstance(kernel_class, Supported):
-        return supported_rows(tests, values, kernel_class.rows(row_index), prior=start)
-    return simplex_rows(tests, values, prior=start)
+        return supported_rows(tests, values, kernel_class.rows(row_index), prior=start, uncertainty=doubt)
+    return simplex_rows(tests, values, prior=start, uncertainty=doubt)
 
 
 def _put(rows: Kernel, places: IntArray, others: Kernel) -> Kernel:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabular_inversion._typing import FloatArray, IntArray
+from tabular_inversion.recovery.equations import independent_columns
 from tabular_inversion.recovery.spectrum import EPSILON
 
 
@@ -100,13 +101,15 @@ def solve_stack(matrices: FloatArray, vectors: FloatArray) -> FloatArray:
         return apply(np.asarray(np.linalg.pinv(matrices), dtype=np.float64), vectors)
 
 
-def affine_system(matrices: FloatArray) -> AffineSystem:
+def affine_system(matrices: FloatArray, uncertainty: FloatArray | None = None) -> AffineSystem:
     """Factor a stack of test matrices.
 
     Parameters
     ----------
     matrices : numpy.ndarray, shape (B, k, n)
         Finite, with entries of moderate size (see `power_of_two_scale`).
+    uncertainty : numpy.ndarray, shape (B, k, n), optional
+        A bound on the error of each entry, where it is more than the rounding of the decomposition.
 
     Returns
     -------
@@ -115,7 +118,9 @@ def affine_system(matrices: FloatArray) -> AffineSystem:
     Notes
     -----
     A singular value of L counts as zero up to ``max(k + 1, n) * eps * s``, where s bounds the largest singular
-    value of [M;1] from above within a factor sqrt 2: ``s**2 = s_1(L)**2 + n * (|c|**2 + 1)``.
+    value of [M;1] from above within a factor sqrt 2: ``s**2 = s_1(L)**2 + n * (|c|**2 + 1)``. The 2-norm (Frobenius)
+    of the uncertainty is added: a direction that a matrix within it does not see (Weyl) holds no row, unless the
+    columns are proved independent for every such matrix.
 
     Examples
     --------
@@ -128,7 +133,14 @@ def affine_system(matrices: FloatArray) -> AffineSystem:
     columns = matrices - centre[:, :, None]
     left, singular, right = np.linalg.svd(columns, full_matrices=False)
     norm = np.sqrt(singular[:, 0] ** 2 + n * ((centre**2).sum(axis=1) + 1.0))
-    kept = singular > max(k + 1, n) * EPSILON * norm[:, None]
+    level = max(k + 1, n) * EPSILON * norm[:, None]
+    kept = singular > level
+    if uncertainty is not None:
+        sure = singular > level + np.sqrt((uncertainty**2).sum(axis=(1, 2)))[:, None]
+        doubtful = np.flatnonzero((kept & ~sure)[:, : n - 1].any(axis=1))
+        if doubtful.size:
+            full = independent_columns(matrices[doubtful], uncertainty[doubtful], sums_to_one=True)
+            kept[doubtful[~full]] &= sure[doubtful[~full]]
     kept[:, n - 1 :] = False  # L 1 = 0, so at most n - 1 are true; the last one is rounding
     right -= right.mean(axis=2, keepdims=True)  # the right vector of a small one strays towards 1
     inverse = np.where(kept, 1.0 / np.where(kept, singular, 1.0), 0.0)

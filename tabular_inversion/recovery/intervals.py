@@ -18,14 +18,20 @@ from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.errors import AgentValuesError
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.recovery.equations import TINY, rounding
-from tabular_inversion.recovery.linear_programs import Constraints, block_size, least_values, solve_blocks
+from tabular_inversion.recovery.linear_programs import (
+    LINEAR_PROGRAM_TOLERANCE,
+    Constraints,
+    block_size,
+    least_values,
+    solve_blocks,
+)
 from tabular_inversion.recovery.system import RowSystem
 
 ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
 """Relative rounding error of computed values, M and right-hand sides."""
 
-LOOSE = 1e-11
-"""Intervals at least so wide, in unit scale, are intervals to a linear program too; narrower ones are equations."""
+LOOSE = 10.0 * LINEAR_PROGRAM_TOLERANCE
+"""Half as wide, in unit scale, as intervals that a linear program can tell from equations; narrower ones are those."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,8 +26,20 @@ BLOCK_VARIABLES = 6000
 _CHUNK = 2**22
 """Numbers in one work array, 32 MB."""
 
+_SECONDS = (10.0, 1e-2)
+"""Wall time, and more for each variable and equation, after which a program counts as not solved.
+
+HiGHS can cycle for ever on a handful of variables, in a loop that its limit of iterations does not count. A program
+that is given up makes bounds wider, never wrong. The limit is far above what any program takes that ends, so that a
+busy machine does not change what is found.
+"""
+
 _TOLERANCES = {f"{side}_feasibility_tolerance": LINEAR_PROGRAM_TOLERANCE for side in ("primal", "dual")}
-_METHODS: tuple[tuple[str, dict[str, Any]], ...] = (("highs-ds", _TOLERANCES | {"presolve": False}), ("highs", {}), ("highs-ipm", {}))
+_METHODS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("highs-ds", _TOLERANCES | {"presolve": False}),
+    ("highs", {}),
+    ("highs-ipm", {}),
+)
 """Presolve finds little in dense blocks and costs more than it saves; it is the second try where simplex gets stuck."""
 
 
@@ -90,9 +102,10 @@ def solve_blocks(
     diagonal = csr_array((equations.flatten(), places.flatten(), ends), shape=size)
     diagonal.eliminate_zeros()
     bounds = np.stack([lower.ravel(), upper.ravel()], axis=1)
+    limit = {"time_limit": _SECONDS[0] + _SECONDS[1] * sum(size)}
     for method, options in _METHODS if n_blocks == 1 else _METHODS[:1]:
         found = linear_program(
-            costs.ravel(), A_eq=diagonal, b_eq=values.ravel(), bounds=bounds, method=method, options=options
+            costs.ravel(), A_eq=diagonal, b_eq=values.ravel(), bounds=bounds, method=method, options=options | limit
         )
         if found.status == 0:
             points = np.clip(found.x.reshape(lower.shape), lower, upper)

@@ -18,7 +18,13 @@ _ROUNDING = 1e-9
 
 
 @checked
-def simplex_rows(matrix: FloatArray, values: FloatArray, *, prior: FloatArray | None = None) -> Recovery:
+def simplex_rows(
+    matrix: FloatArray,
+    values: FloatArray,
+    *,
+    prior: FloatArray | None = None,
+    uncertainty: FloatArray | None = None,
+) -> Recovery:
     """Return the distributions that explain the values best, nearest to the prior among equals.
 
     Parameters
@@ -29,6 +35,8 @@ def simplex_rows(matrix: FloatArray, values: FloatArray, *, prior: FloatArray | 
         A right-hand side for each row.
     prior : numpy.ndarray, shape (R, n) or (n,), optional
         P0, distributions; uniform when omitted.
+    uncertainty : numpy.ndarray, shape (k, n), optional
+        A bound on the error of each entry of M: combinations of goals that it may have made hold no row.
 
     Returns
     -------
@@ -55,7 +63,7 @@ def simplex_rows(matrix: FloatArray, values: FloatArray, *, prior: FloatArray | 
            [0.      , 0.      , 1.      ]])
     """
     scale = power_of_two_scale(matrix)
-    system = affine_system(matrix[None] / scale)
+    system = affine_system(matrix[None] / scale, None if uncertainty is None else uncertainty[None] / scale)
     targets = values.T / scale - system.centre
     start = np.full(system.n_states, 1.0 / system.n_states) if prior is None else prior
     rows = solve_on_simplex(system, targets, np.broadcast_to(start, (len(targets), system.n_states)))

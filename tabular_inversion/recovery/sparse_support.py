@@ -30,8 +30,6 @@ MAX_SUPPORTS = 300_000
 
 _WORK = 2**22
 """Numbers in one work array, 32 MB."""
-_POSITIVE = 1e-9
-"""Weights of an integer program's answer that count."""
 _SHARPNESS = 2.0**10
 """Residuals are multiplied by this in an integer program: HiGHS stops at a gap of 1e-6 in what it minimises."""
 
@@ -171,7 +169,7 @@ def _integer_programs(
             )
         weights = found.x[:n]  # switches are whole to 1e-6 only: more than N weights may be just above zero
         heaviest = np.argsort(-weights, kind="stable")[:largest]
-        supports[row, heaviest] = weights[heaviest] > _POSITIVE
+        supports[row, heaviest] = weights[heaviest] > 0.0  # what is rounding, least squares decides
         if progress is not None:
             progress(row + 1, len(supports))
     dense: FloatArray = supported_rows(matrix, values, csr_array(supports)).rows.toarray()

@@ -31,7 +31,12 @@ _CHUNK = 2**21
 
 @checked
 def supported_rows(
-    matrix: FloatArray, values: FloatArray, support: SparseMatrix, *, prior: FloatArray | None = None
+    matrix: FloatArray,
+    values: FloatArray,
+    support: SparseMatrix,
+    *,
+    prior: FloatArray | None = None,
+    uncertainty: FloatArray | None = None,
 ) -> Recovery:
     """Return the distributions on given supports that explain the values best, nearest to the prior among equals.
 
@@ -45,6 +50,8 @@ def supported_rows(
         Where each row may be positive; no row empty.
     prior : numpy.ndarray, shape (R, n) or (n,), optional
         P0; uniform on each support when omitted. Only its entries on the support matter.
+    uncertainty : numpy.ndarray, shape (k, n), optional
+        A bound on the error of each entry of M: combinations of goals that it may have made hold no row.
 
     Returns
     -------
@@ -70,21 +77,26 @@ def supported_rows(
     scale = power_of_two_scale(matrix)
     scaled, right = matrix / scale, np.divide(values, scale, order="C")
     by_state = np.ascontiguousarray(scaled.T)
+    doubt = None if uncertainty is None else np.ascontiguousarray(uncertainty.T / scale)
+    # Of the entries of one column at most: the 2-norm of a support of n columns is below sqrt(n) times this.
+    widest = 0.0 if doubt is None else float(np.linalg.norm(doubt, axis=1).max())
     data, residual = np.empty(len(support.indices)), np.empty(values.shape[1])
     condition, hardest, inverse = 1.0, np.zeros((1, 0), np.intp), 0.0
     for rows, entries in _batches(support, len(matrix)):
         states = support.indices.take(entries)
         targets = right.take(rows, axis=1)
         columns = np.ascontiguousarray(by_state.take(states.T, axis=0).transpose(0, 2, 1))  # (size, k, batch)
-        weights, bounds = _eliminate(columns, targets)
+        weights, bounds = _eliminate(columns, targets, widest)
         if bounds.max(initial=0.0) > inverse:
             inverse, hardest = bounds.max(), states[[bounds.argmax()]]
         left = np.flatnonzero(bounds < 0.0)
         if left.size:
-            system = affine_system(by_state[states[left]].transpose(0, 2, 1))
-            start = np.full((len(left), states.shape[1]), 1.0 / states.shape[1])
+            chosen = states[left]
+            own_doubt = None if doubt is None else doubt[chosen].transpose(0, 2, 1)
+            system = affine_system(by_state[chosen].transpose(0, 2, 1), own_doubt)
+            start = np.full(chosen.shape, 1.0 / chosen.shape[1])
             if prior is not None:
-                start = prior[states[left]] if prior.ndim == 1 else prior[rows[left, None], states[left]]
+                start = prior[chosen] if prior.ndim == 1 else prior[rows[left, None], chosen]
             weights[:, left] = solve_on_simplex(system, targets[:, left].T - system.centre, start).T
             condition = max(condition, float(system.condition.max()))
         data[entries] = weights.T
@@ -152,7 +164,7 @@ def _batches(support: SparseMatrix, n_goals: int) -> Iterator[tuple[IntArray, In
             yield part, support.indptr[part][:, None] + np.arange(size)
 
 
-def _eliminate(columns: FloatArray, targets: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _eliminate(columns: FloatArray, targets: FloatArray, doubt: float) -> tuple[FloatArray, FloatArray]:
     """Return weights (size, batch), and a bound on each inverse (batch,): -1 where the weights are not the answer."""
     size, n_goals, batch = columns.shape
     if size > _SMALL or n_goals < size - 1:
@@ -161,6 +173,7 @@ def _eliminate(columns: FloatArray, targets: FloatArray) -> tuple[FloatArray, Fl
     # Entries of the scaled M are below 2, which bounds the largest singular value of [M;1] on the support; with that,
     # full rank by the tolerance of `affine_system` follows from the bound that the inverse gives on the smallest.
     tolerance = rank_tolerance((n_goals + 1, size), float(np.sqrt(size * (8 * n_goals + 1))))
+    tolerance += float(np.sqrt(size)) * doubt
     with np.errstate(invalid="ignore"):
         settled = (np.sqrt(size) * inverse * tolerance < 1.0) & (weights.min(axis=0) >= 0.0)
     return weights, np.where(settled, inverse, -1.0)

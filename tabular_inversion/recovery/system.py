@@ -38,6 +38,7 @@ CONSISTENT = 1e-9
 """Largest ``|M p - q|`` of a row that explains exact values, relative to the size of the goal's row of M."""
 
 _EPS = 2.0 * UNIT
+_BLOCKED = 64  # columns in a block of LAPACK's inverse: the default workspace has room for one
 _SMALL = 32  # systems of up to so many unknowns go straight to the pseudo-inverse
 
 
@@ -207,7 +208,7 @@ class RowSystem:
         for place, other in enumerate(pivots):
             order[[place, other]] = order[[other, place]]
         square = np.asfortranarray(packed[: self.n_states])
-        inverse, info = lapack.dgetri(square, np.arange(self.n_states, dtype=np.int32))
+        inverse, info = lapack.dgetri(square, np.arange(self.n_states, dtype=np.int32), lwork=_BLOCKED * self.n_states)
         return None if info != 0 else (square, order[: self.n_states], inverse)
 
     @cached_property
@@ -241,15 +242,18 @@ class RowSystem:
 
     def _dependent(self) -> bool:
         """Whether the given numbers are exactly dependent, and nothing in them is as small as rounding could hide."""
-        if not self.hides_nothing or self._numerical_rank() == self.n_states:
+        if self._numerical_rank() == self.n_states:
             return False
-        return self._is_clear() and exactly_dependent(self.given)
+        return self.trusts_coincidence and exactly_dependent(self.given)
 
-    def _is_clear(self) -> bool:
-        """Whether the singular values that are not zero are far above the uncertainty."""
+    @cached_property
+    def trusts_coincidence(self) -> bool:
+        """Whether nothing in the data, nor a combination of equations, is as small as what rounding could hide."""
+        if not self.hides_nothing:
+            return False
         singular, limit = self._weighed
         positive = singular[singular > limit]
-        return not positive.size or bool(positive[-1] > GAP * np.linalg.norm(self.equilibrated.uncertainty))
+        return bool(not positive.size or positive[-1] > GAP * np.linalg.norm(self.equilibrated.uncertainty))
 
     @cached_property
     def singular_values(self) -> FloatArray:
@@ -342,6 +346,7 @@ class RowSystem:
             "singular_values",
             "rank",
             "_weighed",
+            "trusts_coincidence",
         )
         known = self.__dict__
         chosen.__dict__.update({name: known[name] for name in (*shared, "null_basis", "sigma_min") if name in known})

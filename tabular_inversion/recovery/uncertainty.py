@@ -104,16 +104,27 @@ def hides_nothing(agent: AgentValues, uncertainty: FloatArray) -> bool:
 
     Notes
     -----
-    Rewards, and entries of M, of one goal are equal or differ by at least 2^20 times the uncertainty of the goal's M.
-    Probabilities of the policy, continuation and discount are zero, or at least 2^20 units of rounding.
+    Rewards, and entries of M, of one goal are equal or differ by at least 2^20 times the uncertainty of the goal's M
+    over 1 - discount (near discount 1, what differs between states is that part of their values);
+    so do the sizes of rewards of different goals in one state, each goal in the unit of its largest. Probabilities of
+    the policy, continuation and discount are zero, or at least 2^20 units of rounding.
     """
     level = GAP * uncertainty.max(axis=1, keepdims=True)
     if not level.any():
         return True
+    if agent.discount < 1.0:
+        level = level / (1.0 - agent.discount)
     for table in (agent.goals.rewards, agent.test_matrix):
         gaps = np.diff(np.sort(table, axis=1), axis=1)
         if ((gaps > 0) & (gaps < level)).any():
             return False
+    size = np.abs(agent.goals.rewards)
+    exponents = -np.frexp(size.max(axis=1, keepdims=True))[1]
+    # Sizes just below a power of two are near ones just above it: each goal is put on either side.
+    both = np.concatenate([np.ldexp(size, exponents), np.ldexp(size, exponents + 1)])
+    gaps = np.diff(np.sort(both, axis=0), axis=0)
+    if ((gaps > 0) & (gaps < np.ldexp(level, exponents + 1).max())).any():
+        return False
     weights = [agent.goals.continuation, np.array([agent.discount])]
     if agent.policy is not None:
         weights.append(agent.policy)

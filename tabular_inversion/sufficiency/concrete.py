@@ -130,7 +130,8 @@ def concrete(
 
 def _weights(question: Question, world: MDP, policy: Policy) -> FractionArray:
     """Return the probabilities of the policy, which has to be proved optimal where that is what was asked for."""
-    if isinstance(policy, str) and policy == "optimal" and not solve(world, question.goals).report.policy_proved:
+    report: Any = solve(world, question.goals).report
+    if isinstance(policy, str) and policy == "optimal" and not report.policy_proved:
         raise InputError(
             f"floats do not prove which actions are optimal in this world of {world.n_states} states (ties, or a "
             f"discount next to 1), and fractions are used up to {MAX_EXACT_STATES}; give the policy as an array."

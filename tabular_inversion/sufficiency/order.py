@@ -15,8 +15,9 @@ from scipy.linalg import helmert
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.class_tables import check_known
 from tabular_inversion.errors import GoalsError, InputError, KernelClassError
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Stochastic, Supported, check_known
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Stochastic, Supported
 from tabular_inversion.kinds import checked
 from tabular_inversion.sufficiency.smallest.spanning import supports_of
 from tabular_inversion.validation import check_indices, check_positive

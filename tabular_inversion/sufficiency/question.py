@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, issparse
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMatrix
+from tabular_inversion.class_tables import check_known
 from tabular_inversion.errors import GoalsError, InputError, KernelClassError, KernelError
 from tabular_inversion.exact import ExactMDP, fraction_array
 from tabular_inversion.exact.rationals import FractionArray, to_floats
 from tabular_inversion.goals import Goals
-from tabular_inversion.kernel_classes import KernelClass, Supported, check_known
+from tabular_inversion.kernel_classes import KernelClass, Supported
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record, read_only_rows
 from tabular_inversion.sufficiency.agent_policies import AskedPolicy, Policy, read_policy

@@ -79,6 +79,12 @@ def test_bounds_hold_the_truth_at_any_noise():
 
 
 @pytest.mark.slow
+def test_a_program_on_which_the_solver_cycles_is_given_up():
+    # World 1735 of the campaign below: HiGHS 1.12 never returned from nine variables.
+    assert check_truth_inside(1735) > 0
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("block", range(8))
 def test_bounds_hold_the_truth_at_any_noise_in_many_worlds(block):
     rows = sum(check_truth_inside(1000 + seed) for seed in range(block * MANY // 8, (block + 1) * MANY // 8))

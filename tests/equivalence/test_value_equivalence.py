@@ -33,6 +33,8 @@ from tabular_inversion.errors import AgentValuesError, InputError, KernelClassEr
 from tabular_inversion.identifiability import Status
 from tabular_inversion.policies import uniform
 from tabular_inversion.recovery import linear_programs
+from tabular_inversion.recovery.equations import rounding
+from tabular_inversion.recovery.system import RowSystem
 
 LP = 1e-8
 """Sharp to HiGHS's tolerance of 1e-10, times the condition of a small basis."""
@@ -623,10 +625,27 @@ def test_unconstrained_rows_are_affine_spaces():
     np.testing.assert_allclose(largest, agent.q, atol=1e-9)
     assert sets.determined_functionals(agent.test_matrix).all()
     assert not sets.determined_functionals(np.ones(5)).any()
-    full = value_equivalence(solve(mdp, Goals.generic(5, 5, seed=9)), Unconstrained())
-    np.testing.assert_allclose(full.bounds().lower, mdp.kernel, atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(9, 15))
+def test_one_vector_is_known_to_what_the_data_and_the_evaluation_of_its_bound_round(seed):
+    mdp = random_mdp(5, 2, discount=0.9, seed=seed)
+    agent = solve(mdp, Goals.generic(5, 5, seed=seed))
+    full, system = value_equivalence(agent, Unconstrained()), RowSystem.of_agent(agent, sums_to_one=False)
     assert (full.dimension == 0).all()
-    assert not full.diameter().upper.any()
+    lower, upper = (end.reshape(-1, 5).T for end in full.bounds())
+    rows = mdp.kernel.reshape(-1, 5).T
+    assert (lower <= rows).all()
+    assert (upper >= rows).all()
+    # M p = q within h, so p within |X| h for X the inverse. A bound takes 5 + 5 + 8 roundings to evaluate, and what its
+    # multipliers leave of the entry comes of 6 more, on numbers as large as p may be, which is twice |X| |q| at most.
+    inverse = np.abs(np.linalg.inv(system.matrix))
+    reach = 2.0 * inverse @ (np.abs(system.values) + system.value_uncertainty)
+    data = system.uncertainty @ np.abs(rows) + system.value_uncertainty
+    evaluated = rounding(24) * (np.abs(system.matrix) @ reach + np.abs(system.values))
+    level = 2.0 * 1.02 * (inverse @ (data + evaluated) + rounding(24) * reach)
+    assert (upper - lower <= level).all()
+    assert (full.diameter().upper <= level.max()).all()
 
 
 @pytest.mark.parametrize("n_goals", [4, 6])

@@ -13,7 +13,8 @@ import pytest
 from tabular_inversion import Deterministic, Sparse, Stochastic, Supported, Unconstrained, exact, identify, invert
 from tabular_inversion.exact import ExactGoals, ExactMDP
 from tabular_inversion.identifiability import Evidence, Status
-from tabular_inversion.recovery.equations import UNIT
+from tabular_inversion.recovery.equations import TINY, UNIT
+from tabular_inversion.recovery.misfits import explains
 from tabular_inversion.recovery.system import RowSystem
 
 KINDS = ("plain", "degenerate", "near-singular", "goal units", "state units", "constants", "rare")
@@ -72,14 +73,24 @@ def draw(rng):
 
 
 def errors(system, truth, found):
-    """Return errors of rows, each beside what uncertainty and rounding in its system, on its support, can make it."""
+    """Return errors of rows, each beside what uncertainty and rounding in its system, on its support, can make it.
+
+    Zero for rows that do not explain their values: least squares in the units of Q may miss a certain goal for the sake
+    of one that is uncertain.
+    """
     matrix, n = system.matrix, system.n_states
-    result = np.zeros(len(truth))
-    for row, (p, other) in enumerate(zip(truth, found, strict=True)):
+    result, fits = np.zeros(len(truth)), explains(system, found)
+    for row in np.flatnonzero(fits):
+        p, other = truth[row], found[row]
         on = np.abs(p) > 0 if system.sums_to_one else np.ones(n, bool)
-        inverse = np.abs(np.linalg.pinv(matrix[:, on], rcond=0.0))
+        unit = np.maximum(np.abs(matrix[:, on]).max(axis=0), TINY)
+        if np.linalg.cond(matrix[:, on] / unit) > 1e13:
+            continue  # floats cannot say what the inverse of such a matrix allows
+        inverse = np.abs(np.linalg.pinv(matrix[:, on] / unit, rcond=0.0)) / unit[:, None]
         weight = np.abs(p) + np.abs(other)
-        missed = (system.uncertainty + 16 * n * UNIT * np.abs(matrix)) @ weight + 2 * system.value_uncertainty[:, row]
+        solved = 20 * sum(matrix.shape) * UNIT
+        missed = (1.01 * system.uncertainty + solved * np.abs(matrix)) @ weight
+        missed += 2.02 * system.value_uncertainty[:, row] + solved * np.abs(system.values[:, row])
         missed += np.abs(matrix[:, ~on]) @ np.abs(other[~on])  # weight that is taken as zero moves the rest
         result[row] = (np.abs(p - other)[on] / (inverse @ missed + UNIT)).max()
     return result

@@ -82,7 +82,7 @@ def test_formulas_become_mathml_and_proofs_become_paragraphs():
 
 def test_claims_stand_on_lines_of_their_own():
     s1 = next(statement for statement in statements() if statement.id == "S1")
-    assert len(claims(s1.latex)) == 4
+    assert len(claims(s1.latex)) == 5
     assert all(mathml(claim) for claim in claims(s1.latex))
 
 

@@ -66,6 +66,16 @@ def test_a_program_that_is_not_solved_is_no_answer(monkeypatch):
         sparse_rows(matrix, values, 2)
 
 
+def test_a_light_state_of_a_program_belongs_to_the_support(monkeypatch):
+    class Answer:  # HiGHS says 1e-12; the values, which are exact, say 0.25
+        status, message, x = 0, "", np.array([1.0 - 1e-12, 1e-12, 0.0, 1.0, 1.0, 0.0, 0.0])
+
+    monkeypatch.setattr(sparse_support, "MAX_SUPPORTS", 0)
+    monkeypatch.setattr(sparse_support, "integer_program", lambda *_, **__: Answer)
+    found = sparse_rows(np.array([[0.0, 1.0, 2.0]]), np.array([[0.25]]), 2).rows.toarray()
+    np.testing.assert_allclose(found, [[0.75, 0.25, 0.0]], atol=1e-15)
+
+
 def test_more_successors_than_states_are_all_of_them():
     matrix, values, truth = instance(n=3, k=4, size=2)
     np.testing.assert_allclose(sparse_rows(matrix, values, 9).rows.toarray(), truth, atol=1e-9)

@@ -193,8 +193,10 @@ class Chance(Record):
         question = self.question
         rows = _stochastic(question.support[question.row_index], rng)
         weights = question.policy.weights
-        drawn = weights is None
-        policy = _stochastic(csr_array(question.chosen), rng).toarray() if drawn else rational_residues(weights)
+        if weights is None:
+            policy = _stochastic(csr_array(question.chosen), rng).toarray()
+        else:
+            policy = rational_residues(weights)
         discount = random_residues(1, rng)
         return ModularWorld(question, self.levels, self.one_system, rows, policy, discount, rewards)
 

@@ -1,8 +1,8 @@
 """Vertex-disjoint paths from states to goals, and the cut of the same size that proves that there are no more.
 
-For almost every kernel on a graph, almost every discount and almost every size of the rewards, the rank of the columns
-X of M is the largest number of paths from X to the goals that share no state (G1). A cut bounds that rank for every
-kernel on the graph, not only for almost every one (G3).
+With one action in each state, or a generic unconditional policy: at each discount above 0, for almost every kernel on a
+graph and almost every size of the rewards, the rank of the columns X of M is the largest number of paths from X to the
+goals that share no state (G1). A cut bounds that rank for every kernel and policy, not only for almost every one (G3).
 """
 
 from __future__ import annotations

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tabular_inversion import exact
+from tabular_inversion.class_tables import check_known
 from tabular_inversion.errors import GoalsError, InputError, KernelClassError, PolicyError, WitnessError
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
 from tabular_inversion.exact.policies import uniform_policy
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability import Evidence
-from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported, check_known
+from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record, promise

@@ -1,0 +1,1 @@
+include Z (* Zarith, under a name that no extracted module hides *)
