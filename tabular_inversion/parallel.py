@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from threading import Thread
 from typing import Any, TypeAlias
 
@@ -63,9 +64,10 @@ def run_tasks(
             progress(place, results[place])
         return results
     with _pool(workers) as pool:
-        waiting: dict[Future[Any], int] = {
-            pool.submit(function, argument): place for place, (function, argument) in enumerate(tasks)
-        }
+        with _deaf_to_interrupts():  # the workers start when the first task is handed in
+            waiting: dict[Future[Any], int] = {
+                pool.submit(function, argument): place for place, (function, argument) in enumerate(tasks)
+            }
         for future in as_completed(waiting):
             place = waiting[future]
             results[place] = future.result()
@@ -78,12 +80,28 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     """Open a pool whose waiting tasks are dropped when something goes wrong, an interrupt for instance."""
     # Threads, of BLAS for example, do not survive a fork.
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
+    others = set(active_children())
     try:
         yield pool
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
+        for worker in set(active_children()) - others:  # what they are at is not waited for, as it may take long
+            worker.terminate()
         raise
     pool.shutdown()
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Start processes that Ctrl-C, sent to all by a terminal, does not reach: their parent ends them, in silence."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which a new process inherits
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end_with_parent() -> None:

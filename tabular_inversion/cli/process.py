@@ -45,6 +45,7 @@ def run(arguments: list[str]) -> int:
     int
         130 after Ctrl-C, 141 where the reader of standard output has gone.
     """
+    _open_standard_error()
     with ExitStack() as stack, _Interrupts() as interrupts:
         try:
             own = stack.enter_context(_standard_streams())
@@ -107,6 +108,16 @@ def _say(line: str) -> None:
         Console(stderr=True).print(Text(" ".join(line.splitlines()), style="red"), soft_wrap=True)
 
 
+def _open_standard_error() -> None:
+    """Send messages nowhere where standard error is closed, by ``2>&-``, before anything else gets its number."""
+    if sys.stderr is None:
+        sink = os.open(os.devnull, os.O_WRONLY)
+        if sink != 2:
+            os.dup2(sink, 2)
+            os.close(sink)
+        sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), encoding="utf-8", write_through=True)
+
+
 @contextmanager
 def _standard_streams() -> Iterator[bool]:
     """Keep standard output for answers alone; yields whether this process has one of its own, as a command has.
@@ -115,9 +126,6 @@ def _standard_streams() -> Iterator[bool]:
     """
     if sys.stdout is None:  # closed by ``>&-``: a file opened later would get its number
         raise FileAccessError("standard output is closed; send it to a file or to /dev/null.")
-    if sys.stderr is None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), encoding="utf-8", write_through=True)
     if not _is_descriptor(sys.stdout, 1):  # replaced by who called us
         yield False
         return

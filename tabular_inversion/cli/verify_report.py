@@ -168,7 +168,9 @@ def show(report: dict[str, Any]) -> None:
         ANSWERS.print(f"Level formal, theorems that Coq accepts: {reason}.", style="dim", highlight=False)
     for statement in report["statements"]:
         for failure in failures_of(statement):
-            MESSAGES.print(f"{statement['id']}, {failure}", style="red", markup=False, highlight=False, emoji=False)
+            MESSAGES.print(
+                f"{statement['id']}, {failure}", style="red", markup=False, highlight=False, emoji=False, soft_wrap=True
+            )
 
 
 def failures_of(statement: dict[str, Any]) -> list[str]:
