@@ -129,7 +129,8 @@ def _enumerate(
             if codes[row] == Status.NOT_IDENTIFIED:
                 continue
             exact = _solves_as_given(system, int(row), other) and bool((other > 0).sum() <= n_successors)
-            apart = _differ(other, rows[row], float(reach[which, :, row].max()))
+            # Where columns depend the error is that of one solution among many, and coincidences are trusted.
+            apart = _differ(other, rows[row], float(reach[which, :, row].max()) if independent[which] else 0.0)
             codes[row] = Status.NOT_IDENTIFIED if exact and apart else Status.UNDECIDED
             if codes[row] == Status.NOT_IDENTIFIED:
                 others[int(row)] = other
