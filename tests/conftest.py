@@ -1,6 +1,7 @@
-"""One profile of hypothesis for all tests: no deadline, because machines that run tests are busy ones."""
+"""Profiles of hypothesis: the same draws in every run, or new ones; no deadline, because machines that test are busy."""
 
 from hypothesis import settings
 
-settings.register_profile("tests", deadline=None)
-settings.load_profile("tests")
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, print_blob=True)
+settings.load_profile("repeatable")

@@ -1,7 +1,7 @@
 """How far the numbers of an agent may be from those they stand for.
 
 Rewards, continuation, discount and policy are given exactly as they are. Each Q-value is the true one correctly
-rounded, or as far from it as the noise, or as the report of the solver that computed it admits.
+rounded; or that one moved by at most the noise, or by what the report of its solver admits, and rounded again.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def matrix_uncertainty(agent: AgentValues, noise: FloatArray | float = 0.0) -> F
     exponentials and logarithms of the machine to be good to 16 units of rounding, so it proves nothing.
     """
     weight = agent.discount * agent.goals.continuation
-    error = UNIT * np.abs(agent.v)
+    error = _roundings(noise) * np.abs(agent.v)
     if agent.policy is not None:  # a dot product over m actions
         filled = np.abs(np.where(agent.available, agent.q, 0.0))
         policy = agent.policy if agent.policy.ndim == 3 else agent.policy[None]
@@ -86,10 +86,15 @@ def right_hand_side_uncertainty(agent: AgentValues, noise: FloatArray | float = 
     """Bound how far each right-hand side may be from the true one, shape (G, rows)."""
     flat = agent.q.reshape(agent.n_goals, -1)
     shown = flat if agent.available.all() else flat[:, agent.row_index]
-    error: FloatArray = UNIT * np.abs(shown) + noise
+    error: FloatArray = _roundings(noise) * np.abs(shown) + noise
     if agent.goals.action_rewards is not None:
         error = error + rounding(1) * np.abs(agent.right_hand_sides)
     return error
+
+
+def _roundings(noise: FloatArray | float) -> FloatArray:
+    """Return the relative error of values rounded once; twice where noise was added to rounded ones."""
+    return np.where(np.asarray(noise) > 0.0, rounding(2), UNIT)
 
 
 def hides_nothing(agent: AgentValues, uncertainty: FloatArray) -> bool:
