@@ -56,6 +56,7 @@ SINGLE_PAGES = (
     "formal",
     "experiments/*",
     "conventions",
+    "kernel_class",
     "dependencies",
     "changelog",
     "contributing",
