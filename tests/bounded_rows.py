@@ -23,7 +23,8 @@ from tabular_inversion.identifiability.rational.refutations import EXACT_MEMBERS
 from tabular_inversion.identifiability.recheck import RENAMED
 from tabular_inversion.identifiability.uniform import UNIFORM, Answer, decide_uniform, full_rank
 from tabular_inversion.kernel_classes import are_distributions
-from tabular_inversion.recovery import METHODS, Method, Recovery, Wanted, simplex_rows
+from tabular_inversion.recovery import Recovery, simplex_rows
+from tabular_inversion.recovery.by_class import METHODS, Method, Wanted
 from tabular_inversion.recovery.misfits import misfits
 from tabular_inversion.recovery.residual import largest_residual
 
@@ -42,7 +43,7 @@ class Bounded(KernelClass):
     def contains(self, rows: Any, *, tolerance: float = 1e-9) -> Any:
         return are_distributions(rows, tolerance) & (rows.max(axis=1) <= float(self.limit) + tolerance)
 
-    def check_fits(self, n_rows: int, n_states: int) -> None:
+    def check_fits(self, n_rows: int, n_states: int) -> None:  # noqa: ARG002
         if self.limit * n_states <= 1:
             raise KernelClassError(f"limit is {self.limit}; on {n_states} states it has to be above 1/{n_states}.")
 

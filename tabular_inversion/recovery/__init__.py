@@ -27,10 +27,7 @@ from tabular_inversion.recovery.system import RowSystem
 from tabular_inversion.validation import check_distributions, finite_array, locate, row_sum_limit
 
 __all__ = [
-    "METHODS",
-    "Method",
     "Recovery",
-    "Wanted",
     "closed_form",
     "column_matching",
     "column_separation",
