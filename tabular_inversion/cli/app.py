@@ -132,10 +132,11 @@ def verify(
     ] = None,
 ) -> None:
     """Recover the worlds of public environments from Q-values alone, and check every statement."""
-    from tabular_inversion.cli import verify_report
+    from tabular_inversion.cli.plugs import plugged
 
-    request = verify_report.Request(tuple(ids or ()), effort, seed, workers)  # type: ignore[arg-type]
-    raise typer.Exit(verify_report.run(request, json_file=json_file, html_file=html_file))
+    command = plugged("verify")
+    request = command.Request(tuple(ids or ()), effort, seed, workers)
+    raise typer.Exit(command.run(request, json_file=json_file, html_file=html_file))
 
 
 @app.command()
