@@ -96,7 +96,7 @@ class Conjecture:
             ),
             counterexamples=(),
             mutations=(),
-            open_levels={level: "a conjecture is checked on instances" for level in ("symbolic", "universal")},
+            open_levels=dict.fromkeys(("symbolic", "universal"), "a conjecture is checked on instances"),
         )  # fmt: skip
 
 
@@ -148,8 +148,8 @@ def _drawing(conjecture: Conjecture, assumed: tuple[Hypothesis, ...]) -> Callabl
                 return instance
         missing = [h.name for h in assumed if not h.holds(instance)]
         raise ConjectureError(
-            f"{conjecture.id}: none of {TRIES} draws in a row satisfied the hypotheses (the last lacks {missing[0]!r}); "
-            "give draw=, a function or a strategy of instances that do."
+            f"{conjecture.id}: none of {TRIES} draws in a row satisfied the hypotheses (the last lacks "
+            f"{missing[0]!r}); give draw=, a function or a strategy of instances that do."
         )
 
     return draw

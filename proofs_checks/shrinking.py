@@ -135,12 +135,12 @@ def _plainer_rows(instance: Instance) -> Iterator[Callable[[], Instance]]:
 def _plainer_m(instance: Instance) -> Iterator[Callable[[], Instance]]:
     m = instance.agent.test_matrix
     for value in dict.fromkeys(m.ravel()):
-        for new in (Fraction(0), Fraction(1), Fraction(-1), Fraction(2), Fraction(round(value))):
+        for new in (Fraction(0), Fraction(1), Fraction(-1), Fraction(2), _rounded(value)):
             if _cost(new) < _cost(value):
                 # Equal entries are changed together first: what is wrong may be that they are equal.
-                yield lambda v=value, x=new: _with_m(instance, np.where(m == v, x, m))  # type: ignore[misc]
+                yield lambda v=value, x=new: _with_m(instance, np.where(m == v, np.array(x, dtype=object), m))  # type: ignore[misc]
     for place in np.ndindex(m.shape):
-        for new in (Fraction(0), Fraction(1), Fraction(-1), Fraction(2), Fraction(round(m[place]))):
+        for new in (Fraction(0), Fraction(1), Fraction(-1), Fraction(2), _rounded(m[place])):
             if _cost(new) < _cost(m[place]):
                 yield lambda p=place, x=new: _with_m(instance, _put(m, p, x))  # type: ignore[misc]
 
@@ -166,7 +166,7 @@ def _plainer_rewards(instance: Instance) -> Iterator[Callable[[], Instance]]:
             yield lambda g=g, f=factor: _with_scaled_goal(instance, g, f)  # type: ignore[misc]
     for place in np.ndindex(goals.rewards.shape):
         old = goals.rewards[place]
-        for new in (Fraction(0), Fraction(1), Fraction(-1), Fraction(2), Fraction(round(old))):
+        for new in (Fraction(0), Fraction(1), Fraction(-1), Fraction(2), _rounded(old)):
             if _cost(new) < _cost(old):
                 yield lambda p=place, x=new: _with_reward(instance, p, x)  # type: ignore[misc]
 
@@ -175,6 +175,10 @@ def _cost(x: Any) -> int:
     """Return how long a number is to read: 0 first, then small integers, then small denominators."""
     x = Fraction(x)
     return 0 if not x else 3 * abs(x.numerator) + 4 * (x.denominator - 1) + (x < 0)
+
+
+def _rounded(x: Any) -> Fraction:
+    return Fraction(round(Fraction(x)))
 
 
 def _even(mask: Any) -> FractionArray:
@@ -236,7 +240,7 @@ def _without_state(instance: Instance, s: int) -> Instance:
         row = kernel[tuple(place)]
         if not any(row):
             row[place[0]] = Fraction(1)
-    kernel = np.where(world.available[kept][:, :, None], _rescaled(kernel), Fraction(0))
+    kernel = _rescaled(kernel * world.available[kept][:, :, None])
     extra = None if goals.action_rewards is None else goals.action_rewards[:, kept]
     return replace(
         instance,
@@ -249,4 +253,4 @@ def _without_state(instance: Instance, s: int) -> Instance:
 def _rescaled(weights: FractionArray) -> FractionArray:
     """Divide by the sums along the last axis, where they are not zero."""
     sums = weights.sum(axis=-1, keepdims=True)
-    return np.asarray(weights / np.where(sums == 0, Fraction(1), sums), dtype=object)
+    return np.asarray(weights / (sums + (sums == 0)), dtype=object)

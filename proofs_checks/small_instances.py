@@ -12,7 +12,7 @@ from math import gcd, prod
 import numpy as np
 
 from proofs_checks.instance import Instance
-from tabular_inversion.exact import ExactGoals, ExactMDP
+from tabular_inversion.exact import ExactGoals, ExactMDP, fraction_array
 from tabular_inversion.exact.rationals import FractionArray
 
 DISCOUNTS = (Fraction(1, 2), Fraction(0), Fraction(1, 3), Fraction(9, 10))
@@ -36,7 +36,7 @@ class Family:
     --------
     >>> family = Family(2, 1, 1, 1, 1)
     >>> len(family), sum(1 for _ in family.instances())
-    (576, 576)
+    (288, 288)
     """
 
     n_states: int
@@ -96,7 +96,7 @@ class Family:
             kernel[place] = self.rows[digit]
         rewards = np.array([Fraction(digit) for digit in digits[n * m : n * m + k * n]], dtype=object).reshape(k, n)
         ends, discount, policy = digits[-3:]
-        continuation = np.where(rewards != 0, Fraction(0), Fraction(1)) if ends else None
+        continuation = fraction_array(np.where(rewards != 0, 0, 1)) if ends else None
         world = ExactMDP(kernel, DISCOUNTS[discount])
         goals = ExactGoals(rewards, continuation)  # type: ignore[arg-type]
         return Instance(world, goals, _policy(self._policies[policy], n, m))

@@ -1,8 +1,8 @@
 """Instances where things go wrong: dependent columns, equal columns, ties, exceptional discounts, given policies.
 
 The trick is to draw M and to compute the rewards: for any M, kernel, continuation and value operator the rewards
-``R = M - gamma C V`` with ``V = T(P M)`` make M the agent's (L1). So columns that depend, or that are equal, at just this
-discount are as easy to draw as any.
+``R = M - gamma C V`` with ``V = T(P M)`` make M the agent's (L1). So columns that depend, or that are equal, at just
+this discount are as easy to draw as any.
 """
 
 from __future__ import annotations
@@ -126,10 +126,7 @@ def rewards_of(
     [Fraction(-1, 2), Fraction(5, 2)]
     """
     q = np.einsum("sat,gt->gsa", world.kernel, m)
-    if policy is None:
-        values = np.where(world.available, q, q.min() - 1).max(axis=2)
-    else:
-        values = (policy * q).sum(axis=2)
+    values = np.where(world.available, q, q.min() - 1).max(axis=2) if policy is None else (policy * q).sum(axis=2)
     kept: Any = 1 if continuation is None else continuation
     return np.asarray(m - world.discount * kept * values)
 
@@ -159,7 +156,7 @@ def draw_graph(rng: np.random.Generator, size: int) -> Instance:
 
 
 def draw_given(rng: np.random.Generator, size: int) -> Instance:
-    """Draw sure or sparse actions under an even policy, with indicator goals: what a given policy mixes may coincide."""
+    """Draw sure or sparse actions under an even policy, and indicator goals: what a policy mixes may coincide."""
     n, m = int(rng.integers(2, size + 1)), int(rng.integers(2, 4))
     ranks = rng.random((n, m, n)).argsort(axis=2).argsort(axis=2)
     weights = np.where(ranks < rng.integers(1, 3), rng.integers(1, 1000, (n, m, n)), 0)

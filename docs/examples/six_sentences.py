@@ -2,7 +2,7 @@
 
 from itertools import combinations
 
-from proofs_checks.conjecture import Conjecture
+from proofs_checks import Conjecture
 from proofs_checks.digraphs import no_repeats
 from tabular_inversion import Stochastic, exact, identify
 from tabular_inversion.sufficiency import linkage

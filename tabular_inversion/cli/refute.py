@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from proofs_checks.refutation import Refutation
-from proofs_checks.refutation import refute as search
+from proofs_checks import Refutation
+from proofs_checks import refute as search
 from tabular_inversion.cli.console import MESSAGES, say
 
 
