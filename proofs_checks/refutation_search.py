@@ -21,7 +21,7 @@ from proofs_checks.shrinking import shrink
 from proofs_checks.small_instances import FAMILIES
 from proofs_checks.special_instances import SPECIAL, draw_any
 from proofs_checks.statement import InstanceError, Statement
-from tabular_inversion.parallel import Task, run_tasks, usable_cores
+from tabular_inversion.parallel import Task, run_tasks
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -56,7 +56,7 @@ def refute(
     name: str | None = None,
     seconds: float = 60.0,
     seed: int = 0,
-    workers: int | None = None,
+    workers: int = 1,
     progress: Callable[[str], None] = lambda _text: None,
 ) -> Refutation:
     """Search for a counterexample of a sentence, then, if there is none, for one without each hypothesis.
@@ -71,8 +71,9 @@ def refute(
         For everything, about; half of it goes to the sentence itself.
     seed : int
         The instances that are looked at, and their order, depend on it alone; how many there are depends on the time.
-    workers : int, optional
-        Processes. All cores for a file; an object of this session cannot leave it, so it has 1.
+    workers : int
+        Processes; more than one only for a file, as an object of this session cannot leave it. The command takes all
+        cores.
     progress : callable
         Called with a line for each part of the search that begins.
 
@@ -108,7 +109,7 @@ def refute(
             f"workers is {count}; a sentence of this session has 1: save it in a file, give its path."
         )
     start = time.monotonic()
-    begun = Part(sentence if is_file else statement, statement.id, None, seconds / 2, seed, 0, count, "")
+    begun = Part(sentence if is_file else statement, statement.id, None, seconds / 2, seed, 0, workers, "")
     progress(f"{statement.id}: searching, {seconds / 2:.0f} s")
     found, tried, finished = _search(begun, statement)
     without: dict[str, Instance | None] = {}

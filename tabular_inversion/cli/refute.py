@@ -7,12 +7,13 @@ from pathlib import Path
 from proofs_checks import Refutation
 from proofs_checks import refute as search
 from tabular_inversion.cli.console import MESSAGES, say
+from tabular_inversion.parallel import usable_cores
 
 
 def answer(file: Path, *, name: str | None, seconds: float, seed: int, workers: int | None) -> Refutation:
     """Search, with a line that says where, while it runs, if standard error is a terminal."""
     with MESSAGES.status("reading") as status:
-        return search(file, name=name, seconds=seconds, seed=seed, workers=workers, progress=status.update)
+        return search(file, name=name, seconds=seconds, seed=seed, workers=workers or usable_cores(), progress=status.update)
 
 
 def show(found: Refutation) -> None:
