@@ -103,10 +103,9 @@ def refute(
     is_file = not isinstance(sentence, Statement | Conjecture)
     if not (isinstance(seconds, int | float) and 0 < seconds < float("inf")):
         raise ConjectureError(f"seconds is {seconds!r}; expected a positive number.")
-    count = (usable_cores() if is_file else 1) if workers is None else workers
-    if count != 1 and not is_file:
+    if workers != 1 and not is_file:
         raise ConjectureError(
-            f"workers is {count}; a sentence of this session has 1: save it in a file, give its path."
+            f"workers is {workers}; a sentence of this session has 1: save it in a file, give its path."
         )
     start = time.monotonic()
     begun = Part(sentence if is_file else statement, statement.id, None, seconds / 2, seed, 0, workers, "")

@@ -12,8 +12,9 @@ from tabular_inversion.parallel import usable_cores
 
 def answer(file: Path, *, name: str | None, seconds: float, seed: int, workers: int | None) -> Refutation:
     """Search, with a line that says where, while it runs, if standard error is a terminal."""
+    processes = workers or usable_cores()
     with MESSAGES.status("reading") as status:
-        return search(file, name=name, seconds=seconds, seed=seed, workers=workers or usable_cores(), progress=status.update)
+        return search(file, name=name, seconds=seconds, seed=seed, workers=processes, progress=status.update)
 
 
 def show(found: Refutation) -> None:
