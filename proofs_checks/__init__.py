@@ -28,6 +28,7 @@ G2         ``g2_generic_rank``                  this package          numeric, e
 G3         ``g3_bottleneck``                    this package          exact
 X1         ``x1_graph_discounts``               this package          exact, universal
 X2         ``x2_exceptional_discounts``         this package          certified, exact
+X3         ``x3_negative_type``                 this package          exact, symbolic, universal
 =========  ===================================  ====================  ===================================
 
 The paper is arXiv 2606.21173. Level `formal` is not in this table: Coq reaches it, here and now, for the statements
@@ -64,6 +65,7 @@ MODULES = (
     "g3_bottleneck",
     "x1_graph_discounts",
     "x2_exceptional_discounts",
+    "x3_negative_type",
 )
 """In the order of the theory."""
 
