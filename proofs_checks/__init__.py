@@ -28,6 +28,8 @@ G2         ``g2_generic_rank``                  this package          numeric, e
 G3         ``g3_bottleneck``                    this package          exact
 X1         ``x1_graph_discounts``               this package          exact, universal
 X2         ``x2_exceptional_discounts``         this package          certified, exact
+X3         ``x3_negative_type``                 this package          exact, symbolic, universal
+PA         ``pa_policies_alone``                this package          numeric, exact, symbolic
 =========  ===================================  ====================  ===================================
 
 The paper is arXiv 2606.21173. Level `formal` is not in this table: Coq reaches it, here and now, for the statements
@@ -69,6 +71,8 @@ MODULES = (
     "g3_bottleneck",
     "x1_graph_discounts",
     "x2_exceptional_discounts",
+    "x3_negative_type",
+    "pa_policies_alone",
 )
 """In the order of the theory."""
 
