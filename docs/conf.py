@@ -57,6 +57,7 @@ SINGLE_PAGES = (
     "formal",
     "experiments/*",
     "conventions",
+    "kernel_class",
     "dependencies",
     "changelog",
     "contributing",

@@ -12,16 +12,16 @@ from scipy.sparse import csr_array, issparse
 
 from tabular_inversion._typing import FloatArray, Kernel
 from tabular_inversion.agent_values import AgentValues
-from tabular_inversion.class_tables import check_known, check_options
 from tabular_inversion.error_bounds.bounds import ErrorBound, error_bound
 from tabular_inversion.errors import InputError, ShapeError
 from tabular_inversion.identifiability.judge import check_noise, decide
 from tabular_inversion.identifiability.verdict import Verdict
-from tabular_inversion.kernel_classes import Deterministic, KernelClass
+from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised
 from tabular_inversion.recovery import recover_rows
+from tabular_inversion.recovery.by_class import METHODS, check_options
 from tabular_inversion.recovery.system import RowSystem
 from tabular_inversion.validation import MEMBERSHIP_TOLERANCE
 
@@ -115,7 +115,8 @@ class Inversion:
             For `Sparse`.
         """
         noise_in = norm if noise_norm is None else noise_norm
-        if isinstance(self.verdict.kernel_class, Deterministic) and noise_in != self.matching_norm:
+        matched = "norm" in METHODS.of(self.verdict.kernel_class).takes
+        if matched and noise_in != self.matching_norm:
             raise InputError(
                 f"noise is measured in norm {noise_in}, and columns were matched in norm {self.matching_norm}; "
                 "invert with that norm, or give this noise_norm."
@@ -172,7 +173,6 @@ def invert(
     >>> result.verdict.status.name, result.max_error(world) < 1e-12
     ('IDENTIFIED', True)
     """
-    check_known(kernel_class, "inversion")
     check_options(kernel_class, prior=prior, norm=norm)
     system = RowSystem.of_agent(agent, sums_to_one=kernel_class.sums_to_one, noise=check_noise(noise))
     found = recover_rows(

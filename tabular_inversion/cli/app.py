@@ -133,10 +133,11 @@ def verify(
     ] = None,
 ) -> None:
     """Recover the worlds of public environments from Q-values alone, and check every statement."""
-    from tabular_inversion.cli import verify_report
+    from tabular_inversion.cli.plugs import plugged
 
-    request = verify_report.Request(tuple(ids or ()), effort, seed, workers)  # type: ignore[arg-type]
-    raise typer.Exit(verify_report.run(request, json_file=json_file, html_file=html_file))
+    command = plugged("verify")
+    request = command.Request(tuple(ids or ()), effort, seed, workers)
+    raise typer.Exit(command.run(request, json_file=json_file, html_file=html_file))
 
 
 @app.command()
@@ -153,9 +154,10 @@ def refute(
     as_json: AsJson = False,
 ) -> None:
     """Search for a counterexample of a sentence of yours, exactly; exit status 1 if it is refuted."""
-    from tabular_inversion.cli import refute as command
     from tabular_inversion.cli.files import check_folder, check_picture, save_picture
+    from tabular_inversion.cli.plugs import plugged
 
+    command = plugged("refute")
     check_picture(plot)
     check_folder(output)
     result = command.answer(file, name=name, seconds=seconds, seed=seed, workers=workers)

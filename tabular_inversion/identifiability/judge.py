@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tabular_inversion._typing import Kernel
 from tabular_inversion.agent_values import AgentValues
-from tabular_inversion.class_tables import check_known
+from tabular_inversion.class_tables import check_class
 from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion
 from tabular_inversion.identifiability.consistency import Consistency, consistency
@@ -79,7 +79,7 @@ def identify(
     """
     if scope not in get_args(Scope):
         raise InputError(f"scope is {scope!r}; expected 'instance' or 'uniform'.")
-    check_known(kernel_class, "identification")
+    check_class(kernel_class)
     if exact or not isinstance(agent, AgentValues):
         from tabular_inversion.exact import ExactAgentValues
         from tabular_inversion.identifiability.rational.judge_exactly import identify_exactly

@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, diags_array, issparse, vstack
 
 from tabular_inversion._typing import FloatArray, IntArray, Kernel
-from tabular_inversion.class_tables import check_known, check_options
-from tabular_inversion.errors import InputError, KernelClassError, ShapeError
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
+from tabular_inversion.errors import InputError, ShapeError
+from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
-from tabular_inversion.recovery.closed_form import closed_form, unconstrained_rows
+from tabular_inversion.recovery.by_class import METHODS, Method, Wanted, check_options
+from tabular_inversion.recovery.closed_form import closed_form
 from tabular_inversion.recovery.column_matching import column_matching, column_separation
 from tabular_inversion.recovery.misfits import is_solved
 from tabular_inversion.recovery.residual import largest_residual
@@ -95,7 +95,6 @@ def recover(
     >>> recover(np.eye(2), np.array([[0.25], [0.75]]), Stochastic(), row_index=np.array([0])).rows
     array([[0.25, 0.75]])
     """
-    check_known(kernel_class, "recovery")
     check_options(kernel_class, prior=prior, norm=norm)
     _check_system(matrix, values, row_index)
     system = RowSystem.of(matrix, values, sums_to_one=kernel_class.sums_to_one)
@@ -136,21 +135,28 @@ def recover_rows(
     """
     n_rows = system.right_hand_sides.shape[1]
     start = None if prior is None else _check_prior(prior, system.n_states, n_rows, kernel_class)
-    if isinstance(kernel_class, Supported):
-        _check_support(kernel_class, system.n_states, row_index)
-    options = (kernel_class, row_index, start, norm, progress)
+    method = METHODS.of(kernel_class)
+    options: dict[str, Any] = {
+        "kernel_class": kernel_class,
+        "row_index": row_index,
+        "prior": start,
+        "norm": norm,
+        "progress": progress,
+    }
     k, exponents = len(system.test_matrix), system.equations.exponents
-    if int(np.ptp(exponents)) <= _EVEN or isinstance(kernel_class, Deterministic):
-        found = _in_one_unit(system, *options)
+    # A norm over goals is one in the units of Q.
+    if int(np.ptp(exponents)) <= _EVEN or "norm" in method.takes:
+        found = _in_one_unit(system, method, options)
     else:
-        found = _by_class(system, system.matrix[:k], system.values[:k], system.uncertainty[:k], *options)
+        parts = system.matrix[:k], system.values[:k], system.uncertainty[:k]
+        found = method.find(Wanted(system, *parts, **options))
         loose = np.flatnonzero(~is_solved(system, found.rows))
         if loose.size:
             part = start if start is None or start.ndim == 1 else start[loose]
-            again = _in_one_unit(system.select(loose), kernel_class, row_index[loose], part, norm, progress)
+            again = _in_one_unit(system.select(loose), method, options | {"row_index": row_index[loose], "prior": part})
             found = replace(found, rows=_put(found.rows, loose, again.rows), method=again.method)
     tests, values, unit = system.in_one_unit
-    rows = found.rows if isinstance(kernel_class, Unconstrained) else _summing_to_one(found.rows)
+    rows = _summing_to_one(found.rows) if kernel_class.sums_to_one else found.rows
     residual = np.ldexp(largest_residual(tests, rows, values), -unit)
     return replace(found, rows=rows, rank=system.rank, residual=residual)
 
@@ -168,34 +174,11 @@ def _summing_to_one(rows: Kernel) -> Kernel:
     return np.asarray(rows / divisors[:, None])
 
 
-def _in_one_unit(system: RowSystem, *options: Any) -> Recovery:
+def _in_one_unit(system: RowSystem, method: Method, options: dict[str, Any]) -> Recovery:
     tests, values, unit = system.in_one_unit
     k, exponents = len(tests), system.equations.exponents
-    return _by_class(system, tests, values, np.ldexp(system.uncertainty[:k], unit - exponents), *options)
-
-
-def _by_class(
-    system: RowSystem,
-    tests: FloatArray,
-    values: FloatArray,
-    doubt: FloatArray,
-    kernel_class: KernelClass,
-    row_index: IntArray,
-    start: FloatArray | None,
-    norm: float,
-    progress: Callable[[int, int], None] | None,
-) -> Recovery:
-    if isinstance(kernel_class, Unconstrained):
-        return unconstrained_rows(system, tests, values, prior=start)
-    if isinstance(kernel_class, Deterministic):
-        return column_matching(tests, values, norm=norm)
-    if isinstance(kernel_class, Sparse):
-        if kernel_class.max_successors == 1:
-            return column_matching(tests, values)
-        return sparse_rows(tests, values, kernel_class.max_successors, progress=progress)
-    if isinstance(kernel_class, Supported):
-        return supported_rows(tests, values, kernel_class.rows(row_index), prior=start, uncertainty=doubt)
-    return simplex_rows(tests, values, prior=start, uncertainty=doubt)
+    doubt = np.ldexp(system.uncertainty[:k], unit - exponents)
+    return method.find(Wanted(system, tests, values, doubt, **options))
 
 
 def _put(rows: Kernel, places: IntArray, others: Kernel) -> Kernel:
@@ -205,15 +188,6 @@ def _put(rows: Kernel, places: IntArray, others: Kernel) -> Kernel:
     if issparse(rows):
         return csr_array(vstack([rows, others], format="csr")[order])
     return np.asarray(np.concatenate([rows, others])[order])
-
-
-def _check_support(kernel_class: Supported, n_states: int, row_index: IntArray) -> None:
-    rows, columns = kernel_class.support.shape
-    if columns != n_states or row_index.max() >= rows:
-        raise KernelClassError(
-            f"the support has shape {(rows, columns)}; expected rows up to {int(row_index.max())} and "
-            f"{n_states} states, like the agent."
-        )
 
 
 def _check_system(matrix: FloatArray, values: FloatArray, row_index: IntArray) -> None:

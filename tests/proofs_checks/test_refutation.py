@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from proofs_checks import special_instances
+from proofs_checks.commands.verify_report import Request, collect
 from proofs_checks.conjecture import Conjecture, ConjectureError, load_statements
 from proofs_checks.instance import Instance
 from proofs_checks.refutation import Refutation, refutes_of, the_statement
@@ -21,7 +22,6 @@ from proofs_checks.special_instances import SPECIAL, draw_any, rewards_of
 from proofs_checks.statement import Outcome
 from tabular_inversion import exact
 from tabular_inversion.cli import app
-from tabular_inversion.cli.verify_report import Request, collect
 from tabular_inversion.exact import ExactGoals, ExactMDP, fraction_array
 
 SIX = Path(__file__).parents[2] / "docs" / "examples" / "six_sentences.py"
