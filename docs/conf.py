@@ -53,6 +53,7 @@ SINGLE_PAGES = (
     "noisy_values",
     "p_learning",
     "statements/index",
+    "own_theorem",
     "formal",
     "experiments/*",
     "conventions",

@@ -72,7 +72,7 @@ def identify(
     >>> from tabular_inversion import Goals, MDP, Stochastic, solve
     >>> mdp = MDP([[[0.5, 0.5]], [[0.25, 0.75]]], discount=0.9)
     >>> identify(solve(mdp, Goals.generic(2, 1, seed=0)), Stochastic())
-    <Verdict IDENTIFIED, certified, instance scope: 2 of 2 rows identified>
+    <Verdict IDENTIFIED, certified, instance scope, optimal agents: 2 of 2 rows identified>
     >>> constant = Goals([[1.0, 1.0]])
     >>> identify(solve(mdp, constant), Stochastic()).witness.distance > 0.1
     True

@@ -213,8 +213,9 @@ class Verdict(Record):
         raise TypeError("a verdict is not true or false; compare verdict.status with Status.IDENTIFIED.")
 
     def __repr__(self) -> str:
+        asked = f"{self.scope} scope, {self.question.policy}"
         counts = f"{self.rows_identified} of {self.rows} rows identified"
-        return f"<Verdict {self.status.name}, {self.evidence.name.lower()}, {self.scope} scope: {counts}>"
+        return f"<Verdict {self.status.name}, {self.evidence.name.lower()}, {asked}: {counts}>"
 
     @cached_property
     def _overall(self) -> tuple[Status, Evidence]:

@@ -97,7 +97,7 @@ def generic(
     >>> from tabular_inversion.environments import four_rooms
     >>> verdict = generic(four_rooms("windy"), [0, 20, 40, 60])
     >>> verdict
-    <Verdict IDENTIFIED, exact, uniform scope: 272 of 272 rows identified>
+    <Verdict IDENTIFIED, exact, uniform scope, optimal agents: 272 of 272 rows identified>
     >>> alone = generic(four_rooms("windy"), [0])
     >>> alone.rows_identified, alone.witness.value_gap
     (40, 0.0)

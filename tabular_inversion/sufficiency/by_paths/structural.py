@@ -98,7 +98,7 @@ def structural(
     >>> import networkx as nx
     >>> verdict = structural(nx.star_graph(4), [1, 2])
     >>> verdict
-    <Verdict NOT_IDENTIFIED, exact, uniform scope: 4 of 5 rows identified>
+    <Verdict NOT_IDENTIFIED, exact, uniform scope, the only policy: 4 of 5 rows identified>
     >>> verdict.proofs[0].text
     'all that goals say about 1 rows passes states [1, 2]'
     >>> structural(nx.star_graph(4), [1, 2, 3]).row(0, 0).name

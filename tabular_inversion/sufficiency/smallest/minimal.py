@@ -15,6 +15,7 @@ from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
 from tabular_inversion.exact.policies import uniform_policy
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability import Evidence
+from tabular_inversion.identifiability.asked import agents_in_words
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
@@ -83,7 +84,7 @@ class MinimalGoals(Record):
     >>> from tabular_inversion.environments import chain
     >>> found = minimal(chain(4), Goals.indicator(4), Deterministic())
     >>> found, found.added
-    (<MinimalGoals: 1 goal, proved minimal>, (0,))
+    (<MinimalGoals: 1 goal, proved minimal, optimal agents>, (0,))
     """
 
     goals: tuple[int, ...]
@@ -97,7 +98,7 @@ class MinimalGoals(Record):
 
     def __repr__(self) -> str:
         known = "proved minimal" if self.optimal else f"at least {self.lower_bound} needed"
-        return f"<MinimalGoals: {self.size} goal{'s' * (self.size != 1)}, {known}>"
+        return f"<MinimalGoals: {self.size} goal{'s' * (self.size != 1)}, {known}, {agents_in_words(self.agent)}>"
 
     @property
     def evidence(self) -> Evidence:
