@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +18,12 @@ from tabular_inversion.errors import InputError, ShapeError
 from tabular_inversion.identifiability.judge import check_noise, decide
 from tabular_inversion.identifiability.verdict import Verdict
 from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.kernel_rows import KernelRows
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised
+from tabular_inversion.record_files import load_record, save_record
+from tabular_inversion.records import Record, sealed
 from tabular_inversion.recovery import recover_rows
 from tabular_inversion.recovery.by_class import METHODS, check_options
 from tabular_inversion.recovery.system import RowSystem
@@ -28,7 +32,7 @@ from tabular_inversion.validation import MEMBERSHIP_TOLERANCE
 
 @checked
 @dataclass(frozen=True, eq=False, repr=False)
-class Inversion:
+class Inversion(KernelRows, Record):
     """A kernel recovered from values.
 
     Attributes
@@ -70,6 +74,34 @@ class Inversion:
     def __repr__(self) -> str:
         worst = float(np.nanmax(self.residual))
         return f"<Inversion by {self.method}: {self.verdict.status.name}, largest residual {worst:.1e}>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return how the kernel was found and the verdict, as JSON takes them; `save` writes everything."""
+        worst = float(np.nanmax(self.residual))
+        found = {"method": self.method, "rank": self.rank, "condition": self.condition, "max_residual": worst}
+        return found | {"verdict": self.verdict.to_dict()}
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the result with its agent and verdict to a .npz or .json file, exactly.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> from tabular_inversion import Goals, Stochastic, invert, solve
+        >>> from tabular_inversion.environments import chain
+        >>> result = invert(solve(chain(3), Goals.generic(3, 3, seed=0)), Stochastic())
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "inversion.npz"
+        ...     result.save(path)
+        ...     Inversion.load(path) == result
+        True
+        """
+        save_record(path, "inversion", self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Inversion:
+        """Read what `save` wrote; raises `FileFormatError` if it is damaged or holds something else."""
+        return load_record(path, "inversion", cls)
 
     def to_mdp(self) -> MDP:
         """Return the recovered kernel as a world, its rows `normalised` within 1e-9.
@@ -189,8 +221,8 @@ def invert(
     residual = np.full(agent.available.size, np.nan)
     residual[agent.row_index] = found.residual
     return Inversion(
-        kernel=found.kernel(agent.row_index, agent.available),
-        residual=residual.reshape(agent.available.shape),
+        kernel=sealed(found.kernel(agent.row_index, agent.available)),
+        residual=sealed(residual.reshape(agent.available.shape)),
         rank=found.rank,
         condition=found.condition,
         method=found.method,

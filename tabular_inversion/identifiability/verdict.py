@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular_inversion.errors import FileFormatError, InputError, WitnessError
+from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion, VerdictQuestion
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
@@ -57,7 +57,7 @@ class Evidence(IntEnum):
 
 
 @checked
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Witness(Record):
     """Two different rows of the class that give every goal the same value at (state, action).
 
@@ -344,10 +344,7 @@ class Verdict(Record):
         FileFormatError
             If the file is missing, truncated or altered, or holds something else.
         """
-        verdict = load_record(path, "verdict")
-        if not isinstance(verdict, cls):
-            raise FileFormatError(f"{path} holds a {type(verdict).__name__}, not a verdict; pass the right file.")
-        return verdict
+        return load_record(path, "verdict", cls)
 
 
 def overall(codes: NDArray[np.int8], evidence: NDArray[np.int8]) -> tuple[Status, Evidence]:
