@@ -21,7 +21,7 @@ from tabular_inversion.kernel_classes import Deterministic, KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised
-from tabular_inversion.recovery import recover_rows
+from tabular_inversion.recovery import recover_rows, seek_rows
 from tabular_inversion.recovery.system import RowSystem
 from tabular_inversion.validation import MEMBERSHIP_TOLERANCE
 
@@ -175,17 +175,14 @@ def invert(
     check_known(kernel_class, "inversion")
     check_options(kernel_class, prior=prior, norm=norm)
     system = RowSystem.of_agent(agent, sums_to_one=kernel_class.sums_to_one, noise=check_noise(noise))
-    found = recover_rows(
-        system,
-        kernel_class,
-        row_index=agent.row_index,
-        prior=prior,
-        norm=norm,
-        progress=progress,
-    )
     # The verdict is about the values alone: it must not depend on which of several rows a prior or a norm prefers.
-    plain = prior is None and norm == np.inf
-    judged = found if plain else recover_rows(system, kernel_class, row_index=agent.row_index)
+    sought = seek_rows(system, kernel_class, row_index=agent.row_index, progress=progress)
+    plain = recover_rows(system, kernel_class, row_index=agent.row_index, sought=sought)
+    found = plain
+    if prior is not None or norm != np.inf:
+        found = recover_rows(
+            system, kernel_class, row_index=agent.row_index, prior=prior, norm=norm, progress=progress
+        )
     residual = np.full(agent.available.size, np.nan)
     residual[agent.row_index] = found.residual
     return Inversion(
@@ -194,7 +191,7 @@ def invert(
         rank=found.rank,
         condition=found.condition,
         method=found.method,
-        verdict=decide(agent, kernel_class, system, judged, noise=noise),
+        verdict=decide(agent, kernel_class, system, sought, plain, noise=noise),
         agent=agent,
         matching_norm=float(norm),
     )
