@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,7 +12,7 @@ from scipy.sparse import csr_array, diags_array, issparse, vstack
 from tabular_inversion._typing import FloatArray, IntArray, Kernel
 from tabular_inversion.class_tables import check_known, check_options
 from tabular_inversion.errors import InputError, KernelClassError, ShapeError
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
+from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported, Unconstrained
 from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.closed_form import closed_form, unconstrained_rows
 from tabular_inversion.recovery.column_matching import (
@@ -44,6 +43,7 @@ __all__ = [
     "sparse_rows",
     "supported_rows",
 ]
+
 
 @checked
 def recover(
