@@ -116,13 +116,13 @@ def _all_unknowns(system: RowSystem, rows: Kernel) -> FloatArray:
     best = np.full(rows.shape[0], np.inf)
     if system.n_states <= _DIRECT or system.factors is None:
         choices = [equilibrate(system.equations, balanced=balanced) for balanced in (False, True)]
-        pairs = [(scaled, left_inverse(scaled.matrix), slice(None)) for scaled in choices]
+        pairs = [(scaled, left_inverse(scaled.matrix)) for scaled in choices]
     else:
-        pairs = [(system.equilibrated, system.factors[2], system.factors[1])]
+        pairs = [(system.equilibrated, system.factors.inverse)]
     for missed, uncertain in _missed(system, rows):
-        for scaled, inverse, taken in pairs:
-            doubt = scaled.uncertainty[taken] * uncertain
-            found = solution_error(inverse, scaled.matrix[taken], doubt, np.ldexp(missed, scaled.rows)[taken])
+        for scaled, inverse in pairs:
+            doubt = scaled.uncertainty * uncertain
+            found = solution_error(inverse, scaled.matrix, doubt, np.ldexp(missed, scaled.rows))
             best = np.minimum(best, np.ldexp(found, scaled.columns.T).max(axis=0))
     return best
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,8 +24,8 @@ from tabular_inversion.recovery.column_matching import (
     two_nearest,
     value_scale,
 )
-from tabular_inversion.recovery.misfits import is_solved
-from tabular_inversion.recovery.residual import largest_residual
+from tabular_inversion.recovery.equations import rescaled
+from tabular_inversion.recovery.misfits import is_solved, misfit
 from tabular_inversion.recovery.result import Recovery
 from tabular_inversion.recovery.simplex import simplex_rows
 from tabular_inversion.recovery.sparse_support import sparse_rows
@@ -143,19 +144,17 @@ def recover_rows(
     start = None if prior is None else _check_prior(prior, system.n_states, n_rows, kernel_class)
     if sought is None:
         sought = seek_rows(system, kernel_class, row_index=row_index, prior=start, progress=progress)
-    found, tests, (in_units, values, unit) = sought, system.weighed[0], system.in_one_unit
+    found, missed = sought, misfit(system, sought.rows)
     # Matching in another norm than the largest is asked for because of noise in that norm.
-    loose = np.flatnonzero(~is_solved(system, found.rows) | (norm != np.inf))
-    if loose.size and (norm != np.inf or not _proportional(tests, in_units)):
+    loose = np.arange(n_rows) if norm != np.inf else np.flatnonzero(~is_solved(system, found.rows, missed))
+    if loose.size and (norm != np.inf or not _proportional(system.weighed[0], system.in_one_unit[0])):
         part = start if start is None or start.ndim == 1 else start[loose]
-        k, exponents = len(tests), system.equations.exponents
-        doubt = np.ldexp(system.uncertainty[:k], unit - exponents)
-        options = (kernel_class, row_index[loose], part, norm, progress)
-        again = _by_class(system.select(loose), in_units, values[:, loose], doubt, *options)
+        chosen, options = system.select(loose), (kernel_class, row_index[loose], part, norm, progress)
+        again = _in_units_of_values(chosen, *options)
+        missed[:, loose] = misfit(chosen, again.rows)
         found = replace(found, rows=_put(found.rows, loose, again.rows), method=again.method)
-    rows = found.rows if isinstance(kernel_class, Unconstrained) else _summing_to_one(found.rows)
-    residual = np.ldexp(largest_residual(in_units, rows, values), -unit)
-    return replace(found, rows=rows, rank=system.rank, residual=residual)
+    np.abs(missed, out=missed)
+    return replace(found, residual=rescaled(missed, -system.equations.exponents).max(axis=0))
 
 
 def seek_rows(
@@ -189,6 +188,13 @@ def seek_rows(
         found = _by_class(system, *system.weighed, kernel_class, row_index, prior, np.inf, progress)
     rows = found.rows if isinstance(kernel_class, Unconstrained) else _summing_to_one(found.rows)
     return replace(found, rows=rows, rank=system.rank)
+
+
+def _in_units_of_values(system: RowSystem, kernel_class: KernelClass, *options: Any) -> Recovery:
+    tests, values, unit = system.in_one_unit
+    doubt = rescaled(system.uncertainty[: len(tests)], unit - system.equations.exponents)
+    found = _by_class(system, tests, values, doubt, kernel_class, *options)
+    return found if isinstance(kernel_class, Unconstrained) else replace(found, rows=_summing_to_one(found.rows))
 
 
 def _proportional(tests: FloatArray, others: FloatArray) -> bool:
