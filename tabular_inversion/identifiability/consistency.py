@@ -148,9 +148,12 @@ CONSISTENCY: ClassTable[Callable[[RowSystem, Any, IntArray, Kernel], _Found]] = 
 
 
 def _separated(system: RowSystem, allowed: BoolArray, misfit: FloatArray) -> tuple[BoolArray, BoolArray]:
-    """Tell for which rows a combination of goals separates the values from all distributions, or one fits them."""
-    units = np.ldexp(misfit, -2 * (system.equations.exponents - system.equations.exponents.max()))
-    proved = _separates(system, allowed, misfit.T) | _separates(system, allowed, units.T)
+    """Tell for which rows a combination of goals separates the values from all distributions, or one fits them.
+
+    The rows were sought with equations weighed by their certainty: in that scale their misfit separates.
+    """
+    weights = 2 * system.certainty
+    proved = _separates(system, allowed, misfit.T) | _separates(system, allowed, np.ldexp(misfit, weights).T)
     fits = np.zeros(len(proved), bool)
     left = np.flatnonzero(~proved)
     block = block_size(system.n_states + 2 * len(misfit) + 1)
