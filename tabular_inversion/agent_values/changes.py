@@ -44,6 +44,7 @@ def of_order(agent: Derived, order: IntArray) -> dict[str, Any]:
         "policy": None if agent.policy is None else agent.policy[..., order, :],
         "available": agent.available[order],
         "own_v": _taken(agent.own_v, states),
+        "asked": _taken(agent.asked, order),
         "noise": _taken(agent.noise, states),
         "test_noise": _taken(agent.test_noise, states),
         "transition_rewards": own,

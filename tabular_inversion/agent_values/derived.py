@@ -41,6 +41,7 @@ class Derived:
         own_v: FloatArray | None
         test_noise: float | FloatArray
         coordinates: FloatArray | None
+        asked: BoolArray | None
         noise: Noise | None
         goal_discounts: FloatArray | None
         transition_rewards: TransitionRewards | None
@@ -85,7 +86,7 @@ class Derived:
     @cached_property
     def is_complete(self) -> bool:
         """Whether every goal has an equation for every available row."""
-        return bool(self.known.all(axis=0)[self.available].all())
+        return bool((self.known | ~self.available).all())
 
     @cached_property
     def shared_tests(self) -> FloatArray:
@@ -109,13 +110,18 @@ class Derived:
 
     def tests_of(self, state: int, action: int) -> FloatArray:
         """Return the test functions of one row, shape (G, S): M, with the rewards of that row's transitions."""
+        if self.transition_rewards is None:
+            return self.shared_tests
+        return self.shared_tests + self.rewards_of(state, action)
+
+    def rewards_of(self, state: int, action: int) -> FloatArray:
+        """Return the rewards of one row's transitions, shape (G, S); zeros where there are none."""
         own = self.transition_rewards
         if own is None:
-            return self.shared_tests
+            return np.zeros(self.q.shape[:2])
         if isinstance(own, tuple):
-            row = state * self.n_actions + action
-            return self.shared_tests + np.concatenate([each[[row]].toarray() for each in own])
-        return self.shared_tests + own[:, state, action]  # type: ignore[no-any-return]
+            return np.concatenate([each[[state * self.n_actions + action]].toarray() for each in own])
+        return np.asarray(own[:, state, action])
 
     def name_of(self, state: int, action: int | None = None) -> str:
         """Say which state, and which action of it, is meant: by names where they have any."""
@@ -132,11 +138,16 @@ class Derived:
     @cached_property
     def row_index(self) -> IntArray:
         """Numbers s*A + a of the rows of available actions, ascending, shape (rows,)."""
-        return np.flatnonzero(self.available)
+        return np.flatnonzero(self.available if self.asked is None else self.asked)
 
     @cached_property
     def right_hand_sides(self) -> FloatArray:
         """Q - rho at available rows, shape (G, rows): column i belongs to row ``row_index[i]``."""
         values = self.q if self.goals.action_rewards is None else self.q - self.goals.action_rewards
-        flat = values.reshape(self.n_goals, -1)
-        return flat if self.available.all() else np.ascontiguousarray(flat[:, self.row_index])
+        return self.of_rows(values.reshape(self.n_goals, -1))
+
+    def of_rows(self, flat: FloatArray) -> FloatArray:
+        """Return the columns of a table (G, S*A) that belong to `row_index`."""
+        if len(self.row_index) == flat.shape[1]:
+            return flat
+        return np.ascontiguousarray(flat[:, self.row_index])

@@ -85,6 +85,14 @@ def check_one_way(**ways: Any) -> None:
         raise AgentValuesError(f"both {given[0]} and {given[1]} are given; an agent values states one way.")
 
 
+def read_asked(asked: Any, mask: BoolArray) -> BoolArray:
+    """Return which rows are looked at, some of the available ones, shape (S, A)."""
+    rows = np.asarray(asked)
+    if rows.shape != mask.shape or rows.dtype != bool or not (rows & mask).any() or (rows & ~mask).any():
+        raise AgentValuesError(f"asked is {shortened(asked)}; expected bool, shape {mask.shape}, of available rows.")
+    return frozen_array(rows, bool)  # type: ignore[no-any-return]
+
+
 def read_temperature(temperature: Any) -> float:
     """Return a temperature above 0."""
     return check_positive("temperature", temperature, AgentValuesError)

@@ -22,6 +22,7 @@ from tabular_inversion.agent_values.reading import (
     check_beside,
     check_one_way,
     optional,
+    read_asked,
     read_coordinates,
     read_discounts,
     read_noise,
@@ -90,8 +91,9 @@ class AgentValues(Derived):
         One name for each, all different.
     coordinates : array_like, shape (S, d), optional
         Where states lie.
-    own_v, goal_discounts
-        What `v` and `discount` were given as, by which `dataclasses.replace` makes an agent like this one: leave out.
+    own_v, goal_discounts, asked
+        What `v` and `discount` were given as and which rows are looked at, by which `dataclasses.replace` makes an agent
+        like this one: leave out.
 
     Attributes
     ----------
@@ -101,6 +103,8 @@ class AgentValues(Derived):
         The discount of each goal, where they were given one by one.
     own_v : numpy.ndarray, shape (G, S), or None
         The state values that were given apart from Q.
+    asked : numpy.ndarray of bool, shape (S, A), or None
+        The rows that are looked at, where not all are.
 
     Raises
     ------
@@ -141,6 +145,7 @@ class AgentValues(Derived):
     state_names: tuple[str, ...] | None
     action_names: tuple[str, ...] | None
     coordinates: FloatArray | None
+    asked: BoolArray | None
 
     def __init__(
         self,
@@ -161,6 +166,7 @@ class AgentValues(Derived):
         coordinates: ArrayLike | None = None,
         own_v: ArrayLike | None = None,
         goal_discounts: ArrayLike | None = None,
+        asked: BoolArray | None = None,
     ) -> None:
         check_kind("goals", goals, Goals, AgentValuesError, "build them with Goals(rewards)")
         shape = shape_of("q", q, AgentValuesError)
@@ -188,6 +194,7 @@ class AgentValues(Derived):
             "state_names": check_names("state_names", state_names, shape[1], AgentValuesError),
             "action_names": check_names("action_names", action_names, shape[2], AgentValuesError),
             "coordinates": optional(read_coordinates, coordinates, shape[1]),
+            "asked": optional(read_asked, asked, mask),
         }
         for name, value in read.items():
             object.__setattr__(self, name, value)
