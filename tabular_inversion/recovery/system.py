@@ -9,6 +9,7 @@ import numpy as np
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.agent_values.noise import Noise
 from tabular_inversion.recovery.equations import (
     UNIT,
     Equations,
@@ -101,7 +102,7 @@ class RowSystem:
     residual: FloatArray | None = None
 
     @classmethod
-    def of_agent(cls, agent: AgentValues, *, sums_to_one: bool, noise: float = 0.0) -> RowSystem:
+    def of_agent(cls, agent: AgentValues, *, sums_to_one: bool, noise: Noise | None = None) -> RowSystem:
         """Build the system of an agent.
 
         Parameters
@@ -110,8 +111,9 @@ class RowSystem:
             The values.
         sums_to_one : bool
             `KernelClass.sums_to_one`.
-        noise : float
-            How far each Q-value may be from the truth, beyond its rounding and what its solver reports.
+        noise : float, numpy.ndarray (G, S, A) or str, optional
+            How far each Q-value may be from the truth, beyond its rounding and what its solver reports;
+            `AgentValues.noise` when omitted.
         """
         spread = value_noise(agent, noise)
         error = matrix_uncertainty(agent, spread)
