@@ -39,8 +39,12 @@ open, and why, stands in each statement's `open_levels`, in the report and on th
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from proofs_checks.statement import Statement
+
+if TYPE_CHECKING:
+    from proofs_checks.marking import mark
 
 MODULES = (
     "l1_resolvent",
@@ -67,7 +71,7 @@ MODULES = (
 )
 """In the order of the theory."""
 
-__all__ = ["MODULES", "statements"]
+__all__ = ["MODULES", "mark", "statements"]
 
 
 def statements() -> tuple[Statement, ...]:
@@ -79,3 +83,10 @@ def statements() -> tuple[Statement, ...]:
     ['L1', 'T1', 'T2a', 'T2b']
     """
     return tuple(import_module(f"proofs_checks.{name}").STATEMENT for name in MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    """Load `mark` when it is asked for: it needs the statements, which need this package."""
+    if name == "mark":
+        return import_module("proofs_checks.marking").mark
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

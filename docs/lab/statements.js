@@ -120,6 +120,7 @@
     }));
   }
   const noisyQ = (i) => i.agent.q.map((q, g) => q.map((row, s) => row.map((x, a) => (x === null ? null : x.add(i.extra.noise[g][s][a])))));
+  const valuesOf = (i, q, s, a) => range(i.k).map((g) => (i.actionRewards ? q[g][s][a].sub(i.actionRewards[g][s][a]) : q[g][s][a]));
   const noiseRow = (i, s, a) => range(i.k).map((g) => i.extra.noise[g][s][a]);
   function noiseIsBelow(i) {
     const norm = Number(cell(i, "norm").n), eps = max(i.rows.map(([s, a]) => power(noiseRow(i, s, a), norm)));
@@ -135,7 +136,7 @@
       if (!deterministic(i)) return said(false, "a row is no column");
       const norm = Number(cell(i, "norm").n), q = noisyQ(i), shown = columns(testMatrixFrom(i, q, i.policy));
       const wrong = i.rows.filter(([s, a]) => {
-        const right = range(i.k).map((g) => (i.actionRewards ? q[g][s][a].sub(i.actionRewards[g][s][a]) : q[g][s][a]));
+        const right = valuesOf(i, q, s, a);
         const far = shown.map((column) => power(column.map((x, g) => x.sub(right[g])), norm));
         const truth = i.kernel[s][a].findIndex((x) => x.eq(ONE));
         return far.some((x, t) => t !== truth && x.cmp(far[truth]) <= 0);
@@ -316,7 +317,7 @@
       const bound = norm === 1 ? max(columns(sizes).map(sum)) : max(sizes.map(sum));
       const closed = i.kernelClass === "unconstrained" ? pseudoInverse(matrix) : null, q = noisyQ(i);
       for (const [s, a] of i.rows) {
-        const values = range(i.k).map((g) => q[g][s][a]);
+        const values = valuesOf(i, q, s, a);
         const row = closed ? apply(closed, values) : nearestInSimplex(matrix, values);
         const size = power(row.map((x, t) => x.sub(i.kernel[s][a][t])), norm);
         if (norm !== 2) {
@@ -397,8 +398,7 @@
       if ((identify(i, "instance").status === "NOT_IDENTIFIED") !== several) return said(false, "the verdict and the members disagree");
       const q = noisyQ(i), matrix = testMatrixFrom(i, q, i.policy);
       const largest = max(i.rows.map(([s, a]) => max(apply(matrix, i.kernel[s][a]).map((x, g) => {
-        const right = i.actionRewards ? q[g][s][a].sub(i.actionRewards[g][s][a]) : q[g][s][a];
-        return x.sub(right).abs();
+        return x.sub(valuesOf(i, q, s, a)[g]).abs();
       }))));
       const allowed = ONE.add(i.discount).mul(cell(i, "eps"));
       return said(largest.cmp(allowed) <= 0, `the truth misses by ${largest}, allowed ${allowed}`);

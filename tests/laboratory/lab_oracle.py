@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +20,8 @@ from tabular_inversion.errors import TabularInversionError
 from tabular_inversion.exact import ExactGoals, ExactMDP
 from tabular_inversion.identifiability import Status
 from tabular_inversion.kernel_classes import parse_kernel_class
+
+STORED = Path(__file__).parent / "cases.jsonl.gz"
 
 CLASSES = ("unconstrained", "stochastic", "supported", "sparse:1", "sparse:2", "deterministic")
 SCOPES = ("instance", "uniform")
@@ -155,3 +160,15 @@ CHANGES = {
     "row": _row, "reward": _reward, "end": _end, "policy": _policy, "discount": _discount, "class": _class,
     "same rewards": _same_rewards,
 }  # fmt: skip
+
+
+def write_cases(file: Path) -> None:
+    """Write the stored cases: run this file after a change of a statement's hypotheses or conclusion."""
+    rng = np.random.default_rng(0)
+    cases = [*verdict_cases(rng, 115), *lamp_cases(rng, 8, 20)]
+    text = "".join(json.dumps(case) + "\n" for case in cases)
+    file.write_bytes(gzip.compress(text.encode(), mtime=0))
+
+
+if __name__ == "__main__":
+    write_cases(STORED)
