@@ -42,12 +42,16 @@ environments; it checks the package, not a statement.
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from proofs_checks.conjecture import Conjecture
 from proofs_checks.instance import Instance
 from proofs_checks.refutation import Refutation
 from proofs_checks.refutation_search import refute
 from proofs_checks.statement import Statement
+
+if TYPE_CHECKING:
+    from proofs_checks.marking import mark
 
 MODULES = (
     "l1_resolvent",
@@ -76,7 +80,7 @@ MODULES = (
 )
 """In the order of the theory."""
 
-__all__ = ["MODULES", "Conjecture", "Instance", "Refutation", "refute", "statements"]
+__all__ = ["MODULES", "Conjecture", "Instance", "Refutation", "mark", "refute", "statements"]
 
 
 def statements() -> tuple[Statement, ...]:
@@ -88,3 +92,10 @@ def statements() -> tuple[Statement, ...]:
     ['L1', 'T1', 'T2a', 'T2b']
     """
     return tuple(import_module(f"proofs_checks.{name}").STATEMENT for name in MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    """Load `mark` when it is asked for: it needs the statements, which need this package."""
+    if name == "mark":
+        return import_module("proofs_checks.marking").mark
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

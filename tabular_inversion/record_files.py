@@ -77,7 +77,9 @@ def save_record(path: str | os.PathLike[str], kind: str, record: Any) -> None:
     storage.write(path, kind, arrays, {"record": tree})
 
 
-def load_record(path: str | os.PathLike[str], kind: str, expected: type[_Expected]) -> _Expected:
+def load_record(
+    path: str | os.PathLike[str], kind: str, expected: type[_Expected], *, max_bytes: float = storage.MAX_BYTES
+) -> _Expected:
     """Read what `save_record` wrote.
 
     Parameters
@@ -88,13 +90,15 @@ def load_record(path: str | os.PathLike[str], kind: str, expected: type[_Expecte
         What it should hold.
     expected : type
         The class of the record.
+    max_bytes : float
+        How much memory its arrays may take.
 
     Raises
     ------
     FileFormatError
         If the file is damaged, names a class that is not in the table, or holds what a class refuses.
     """
-    arrays, metadata = storage.read(path, kind)
+    arrays, metadata = storage.read(path, kind, max_bytes=max_bytes)
     with storage.content_of(path):
         found = _decode(metadata["record"], arrays)
     if not isinstance(found, expected):

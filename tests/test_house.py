@@ -30,10 +30,10 @@ ROOMS = (
     "parallel",
     "validation",
     "highs",
-    "normalisation",
     "storage",
     "records",
     "record_files",
+    "normalisation",
     "kernel_rows",
     "mdp",
     "goals",
@@ -216,6 +216,20 @@ def test_no_pickle_and_no_mention_of_what_users_cannot_see(path: Path) -> None:
     assert not imports & {"pickle", "cloudpickle", "dill", "shelve", "marshal"}
     assert "allow_pickle=True" not in source
     assert not re.findall(r"THEORY\.md|DESIGN\.md|STYLE\.md|shared/|issue #?\d", source)
+
+
+def test_the_package_does_without_the_statements() -> None:
+    """What serves them is found by name: `tabular_inversion.cli.plugs`."""
+    package = [path for path in MODULES if path.is_relative_to(ROOT / "tabular_inversion")]
+    wrong = [
+        name_of(path)
+        for path in package
+        if any(
+            name.partition(".")[0] == "proofs_checks"
+            for name in imported_modules(path.read_text(), name_of(path), is_package=path.name == "__init__.py")
+        )
+    ]
+    assert not wrong
 
 
 def test_import_loads_no_heavy_library() -> None:

@@ -48,8 +48,8 @@ class Consistency:
         worst = int(bad[self.residuals[bad].argmax()])
         state, action = divmod(int(agent.row_index[worst]), agent.n_actions)
         return (
-            f"no member of the class explains {bad.size} of {len(self.residuals)} rows; the worst is state {state}, "
-            f"action {action}, where the nearest row leaves |M p - Q| = {self.residuals[worst]:.3g}"
+            f"no member of the class explains {bad.size} of {len(self.residuals)} rows; the worst is "
+            f"{agent.name_of(state, action)}, where the nearest row leaves |M p - Q| = {self.residuals[worst]:.3g}"
         )
 
 
@@ -148,9 +148,12 @@ CONSISTENCY: ClassTable[Callable[[RowSystem, Any, IntArray, Kernel], _Found]] = 
 
 
 def _separated(system: RowSystem, allowed: BoolArray, misfit: FloatArray) -> tuple[BoolArray, BoolArray]:
-    """Tell for which rows a combination of goals separates the values from all distributions, or one fits them."""
-    units = np.ldexp(misfit, -2 * (system.equations.exponents - system.equations.exponents.max()))
-    proved = _separates(system, allowed, misfit.T) | _separates(system, allowed, units.T)
+    """Tell for which rows a combination of goals separates the values from all distributions, or one fits them.
+
+    The rows were sought with equations weighed by their certainty: in that scale their misfit separates.
+    """
+    weights = 2 * system.certainty
+    proved = _separates(system, allowed, misfit.T) | _separates(system, allowed, np.ldexp(misfit, weights).T)
     fits = np.zeros(len(proved), bool)
     left = np.flatnonzero(~proved)
     block = block_size(system.n_states + 2 * len(misfit) + 1)

@@ -84,14 +84,14 @@ def _unconstrained(system: RowSystem, kernel_class: KernelClass, row_index: IntA
     return replace(decision, pair=Pair(0, own, own + step))
 
 
-def _deterministic(system: RowSystem, _class: KernelClass, _row_index: IntArray, rows: Kernel) -> Decision:
+def _deterministic(system: RowSystem, _class: KernelClass, _row_index: IntArray, _rows: Kernel) -> Decision:
     """Count the columns that could be the true one: within the uncertainty of the row's values."""
-    states = np.asarray(rows.argmax(axis=1)).ravel()
     kind, copies = repeated(system.test_matrix)
     columns, values = value_scale(system)
-    near, _, second = two_nearest(columns[:, np.unique(kind, return_index=True)[1]], values)
-    lone = (near == kind[states]) & (second > 1.0)
-    single = copies[states] == 1
+    first = np.unique(kind, return_index=True)[1]
+    near, _, second = two_nearest(columns[:, first], values)
+    states = first[near]
+    lone, single = second > 1.0, copies[states] == 1
     codes = np.full(len(states), Status.UNDECIDED, np.int8)
     codes[lone & single] = Status.IDENTIFIED
     exact = not system.matrix_error.any()

@@ -14,11 +14,11 @@ from tabular_inversion._typing import FloatArray, IntArray, Kernel
 from tabular_inversion.errors import InputError, ShapeError
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
-from tabular_inversion.recovery.by_class import METHODS, Method, Wanted, check_options
+from tabular_inversion.recovery.by_class import METHODS, Wanted, check_options
 from tabular_inversion.recovery.closed_form import closed_form
 from tabular_inversion.recovery.column_matching import column_matching, column_separation
-from tabular_inversion.recovery.misfits import is_solved
-from tabular_inversion.recovery.residual import largest_residual
+from tabular_inversion.recovery.equations import rescaled
+from tabular_inversion.recovery.misfits import is_solved, misfit
 from tabular_inversion.recovery.result import Recovery
 from tabular_inversion.recovery.simplex import simplex_rows
 from tabular_inversion.recovery.sparse_support import sparse_rows
@@ -37,9 +37,6 @@ __all__ = [
     "sparse_rows",
     "supported_rows",
 ]
-
-_EVEN = 10
-"""Binary orders of magnitude by which goals may differ in scale and still be solved together without loss."""
 
 
 @checked
@@ -109,6 +106,7 @@ def recover_rows(
     prior: ArrayLike | None = None,
     norm: float = np.inf,
     progress: Callable[[int, int], None] | None = None,
+    sought: Recovery | None = None,
 ) -> Recovery:
     """Do what `recover` does, for a system that exists already.
 
@@ -118,12 +116,13 @@ def recover_rows(
         Of an agent.
     kernel_class, row_index, prior, norm, progress
         As for `recover`.
+    sought : Recovery, optional
+        What `seek_rows` found, where it was asked before, without a prior.
 
     Notes
     -----
-    Rows are least squares in the units of Q, all goals together. Where the scales of goals differ by more than 2^10,
-    rows are first sought in the system's own scale, where each goal counts alike and none is lost in the rounding of
-    another; those that explain their values there are the answer in either scale.
+    Rows that explain their values are sought first: `seek_rows`. The others are least squares in the units of Q, all
+    goals together.
 
     Examples
     --------
@@ -135,30 +134,61 @@ def recover_rows(
     """
     n_rows = system.right_hand_sides.shape[1]
     start = None if prior is None else _check_prior(prior, system.n_states, n_rows, kernel_class)
-    method = METHODS.of(kernel_class)
-    options: dict[str, Any] = {
-        "kernel_class": kernel_class,
-        "row_index": row_index,
-        "prior": start,
-        "norm": norm,
-        "progress": progress,
-    }
-    k, exponents = len(system.test_matrix), system.equations.exponents
-    # A norm over goals is one in the units of Q.
-    if int(np.ptp(exponents)) <= _EVEN or "norm" in method.takes:
-        found = _in_one_unit(system, method, options)
-    else:
-        parts = system.matrix[:k], system.values[:k], system.uncertainty[:k]
-        found = method.find(Wanted(system, *parts, **options))
-        loose = np.flatnonzero(~is_solved(system, found.rows))
-        if loose.size:
-            part = start if start is None or start.ndim == 1 else start[loose]
-            again = _in_one_unit(system.select(loose), method, options | {"row_index": row_index[loose], "prior": part})
-            found = replace(found, rows=_put(found.rows, loose, again.rows), method=again.method)
-    tests, values, unit = system.in_one_unit
+    if sought is None:
+        sought = seek_rows(system, kernel_class, row_index=row_index, prior=start, progress=progress)
+    found, missed = sought, misfit(system, sought.rows)
+    # Matching in another norm than the largest is asked for because of noise in that norm.
+    loose = np.arange(n_rows) if norm != np.inf else np.flatnonzero(~is_solved(system, found.rows, missed))
+    if loose.size and (norm != np.inf or not _proportional(system.weighed[0], system.in_one_unit[0])):
+        part = start if start is None or start.ndim == 1 else start[loose]
+        chosen, options = system.select(loose), (kernel_class, row_index[loose], part, norm, progress)
+        again = _in_units_of_values(chosen, *options)
+        missed[:, loose] = misfit(chosen, again.rows)
+        found = replace(found, rows=_put(found.rows, loose, again.rows), method=again.method)
+    np.abs(missed, out=missed)
+    return replace(found, residual=rescaled(missed, -system.equations.exponents).max(axis=0))
+
+
+def seek_rows(
+    system: RowSystem,
+    kernel_class: KernelClass,
+    *,
+    row_index: IntArray,
+    prior: FloatArray | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Recovery:
+    """Find rows that explain their values, if there are any, whatever units goals are paid in.
+
+    Parameters
+    ----------
+    system : RowSystem
+        Of an agent.
+    kernel_class, row_index, prior, progress
+        As for `recover`.
+
+    Notes
+    -----
+    Each equation counts by its certainty, in its own unit, so that no goal is lost in the rounding of another. Powers
+    of two in the rewards of a goal change no bit of the rows.
+    """
+    wanted = Wanted(system, *system.weighed, kernel_class, row_index, prior, progress=progress)
+    found = METHODS.of(kernel_class).seek(wanted)
     rows = _summing_to_one(found.rows) if kernel_class.sums_to_one else found.rows
-    residual = np.ldexp(largest_residual(tests, rows, values), -unit)
-    return replace(found, rows=rows, rank=system.rank, residual=residual)
+    return replace(found, rows=rows, rank=system.rank)
+
+
+def _in_units_of_values(system: RowSystem, kernel_class: KernelClass, *options: Any) -> Recovery:
+    tests, values, unit = system.in_one_unit
+    doubt = rescaled(system.uncertainty[: len(tests)], unit - system.equations.exponents)
+    found = METHODS.of(kernel_class).find(Wanted(system, tests, values, doubt, kernel_class, *options))
+    return replace(found, rows=_summing_to_one(found.rows)) if kernel_class.sums_to_one else found
+
+
+def _proportional(tests: FloatArray, others: FloatArray) -> bool:
+    """Tell whether two systems of the same equations in other units are least squares alike."""
+    sizes = np.abs(tests).max(axis=1), np.abs(others).max(axis=1)
+    ratio = sizes[0][sizes[1] > 0] / sizes[1][sizes[1] > 0]
+    return bool(not ratio.size or (ratio == ratio[0]).all())
 
 
 def _summing_to_one(rows: Kernel) -> Kernel:
@@ -172,13 +202,6 @@ def _summing_to_one(rows: Kernel) -> Kernel:
     if issparse(rows):
         return csr_array(diags_array(1.0 / divisors) @ rows)
     return np.asarray(rows / divisors[:, None])
-
-
-def _in_one_unit(system: RowSystem, method: Method, options: dict[str, Any]) -> Recovery:
-    tests, values, unit = system.in_one_unit
-    k, exponents = len(tests), system.equations.exponents
-    doubt = np.ldexp(system.uncertainty[:k], unit - exponents)
-    return method.find(Wanted(system, tests, values, doubt, **options))
 
 
 def _put(rows: Kernel, places: IntArray, others: Kernel) -> Kernel:

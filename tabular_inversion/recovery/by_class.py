@@ -13,7 +13,7 @@ from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.errors import InputError, KernelClassError
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 from tabular_inversion.recovery.closed_form import unconstrained_rows
-from tabular_inversion.recovery.column_matching import column_matching
+from tabular_inversion.recovery.column_matching import column_matching, matched, two_nearest, value_scale
 from tabular_inversion.recovery.result import Recovery
 from tabular_inversion.recovery.simplex import simplex_rows
 from tabular_inversion.recovery.sparse_support import sparse_rows
@@ -62,12 +62,20 @@ class Method:
     ----------
     find : callable
         ``find(wanted)`` returns a `Recovery` whose rows are members of the class.
+    exact : callable, optional
+        The same for values that some member explains, whose equations each stand in their own unit; `find` if omitted.
     takes : frozenset of str
         Which of "prior" and "norm" it uses; the others are refused.
     """
 
     find: Callable[[Wanted], Recovery]
     takes: frozenset[str] = frozenset()
+    exact: Callable[[Wanted], Recovery] | None = None
+
+    @property
+    def seek(self) -> Callable[[Wanted], Recovery]:
+        """What finds rows that explain their values."""
+        return self.find if self.exact is None else self.exact
 
 
 def check_options(kernel_class: KernelClass, *, prior: Any, norm: float) -> None:
@@ -121,6 +129,15 @@ def _sparse(wanted: Wanted) -> Recovery:
     return sparse_rows(wanted.tests, wanted.values, wanted.kernel_class.max_successors, progress=wanted.progress)
 
 
+def _explaining_vertices(wanted: Wanted) -> Recovery:
+    """Columns nearest to the values in units of their uncertainty."""
+    return matched(two_nearest(*value_scale(wanted.system))[0], wanted.system.n_states)
+
+
+def _explaining_sparse(wanted: Wanted) -> Recovery:
+    return _explaining_vertices(wanted) if wanted.kernel_class.max_successors == 1 else _sparse(wanted)
+
+
 def _deterministic(wanted: Wanted) -> Recovery:
     return column_matching(wanted.tests, wanted.values, norm=wanted.norm)
 
@@ -131,8 +148,8 @@ METHODS = ClassTable(
         Unconstrained: Method(_unconstrained, frozenset({"prior"})),
         Stochastic: Method(_stochastic, frozenset({"prior"})),
         Supported: Method(_supported, frozenset({"prior"})),
-        Sparse: Method(_sparse),
-        Deterministic: Method(_deterministic, frozenset({"norm"})),
+        Sparse: Method(_sparse, exact=_explaining_sparse),
+        Deterministic: Method(_deterministic, frozenset({"norm"}), _explaining_vertices),
     },
 )
 """By class, the `Method` that finds its rows."""
