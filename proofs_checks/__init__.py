@@ -45,16 +45,13 @@ environments; it checks the package, not a statement.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from proofs_checks.conjecture import Conjecture
 from proofs_checks.instance import Instance
 from proofs_checks.refutation import Refutation
 from proofs_checks.refutation_search import refute
 from proofs_checks.statement import Statement
-
-if TYPE_CHECKING:
-    from proofs_checks.marking import mark
 
 MODULES = (
     "l1_resolvent",
