@@ -9,7 +9,8 @@ from tabular_inversion.sufficiency.by_paths.structural import structural
 from tabular_inversion.sufficiency.concrete import concrete
 from tabular_inversion.sufficiency.order import GoalOrder, order_goals
 from tabular_inversion.sufficiency.recheck import verify
-from tabular_inversion.sufficiency.smallest.minimal import InsufficientGoalsError, MinimalGoals, minimal
+from tabular_inversion.sufficiency.smallest.minimal import minimal
+from tabular_inversion.sufficiency.smallest.result import InsufficientGoalsError, MinimalGoals
 
 __all__ = [
     "Cut",
