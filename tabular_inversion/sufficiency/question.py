@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -172,8 +172,19 @@ def _read_world(world: MDP | nx.Graph[Any]) -> tuple[SparseMatrix, BoolArray]:
     return adjacency.astype(bool), np.ones((len(nodes), 1), bool)
 
 
-def read_goals(goals: Goals | ArrayLike, n_states: int) -> Goals:
-    """Return goals, or the indicator goals of a list of states, after a check that they fit."""
+@runtime_checkable
+class ChosenGoals(Protocol):
+    """A result that carries goals, such as `MinimalGoals`: every function takes it as it is."""
+
+    @property
+    def chosen(self) -> Goals:
+        """The goals of the set."""
+
+
+def read_goals(goals: Goals | ChosenGoals | ArrayLike, n_states: int) -> Goals:
+    """Return goals, those of a set that was found, or the indicator goals of states, after a check that they fit."""
+    if isinstance(goals, ChosenGoals):
+        goals = goals.chosen
     if not isinstance(goals, Goals):
         return Goals.indicator(n_states, goals)
     if goals.n_states != n_states:

@@ -24,7 +24,7 @@ from tabular_inversion import (
     strategies,
 )
 from tabular_inversion.environments import chain, four_rooms, graph, named_graph
-from tabular_inversion.errors import InputError, KernelClassError, ShapeError, WitnessError
+from tabular_inversion.errors import GoalsError, InputError, KernelClassError, WitnessError
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP, evaluate, solve
 from tabular_inversion.exact.agent_values import ExactAgentValues as Agent
 from tabular_inversion.sufficiency import InsufficientGoalsError, MinimalGoals, minimal
@@ -337,7 +337,7 @@ def test_rows_that_stay_unknown_are_named():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ((chain(3), Goals.indicator(4), Stochastic()), ShapeError, "4 states"),
+        ((chain(3), Goals.indicator(4), Stochastic()), GoalsError, "4 states"),
         ((chain(3), Goals.indicator(3), Supported.of(chain(4))), KernelClassError, "shape"),
     ],
 )

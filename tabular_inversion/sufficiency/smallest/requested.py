@@ -31,7 +31,7 @@ from tabular_inversion.sufficiency.smallest.requirements import Limits, Requirem
 from tabular_inversion.sufficiency.smallest.result import Asked, InsufficientGoalsError, MinimalGoals, choose
 from tabular_inversion.validation import check_indices
 
-N_DRAWN = 4
+N_DRAWN = 16
 """How many worlds are drawn where probabilities are unknown."""
 
 
