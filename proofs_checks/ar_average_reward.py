@@ -73,7 +73,7 @@ def has_one_class(instance: Instance) -> bool:
 
 
 def conclude(instance: Instance, *, with_gains: bool = True) -> Outcome:
-    """rank [M;1] = rank [R;1], and every row comes back from Q and the gains (or, wrongly, from Q alone)."""
+    """Rank [M;1] = rank [R;1], and every row comes back from Q and the gains (or, wrongly, from Q alone)."""
     if instance.policy is None or instance.policy.ndim == 3 or not has_one_class(instance):
         return _by_goal(instance)
     world, goals = instance.world, instance.goals

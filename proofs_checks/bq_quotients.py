@@ -10,7 +10,6 @@ import numpy as np
 
 from proofs_checks import instances
 from proofs_checks.instance import Instance
-from proofs_checks.k1_discounts_for_goals import with_ones
 from proofs_checks.polynomials import adjugate, determinant, identity, symbol_arrays, vanishes
 from proofs_checks.statement import Check, Counterexample, Hypothesis, Mutation, Outcome, Statement, Tally, exact_check
 from proofs_checks.stored import stored
