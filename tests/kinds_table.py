@@ -257,6 +257,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "indicator": {"states": [0, 1]},
     "learning_curve": {"learner": QLearner(Simulator(WORLD), GOALS, 0.5, seed=0), "steps": [1, 2], "measures": {}},
     "linkage": {"world": WORLD, "goals": GOALS, "sources": [0]},
+    "negative_type": {"metric": 1 - np.eye(3, dtype=int)},
     "modular_test_matrix": {"policy": EXACT_POLICY},
     "most": {"n_states": 3},
     "named_graph": {"text": "petersen"},

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from tabular_inversion.certificates.numbers import integer_equations, left_inverse, scales, shown, texts
-from tabular_inversion.certificates.verdicts import described
+from tabular_inversion.certificates.verdicts import PROOF_RULES, described
 from tabular_inversion.errors import InputError
 from tabular_inversion.identifiability import Evidence
-from tabular_inversion.kernel_classes import Sparse
 from tabular_inversion.sufficiency.smallest.lower_bounds import Branch, Leaf
 from tabular_inversion.sufficiency.smallest.minimal import MinimalGoals
-from tabular_inversion.sufficiency.smallest.minimality import same_demand
+from tabular_inversion.sufficiency.smallest.minimality import rules_of
 from tabular_inversion.sufficiency.smallest.spanning import supports_of
 
 
@@ -28,9 +27,9 @@ def goal_set_certificate(found: MinimalGoals) -> dict[str, Any]:
     if found.evidence is not Evidence.EXACT:
         raise InputError("the bound from below rests on an integer program in floats, which no integers re-check.")
     agent, kernel_class, goals = found.agent, found.kernel_class, list(found.goals)
-    asked = same_demand(kernel_class, agent.n_states)
+    asked, rules = rules_of(kernel_class, agent.n_states)
     ones = kernel_class.sums_to_one
-    if asked.name == "deterministic" or isinstance(asked, Sparse):
+    if not rules.uses_prime or PROOF_RULES.of(asked).searched:
         proofs: list[dict[str, Any]] = [{"kind": "search"}]
     else:
         equations = integer_equations(agent.test_matrix[goals], scales(agent, goals), ones=ones)

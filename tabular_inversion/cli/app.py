@@ -117,7 +117,8 @@ def _print(found: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]]
 @app.command()
 def verify(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Statements to check; all if none.")
+        list[str] | None,
+        typer.Argument(metavar="[ID]...", help="Statements to check, or a file MY_STATEMENT.py; all if none."),
     ] = None,
     effort: Annotated[str, typer.Option(help="quick (under a minute), standard or full; of the statements.")] = "quick",
     seed: Annotated[int, typer.Option(help="Of every random instance.")] = 0,
@@ -132,10 +133,40 @@ def verify(
     ] = None,
 ) -> None:
     """Recover the worlds of public environments from Q-values alone, and check every statement."""
-    from tabular_inversion.cli import verify_report
+    from tabular_inversion.cli.plugs import plugged
 
-    request = verify_report.Request(tuple(ids or ()), effort, seed, workers)  # type: ignore[arg-type]
-    raise typer.Exit(verify_report.run(request, json_file=json_file, html_file=html_file))
+    command = plugged("verify")
+    request = command.Request(tuple(ids or ()), effort, seed, workers)
+    raise typer.Exit(command.run(request, json_file=json_file, html_file=html_file))
+
+
+@app.command()
+def refute(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A Python file with a sentence of yours: a Conjecture.")],
+    name: Annotated[str | None, typer.Option(help="Which one, if the file holds several.")] = None,
+    seconds: Annotated[float, typer.Option(help="How long to search, about.")] = 60.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of every draw.")] = 0,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="all cores")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write what was found here, as JSON.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the counterexample here.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search for a counterexample of a sentence of yours, exactly; exit status 1 if it is refuted."""
+    from tabular_inversion.cli.files import check_folder, check_picture, save_picture
+    from tabular_inversion.cli.plugs import plugged
+
+    command = plugged("refute")
+    check_picture(plot)
+    check_folder(output)
+    result = command.answer(file, name=name, seconds=seconds, seed=seed, workers=workers)
+    _print(result.to_dict(), as_json, lambda _found: command.show(result))
+    if output is not None:
+        result.save(output)
+    if plot is not None and result.counterexample is not None:
+        save_picture(result.plot, plot)
+    raise typer.Exit(0 if result.counterexample is None else 1)
 
 
 @app.command()

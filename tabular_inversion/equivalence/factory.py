@@ -77,7 +77,7 @@ def value_equivalence(agent: AgentValues, kernel_class: KernelClass, *, noise: f
     """
     if not (np.isfinite(noise) and noise >= 0):
         raise InputError(f"noise is {noise}; expected a finite number of at least 0.")
-    return _SETS.of(kernel_class)(agent, kernel_class, float(noise))
+    return VALUE_SETS.of(kernel_class)(agent, kernel_class, float(noise))
 
 
 def _unknown_supports(agent: AgentValues, kernel_class: KernelClass, noise: float) -> ValueEquivalence:
@@ -100,7 +100,7 @@ def _distributions(agent: AgentValues, kernel_class: KernelClass, noise: float) 
     return DistributionSets(agent, kernel_class, noise, polytopes, constraints, distinct.shared)
 
 
-_SETS: ClassTable[Callable[[AgentValues, KernelClass, float], ValueEquivalence]] = ClassTable(
+VALUE_SETS: ClassTable[Callable[[AgentValues, KernelClass, float], ValueEquivalence]] = ClassTable(
     "value equivalence",
     {
         Unconstrained: _vectors,
@@ -110,3 +110,4 @@ _SETS: ClassTable[Callable[[AgentValues, KernelClass, float], ValueEquivalence]]
         Deterministic: _successors,
     },
 )
+"""By class, ``sets(agent, kernel_class, noise)``."""

@@ -3,6 +3,7 @@
 from tabular_inversion.errors import WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion
 from tabular_inversion.identifiability.judge import identify
+from tabular_inversion.identifiability.policies_alone import PoliciesVerdict, identify_from_policies, reshape_world
 from tabular_inversion.identifiability.recheck import verify
 from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict, Witness
 from tabular_inversion.identifiability.witnesses import check_forward
@@ -10,6 +11,7 @@ from tabular_inversion.identifiability.witnesses import check_forward
 __all__ = [
     "Evidence",
     "Hint",
+    "PoliciesVerdict",
     "Scope",
     "Status",
     "ValuesQuestion",
@@ -18,5 +20,7 @@ __all__ = [
     "WitnessError",
     "check_forward",
     "identify",
+    "identify_from_policies",
+    "reshape_world",
     "verify",
 ]

@@ -6,7 +6,7 @@ entry of it, and what the subtraction rounds off is known exactly (Knuth's two-s
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,21 @@ _SWEEPS = 8
 
 _FAR = 1e5
 """Beyond the logarithm of every float, and of every one after scaling."""
+
+_PRODUCTS = 1000
+"""Powers of two below this one are floats, and so are their reciprocals."""
+
+_CONTRACTS = 0.99
+"""Bounds on a spectral radius up to this prove that it is below one."""
+
+_HALF_UNIT = 2.0**-24
+"""The unit roundoff of 32-bit floats."""
+
+_MODERATE, _MODERATE_COUNT = 2.0**60, 2**16
+"""Sizes of entries and numbers of equations up to which sums of products of 32-bit floats neither overflow nor lose."""
+
+_SMALL_ENOUGH = 0.1
+"""Bounds up to this are not made sharper: nothing that follows would be."""
 
 _FULLY_WEIGHTED = 2.0**26
 """Equations are weighed by their certainty up to this ratio: more would cost the decomposition its own digits."""
@@ -74,6 +89,13 @@ class Equilibrated(NamedTuple):
     columns: NDArray[np.int32]
 
 
+def rescaled(array: FloatArray, exponents: NDArray[np.integer[Any]]) -> FloatArray:
+    """Return ``np.ldexp(array, exponents)``: by products, as exact and much faster, where these powers are floats."""
+    if np.abs(exponents).max(initial=0) < _PRODUCTS:
+        return np.asarray(array * np.ldexp(1.0, exponents))
+    return np.asarray(np.ldexp(array, exponents))
+
+
 def subtract(left: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return ``left - right`` rounded, and the size of what was rounded off (exact, by two-sum)."""
     result = left - right
@@ -101,21 +123,21 @@ def build_equations(matrix: FloatArray, uncertainty: FloatArray, *, sums_to_one:
            [ 1. ,  1. ]])
     """
     first = -np.frexp(np.abs(matrix).max(axis=-1, keepdims=True))[1]
-    scaled = np.ldexp(matrix, first)
-    error = np.ldexp(uncertainty, first)
+    scaled = rescaled(matrix, first)
+    error = rescaled(uncertainty, first)
     if (np.abs(scaled) < TINY).any():
-        error = error + TINY * (np.ldexp(scaled, -first) != matrix)
+        error = error + TINY * (rescaled(scaled, -first) != matrix)
     centre = np.zeros(first.shape)
     if sums_to_one:
         place = matrix.shape[-1] // 2
         middle = np.partition(scaled, place, axis=-1)[..., place, None]
-        centre = np.ldexp(middle, -first)
+        centre = rescaled(middle, -first)
         scaled, lost = subtract(scaled, middle)
         error = error + lost
         constant = (np.abs(scaled) <= error).all(axis=-1, keepdims=True)
         scaled, error = np.where(constant, 0.0, scaled), error + np.where(constant, np.abs(scaled), 0.0)
     second = -np.frexp(np.abs(scaled).max(axis=-1, keepdims=True))[1]
-    scaled, error = np.ldexp(scaled, second), np.ldexp(error, second)
+    scaled, error = rescaled(scaled, second), rescaled(error, second)
     if sums_to_one:
         ones = (*matrix.shape[:-2], 1, matrix.shape[-1])
         scaled = np.concatenate([scaled, np.ones(ones)], axis=-2)
@@ -141,14 +163,14 @@ def equilibrate(equations: Equations, *, balanced: bool = False) -> Equilibrated
     """
     matrix, uncertainty = equations.matrix, equations.uncertainty
     first, columns = _balance(matrix) if balanced else (0, _unit(np.abs(matrix).max(axis=-2, keepdims=True)))
-    matrix, uncertainty = (np.ldexp(np.ldexp(part, first), columns) for part in (matrix, uncertainty))
+    matrix, uncertainty = (rescaled(rescaled(part, first), columns) for part in (matrix, uncertainty))
     size = np.abs(matrix).max(axis=-1, keepdims=True)
     doubt = uncertainty.max(axis=-1, keepdims=True) / np.where(size > 0, size, 1.0)
     doubt = np.clip(doubt / (matrix.shape[-1] * UNIT), 1.0, _FULLY_WEIGHTED)
     rows = _unit(size * doubt)
-    matrix, uncertainty = np.ldexp(matrix, rows), np.ldexp(uncertainty, rows)
+    matrix, uncertainty = rescaled(matrix, rows), rescaled(uncertainty, rows)
     again = _unit(np.abs(matrix).max(axis=-2, keepdims=True))
-    return Equilibrated(np.ldexp(matrix, again), np.ldexp(uncertainty, again), rows + first, columns + again)
+    return Equilibrated(rescaled(matrix, again), rescaled(uncertainty, again), rows + first, columns + again)
 
 
 def _balance(matrix: FloatArray) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -185,6 +207,49 @@ def contracts(inverse: FloatArray, matrix: FloatArray, uncertainty: FloatArray) 
     -------
     numpy.ndarray of bool, shape (...)
         True is a proof that the columns of A are independent; False says nothing.
+    """
+    return np.asarray(contraction(inverse, matrix, uncertainty)[0] < _CONTRACTS)
+
+
+def contracts_at_half_precision(inverse: FloatArray, matrix: FloatArray, uncertainty: FloatArray) -> bool:
+    """Prove what `contracts` does of one system, with the one large product in 32 bits: False says nothing.
+
+    Notes
+    -----
+    Numbers are rounded to 24 bits first, so ``|X A - I|`` is that of the product but for ``gamma_(E + 4) |X| |A|`` in
+    units of 32-bit rounding, and for underflow, which entries below 2^60 keep below 2^-60 in each product.
+    """
+    n_equations, n_unknowns = matrix.shape
+    size, whole = np.abs(inverse), np.abs(matrix)
+    if not (size.max() < _MODERATE and whole.max() < _MODERATE and n_equations < _MODERATE_COUNT):
+        return False
+    product = inverse.astype(np.float32) @ matrix.astype(np.float32)
+    product[range(n_unknowns), range(n_unknowns)] -= np.float32(1.0)
+    np.abs(product, out=product)
+    unit = (n_equations + 4) * _HALF_UNIT
+    slack = 1.01 * unit / (1.0 - unit) + rounding(n_equations + 4)
+    vector = np.ones(n_unknowns)
+    # |product| @ ones: sums of columns of the transpose stay in double precision without a copy of the product.
+    near = product.sum(axis=1, dtype=np.float64) * (1.0 + 4.0 * _HALF_UNIT)
+    far = size @ (uncertainty @ vector + slack * (whole @ vector)) + slack + n_equations * n_unknowns / _MODERATE
+    bound = (1.0 + rounding(n_equations + 2 * n_unknowns + 16)) * (near + far)
+    return bool((bound < _CONTRACTS).all())
+
+
+def contraction(inverse: FloatArray, matrix: FloatArray, uncertainty: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Bound ``|X A* - I| w <= theta w`` for a positive vector w, for every A* within the uncertainty of A.
+
+    Parameters
+    ----------
+    inverse, matrix, uncertainty : numpy.ndarray
+        As for `contracts`.
+
+    Returns
+    -------
+    theta : numpy.ndarray, shape (...)
+        NaN or infinite where nothing is known.
+    vector : numpy.ndarray, shape (..., N, 1)
+        w.
 
     Notes
     -----
@@ -198,7 +263,7 @@ def contracts(inverse: FloatArray, matrix: FloatArray, uncertainty: FloatArray) 
     product[..., range(n_unknowns), range(n_unknowns)] -= 1.0
     np.abs(product, out=product)
     vector = np.ones((*matrix.shape[:-2], n_unknowns, 1))
-    proved = np.zeros(matrix.shape[:-2], bool)
+    best, chosen = np.full(matrix.shape[:-2], np.inf), vector
     slack = rounding(n_equations + 4)
     # The bound is itself evaluated in floats: two products of nonnegative numbers, so relatively to a few n u.
     margin = 1.0 + rounding(n_equations + 2 * n_unknowns + 16)
@@ -206,12 +271,47 @@ def contracts(inverse: FloatArray, matrix: FloatArray, uncertainty: FloatArray) 
         spread = uncertainty @ vector + slack * (whole @ vector)
         image = margin * (product @ vector + size @ spread + slack * vector) + (n_equations + n_unknowns) * TINY
         ratio = (image / vector).max(axis=(-2, -1))
-        proved |= ratio < 0.99  # false where a number is not finite
-        if proved.all() or not np.isfinite(ratio).any():
+        better = ratio < best  # false where a number is not finite
+        best = np.where(better, ratio, best)
+        chosen = np.where(better[..., None, None], vector, chosen)
+        if (best < _SMALL_ENOUGH).all() or not np.isfinite(ratio).any():
             break
         image = image / image.max(axis=-2, keepdims=True)
         vector = np.where(np.isfinite(image), np.maximum(image, 1e-30), 1.0)
-    return np.asarray(proved)
+    return np.asarray(best), np.asarray(chosen)
+
+
+def solution_error(inverse: FloatArray, matrix: FloatArray, uncertainty: FloatArray, missed: FloatArray) -> FloatArray:
+    """Bound ``|x|`` for all x with ``|A* x| <= missed``, for every A* within the uncertainty of A.
+
+    Parameters
+    ----------
+    inverse, matrix, uncertainty : numpy.ndarray
+        As for `contracts`.
+    missed : numpy.ndarray, shape (..., E, R)
+        Bounds for R vectors.
+
+    Returns
+    -------
+    numpy.ndarray, shape (..., N, R)
+        Infinite where the columns are not proved to be independent.
+
+    Notes
+    -----
+    ``x = X A* x - (X A* - I) x``, so ``|x| <= g + E |x|`` with ``g = |X| missed``; with w and theta of `contraction`
+    that is at most ``g + w theta / (1 - theta) max(g / w)``.
+
+    Examples
+    --------
+    >>> solution_error(np.eye(2), np.eye(2), np.zeros((2, 2)), np.array([[0.5], [0.25]])).round(9)
+    array([[0.5 ],
+           [0.25]])
+    """
+    theta, vector = contraction(inverse, matrix, uncertainty)
+    proved = (theta < _CONTRACTS)[..., None, None]
+    reach = (1.0 + rounding(2 * sum(matrix.shape[-2:]) + 16)) * (np.abs(inverse) @ missed) + TINY
+    share = np.where(proved, 1.01 * theta[..., None, None] / (1.0 - np.where(proved, theta[..., None, None], 0.0)), 0.0)
+    return np.where(proved, reach + share * vector * (reach / vector).max(axis=-2, keepdims=True), np.inf)
 
 
 def left_inverse(matrices: FloatArray) -> FloatArray:

@@ -6,21 +6,25 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import lapack
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.agent_values.noise import Noise
 from tabular_inversion.recovery.equations import (
     UNIT,
     Equations,
     Equilibrated,
     build_equations,
     contracts,
+    contracts_at_half_precision,
     equilibrate,
     independent_columns,
+    rescaled,
     rounding,
     subtract,
 )
+from tabular_inversion.recovery.factors import SMALL, Factors, factorise
+from tabular_inversion.recovery.least_singular import least_singular_value
 from tabular_inversion.recovery.rank import RankDecision, RankStatus
 from tabular_inversion.recovery.uncertainty import (
     GAP,
@@ -37,9 +41,11 @@ UNCERTAIN = 1e-10
 CONSISTENT = 1e-9
 """Largest ``|M p - q|`` of a row that explains exact values, relative to the size of the goal's row of M."""
 
+LEAST_WEIGHT = 26
+"""Binary orders of magnitude by which one equation may count less than another: half the digits of a float."""
+
 _EPS = 2.0 * UNIT
-_BLOCKED = 64  # columns in a block of LAPACK's inverse: the default workspace has room for one
-_SMALL = 32  # systems of up to so many unknowns go straight to the pseudo-inverse
+_WELL_CONDITIONED = 2.0**14  # up to this, the inverse leaves residuals as small as the factors do, and is faster
 
 
 def rounding_level(shape: tuple[int, ...]) -> float:
@@ -96,7 +102,7 @@ class RowSystem:
     residual: FloatArray | None = None
 
     @classmethod
-    def of_agent(cls, agent: AgentValues, *, sums_to_one: bool, noise: float = 0.0) -> RowSystem:
+    def of_agent(cls, agent: AgentValues, *, sums_to_one: bool, noise: Noise | None = None) -> RowSystem:
         """Build the system of an agent.
 
         Parameters
@@ -105,8 +111,9 @@ class RowSystem:
             The values.
         sums_to_one : bool
             `KernelClass.sums_to_one`.
-        noise : float
-            How far each Q-value may be from the truth, beyond its rounding and what its solver reports.
+        noise : float, numpy.ndarray (G, S, A) or str, optional
+            How far each Q-value may be from the truth, beyond its rounding and what its solver reports;
+            `AgentValues.noise` when omitted.
         """
         spread = value_noise(agent, noise)
         error = matrix_uncertainty(agent, spread)
@@ -151,7 +158,7 @@ class RowSystem:
     def values(self) -> FloatArray:
         """The right-hand sides in the scale of `matrix`, shape (k, R) or (k + 1, R)."""
         centred = self.right_hand_sides - self.equations.centre if self.sums_to_one else self.right_hand_sides
-        return self._with_ones(np.ldexp(centred, self.equations.exponents), 1.0)
+        return self._with_ones(rescaled(centred, self.equations.exponents), 1.0)
 
     @cached_property
     def value_uncertainty(self) -> FloatArray:
@@ -159,7 +166,7 @@ class RowSystem:
         error = self.right_hand_error
         if self.sums_to_one:
             error = error + subtract(self.right_hand_sides, self.equations.centre)[1]
-        return self._with_ones(np.ldexp(error, self.equations.exponents), 0.0)
+        return self._with_ones(rescaled(error, self.equations.exponents), 0.0)
 
     @cached_property
     def misfit_bound(self) -> FloatArray:
@@ -170,7 +177,7 @@ class RowSystem:
             # Beside it stands the rounding of an expectation over at most n states, and of M at both ends of the loop.
             size = np.abs(self.test_matrix).max(axis=1, keepdims=True)
             computed = rounding(self.n_states + 8) * size
-            shown = np.ldexp(self.residual[:, None] + computed, self.equations.exponents)
+            shown = rescaled(self.residual[:, None] + computed, self.equations.exponents)
             largest = np.minimum(largest, shown)
         return self._with_ones(largest, 0.0)
 
@@ -195,21 +202,18 @@ class RowSystem:
         return equilibrate(self.equations)
 
     @cached_property
-    def factors(self) -> tuple[FloatArray, IntArray, FloatArray] | None:
-        """LU factors (transposed), the equations they take, and the inverse of these: of `equilibrated`; or None."""
-        matrix = self.equilibrated.matrix
-        if len(matrix) < self.n_states or not np.isfinite(matrix).all():
+    def factors(self) -> Factors | None:
+        """Of `equilibrated`; None where no n of its equations are seen to be independent."""
+        return factorise(self.equilibrated.matrix)
+
+    @cached_property
+    def inverse(self) -> FloatArray | None:
+        """A left inverse of `matrix`, to rounding, that looks at n equations only, shape (n, E); None as `factors`."""
+        if self.factors is None:
             return None
-        # LAPACK stores columns first; in a tall matrix partial pivoting puts the n equations that it takes on top.
-        packed, pivots, info = lapack.dgetrf(matrix)
-        if info != 0:
-            return None
-        order = np.arange(len(matrix))
-        for place, other in enumerate(pivots):
-            order[[place, other]] = order[[other, place]]
-        square = np.asfortranarray(packed[: self.n_states])
-        inverse, info = lapack.dgetri(square, np.arange(self.n_states, dtype=np.int32), lwork=_BLOCKED * self.n_states)
-        return None if info != 0 else (square, order[: self.n_states], inverse)
+        scaled = self.equilibrated
+        inverse = rescaled(rescaled(self.factors.inverse, scaled.columns.T), scaled.rows.T)
+        return inverse if np.isfinite(inverse).all() else None
 
     @cached_property
     def rank_decision(self) -> RankDecision:
@@ -233,10 +237,10 @@ class RowSystem:
         return bool(independent_columns(self.test_matrix.T, self.matrix_error.T, sums_to_one=False))
 
     def _proved_full(self) -> bool:
-        if self.n_states > _SMALL and self.factors is not None:
+        if self.n_states > SMALL and self.factors is not None:
             matrix, error, _, _ = self.equilibrated
-            _, order, inverse = self.factors
-            if contracts(inverse, matrix[order], error[order]):
+            inverse = self.factors.inverse
+            if contracts_at_half_precision(inverse, matrix, error) or contracts(inverse, matrix, error):
                 return True
         return bool(independent_columns(self.test_matrix, self.matrix_error, sums_to_one=self.sums_to_one))
 
@@ -283,7 +287,12 @@ class RowSystem:
     @cached_property
     def sigma_min(self) -> float:
         """The n-th singular value of `matrix`; 0 where there are fewer equations than unknowns."""
-        return 0.0 if self.has_fewer_equations else float(self.singular_values[-1])
+        if self.has_fewer_equations:
+            return 0.0
+        known = None
+        if self.n_states > SMALL and self.rank_decision.status is RankStatus.FULL and self.inverse is not None:
+            known = least_singular_value(self.matrix, self.inverse)
+        return float(self.singular_values[-1]) if known is None else known
 
     @cached_property
     def condition(self) -> float:
@@ -296,8 +305,8 @@ class RowSystem:
         """The condition number in the 1-norm of the equations that `factors` takes, columns scaled."""
         if self.factors is None:
             return self.condition
-        taken = self.equilibrated.matrix[self.factors[1]]
-        return float(np.linalg.norm(taken, 1) * np.linalg.norm(self.factors[2], 1))
+        taken = self.equilibrated.matrix[np.sort(self.factors.order)]
+        return float(np.linalg.norm(taken, 1) * np.linalg.norm(self.factors.inverse, 1))
 
     @cached_property
     def null_basis(self) -> FloatArray:
@@ -315,18 +324,33 @@ class RowSystem:
         """
         k, exponents = len(self.test_matrix), self.equations.exponents
         unit = int(exponents.min())
-        tests, values = (np.ldexp(part[:k], unit - exponents) for part in (self.matrix, self.values))
+        tests, values = (rescaled(part[:k], unit - exponents) for part in (self.matrix, self.values))
         return tests, values, unit
+
+    @cached_property
+    def certainty(self) -> IntArray:
+        """Powers of two that weigh the goals by what is sure of their equations, 0 for the surest, shape (k, 1)."""
+        k = len(self.test_matrix)
+        doubt = self.uncertainty[:k].max(axis=1) + self.value_uncertainty[:k].max(axis=1)
+        exponents = np.frexp(np.maximum(doubt, self.n_states * UNIT))[1]
+        return np.maximum(exponents.min() - exponents, -LEAST_WEIGHT)[:, None]
+
+    @cached_property
+    def weighed(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """The test functions, their values and the bound on their error, each goal in units of its certainty."""
+        k, weights = len(self.test_matrix), self.certainty
+        tests, values, doubt = (rescaled(part[:k], weights) for part in (self.matrix, self.values, self.uncertainty))
+        return tests, values, doubt
 
     def solve(self) -> FloatArray:
         """Return the solutions of a square system of full rank for every right-hand side, shape (R, n)."""
-        scaled = self.equilibrated
-        factors = self.factors
+        scaled, factors = self.equilibrated, self.factors
         if factors is None or len(scaled.matrix) != self.n_states:
             raise np.linalg.LinAlgError("the system is singular or not square")
-        right = np.asfortranarray(np.ldexp(self.values, scaled.rows)[factors[1]])
-        solution, _ = lapack.dgetrs(factors[0], np.arange(self.n_states, dtype=np.int32), right, overwrite_b=1)
-        return np.ascontiguousarray(np.ldexp(solution, scaled.columns.T).T)
+        if self.condition_estimate < _WELL_CONDITIONED and self.inverse is not None:
+            return np.asarray(self.values.T @ self.inverse.T)
+        solution = factors.solve(rescaled(self.values, scaled.rows))
+        return np.ascontiguousarray(rescaled(solution, scaled.columns.T).T)
 
     def restrict(self, columns: IntArray) -> RowSystem:
         """Return the system whose unknowns are these states only, centred and scaled by what varies on them."""
@@ -342,6 +366,7 @@ class RowSystem:
             "given",
             "equilibrated",
             "factors",
+            "inverse",
             "rank_decision",
             "singular_values",
             "rank",

@@ -22,7 +22,7 @@ from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability import Hint, Scope, Status, Verdict, identify
 from tabular_inversion.identifiability.asked import VerdictQuestion
 from tabular_inversion.identifiability.proofs import Proof
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported
+from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record
@@ -256,7 +256,8 @@ def decide_modular(asked: ModularQuestion) -> Verdict:
 def _dependent(world: FixedWorld, found: Answer, seed: int) -> tuple[list[Proof], Bad | None]:
     """Return proofs that rows are not identified, and one of those rows with its states."""
     question = world.question
-    single_sets = not isinstance(question.kernel_class, Sparse | Deterministic)
+    # Cuts decide rows with one set of successors each, known or all; of few successors there are many sets.
+    single_sets = question.kernel_class.most(question.n_states) == question.n_states
     if world.policy.ndim == 2 and world.world.one_system and single_sets:
         cuts, bad = decide_by_paths(question, Chance(question, generic_rewards=True), seed)
         return [proof for proof in cuts.proofs if isinstance(proof, CutProof)], bad
@@ -264,6 +265,6 @@ def _dependent(world: FixedWorld, found: Answer, seed: int) -> tuple[list[Proof]
     if not proofs:
         return [], None
     row = int(proofs[0].rows[0])
-    supported = isinstance(question.kernel_class, Supported)
-    states = question.row_supports[[row]].indices if supported else np.arange(question.n_states)
-    return proofs, (int(question.row_index[row]), states)
+    number = int(question.row_index[row])
+    supports = question.kernel_class.known_supports([number])
+    return proofs, (number, np.arange(question.n_states) if supports is None else supports.indices)

@@ -15,7 +15,7 @@ from scipy.linalg import helmert
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues
-from tabular_inversion.class_tables import check_known
+from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.errors import GoalsError, InputError, KernelClassError
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Stochastic, Supported
 from tabular_inversion.kinds import checked
@@ -223,11 +223,15 @@ def order_goals(
     >>> found.rows_known
     array([0, 0, 0, 8, 8, 8, 8])
     """
-    check_known(kernel_class, "an order of goals")
+    rules = ORDERED.of(kernel_class)
     if criterion not in get_args(Criterion):
         raise InputError(f"criterion is {criterion!r}; expected {' or '.join(get_args(Criterion))}.")
     scale = check_positive("noise", noise, InputError)
-    systems = _systems(agent, kernel_class, criterion, scale)
+    if criterion not in rules.criteria:
+        raise KernelClassError(
+            f"goals cannot be ordered by {criterion} in class {kernel_class.name!r}; use {' or '.join(rules.criteria)}."
+        )
+    systems = _systems(agent, kernel_class, rules, scale)
     order = _read_given(given, agent.n_goals)
     wanted = agent.n_goals if n_goals is None else n_goals
     if not max(len(order), 1) <= wanted <= agent.n_goals:
@@ -244,24 +248,38 @@ def order_goals(
     squared, sigma, known = (np.array(column) for column in zip(*history, strict=True))
     total = sum(int(system.counts.sum()) for system in systems)
     rows = len(agent.row_index)
-    always = 0 if isinstance(kernel_class, Deterministic) else rows - total
+    always = rows - total if rules.by_row else 0
     return GoalOrder(np.array(order, np.intp), np.sqrt(squared / rows), sigma, known + always, criterion)
 
 
-def _systems(agent: AgentValues, kernel_class: KernelClass, criterion: Criterion, noise: float) -> list[_Systems]:
+@dataclass(frozen=True)
+class OrderRules:
+    """How goals are ordered for a class: by which criteria, and whether its sets of successors are those of rows."""
+
+    criteria: tuple[Criterion, ...]
+    by_row: bool
+
+
+ORDERED = ClassTable(
+    "an order of goals",
+    {
+        Stochastic: OrderRules(("error", "sigma_min"), by_row=True),
+        Supported: OrderRules(("error", "sigma_min"), by_row=True),
+        Deterministic: OrderRules(("sigma_min",), by_row=False),
+    },
+)
+"""By class, its `OrderRules`; sets of successors are those of `SPANNED`."""
+
+
+def _systems(agent: AgentValues, kernel_class: KernelClass, rules: OrderRules, noise: float) -> list[_Systems]:
     """Return the equations for each set of two or more successors, those of one size together."""
-    pairs = isinstance(kernel_class, Deterministic)
-    if not isinstance(kernel_class, Supported | Stochastic) and not (pairs and criterion == "sigma_min"):
-        raise KernelClassError(
-            f"goals cannot be ordered by {criterion} in class {kernel_class.name!r}; give supported or stochastic, or "
-            "deterministic with criterion 'sigma_min'."
-        )
     n, rows = agent.n_states, agent.row_index
     supports = supports_of(kernel_class, rows, n)
     sizes = supports.sum(axis=1)
-    counts = np.full(len(supports), 1 if pairs else len(rows))
-    if isinstance(kernel_class, Supported):
-        own = kernel_class.rows(rows).toarray()
+    counts = np.full(len(supports), len(rows) if rules.by_row else 1)
+    known = kernel_class.known_supports(rows)
+    if known is not None:
+        own = known.toarray()
         counts = np.unique(own[own.sum(axis=1) > 1], axis=0, return_counts=True)[1]
     result = []
     for size in np.unique(sizes):

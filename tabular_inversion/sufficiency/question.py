@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, issparse
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMatrix
-from tabular_inversion.class_tables import check_known
+from tabular_inversion.class_tables import check_class
 from tabular_inversion.errors import GoalsError, InputError, KernelClassError, KernelError
 from tabular_inversion.exact import ExactMDP, fraction_array
 from tabular_inversion.exact.rationals import FractionArray, to_floats
@@ -91,9 +91,10 @@ class Question(Record):
     @cached_property
     def row_supports(self) -> SparseMatrix:
         """For `Supported`: the states that each available row may reach, bool CSR (rows, S)."""
-        if not isinstance(self.kernel_class, Supported):
+        supports = self.kernel_class.known_supports(self.row_index)
+        if supports is None:
             raise KernelClassError(f"rows of class {self.kernel_class.name!r} have no known support.")
-        return read_only_rows(self.kernel_class.rows(self.row_index))
+        return read_only_rows(supports)
 
     @cached_property
     def edges(self) -> SparseMatrix:
@@ -138,14 +139,10 @@ def read_question(
         Of the kind that fits.
     """
     if kernel_class is not None:
-        check_known(kernel_class, "sufficiency")
+        check_class(kernel_class)
     support, available = _read_world(world)
-    if kernel_class is None:
-        kernel_class = Supported(support)
-    elif isinstance(kernel_class, Supported) and kernel_class.support.shape != support.shape:
-        raise KernelClassError(
-            f"the class has a support of shape {kernel_class.support.shape}; expected {support.shape}, as the world."
-        )
+    kernel_class = Supported(support) if kernel_class is None else kernel_class
+    kernel_class.check_fits(*support.shape)
     read = read_goals(goals, available.shape[0])
     asked = read_policy(policy, world, read, available, limit_denominator=limit_denominator)
     question = Question(support, available, asked, read, kernel_class)
@@ -208,10 +205,10 @@ def read_exact_world(mdp: MDP | ExactMDP, limit_denominator: int | None) -> Exac
 
 def _check_reachable(question: Question) -> None:
     """Raise unless, for each goal, some row of the class may lead to a state where it pays."""
-    kernel_class = question.kernel_class
-    entered = np.full(question.n_states, not isinstance(kernel_class, Supported))
-    if isinstance(kernel_class, Supported):
-        entered[kernel_class.support.indices] = True
+    supports = question.kernel_class.known_supports(question.row_index)
+    entered = np.full(question.n_states, supports is None)
+    if supports is not None:
+        entered[supports.indices] = True
     paying = question.goals.rewards != 0
     idle = np.flatnonzero(~paying.any(axis=1))
     if idle.size:

@@ -20,7 +20,7 @@ def differences(size: int) -> np.ndarray:
 
 def row_supports(agent, kernel_class) -> list[np.ndarray]:
     if isinstance(kernel_class, Supported):
-        rows = kernel_class.rows(agent.row_index).toarray()
+        rows = kernel_class.known_supports(agent.row_index).toarray()
         return [np.flatnonzero(row) for row in rows]
     return [np.arange(agent.n_states)] * len(agent.row_index)
 

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tabular_inversion import exact
-from tabular_inversion.class_tables import check_known
-from tabular_inversion.errors import GoalsError, InputError, KernelClassError, PolicyError, WitnessError
+from tabular_inversion.errors import GoalsError, InputError, PolicyError, WitnessError
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
 from tabular_inversion.exact.policies import uniform_policy
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability import Evidence
-from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported
+from tabular_inversion.identifiability.asked import agents_in_words
+from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record, promise
@@ -24,11 +24,12 @@ from tabular_inversion.sufficiency.question import LIMIT_DENOMINATOR, read_exact
 from tabular_inversion.sufficiency.smallest.cover import Cover, cover, program
 from tabular_inversion.sufficiency.smallest.lower_bounds import Shortage, prove, renumber, used_cuts
 from tabular_inversion.sufficiency.smallest.minimality import (
+    GOAL_RULES,
     Claim,
     MinimalityProof,
     demand_of,
     greedy_guarantee,
-    same_demand,
+    rules_of,
 )
 from tabular_inversion.sufficiency.smallest.spanning import Violation, word_primes
 from tabular_inversion.validation import check_indices
@@ -83,7 +84,7 @@ class MinimalGoals(Record):
     >>> from tabular_inversion.environments import chain
     >>> found = minimal(chain(4), Goals.indicator(4), Deterministic())
     >>> found, found.added
-    (<MinimalGoals: 1 goal, proved minimal>, (0,))
+    (<MinimalGoals: 1 goal, proved minimal, optimal agents>, (0,))
     """
 
     goals: tuple[int, ...]
@@ -97,7 +98,7 @@ class MinimalGoals(Record):
 
     def __repr__(self) -> str:
         known = "proved minimal" if self.optimal else f"at least {self.lower_bound} needed"
-        return f"<MinimalGoals: {self.size} goal{'s' * (self.size != 1)}, {known}>"
+        return f"<MinimalGoals: {self.size} goal{'s' * (self.size != 1)}, {known}, {agents_in_words(self.agent)}>"
 
     @property
     def evidence(self) -> Evidence:
@@ -231,7 +232,7 @@ def minimal(
     ((0, 1, 2), 3, True)
     >>> found.verify()
     """
-    check_known(kernel_class, "a smallest goal set")
+    GOAL_RULES.of(kernel_class)
     return smallest(_agent(mdp, candidates, policy, limit_denominator), kernel_class, given=given, seconds=seconds)
 
 
@@ -250,11 +251,7 @@ def smallest(
     chosen = _read_given(given, agent.n_goals)
     if not seconds >= 0:
         raise InputError(f"seconds is {seconds}; expected at least 0.")
-    if isinstance(kernel_class, Supported) and kernel_class.support.shape != (agent.available.size, agent.n_states):
-        raise KernelClassError(
-            f"the class has a support of shape {kernel_class.support.shape}; expected "
-            f"{(agent.available.size, agent.n_states)}, as the world."
-        )
+    kernel_class.check_fits(agent.available.size, agent.n_states)
     # A prime may divide a denominator or make numbers equal that are not; fractions notice, and the next one is tried.
     results = (_attempt(agent, kernel_class, chosen, seconds, prime) for prime in word_primes())
     return next(result for result in results if result is not None)
@@ -287,7 +284,7 @@ def _attempt(
 
 def _proved(found: Cover, claim: Claim, floor: int, prime: int) -> MinimalityProof | None:
     """Prove the lower bound in fractions; None if a shortage holds modulo the prime only."""
-    used_prime = None if isinstance(same_demand(claim.kernel_class, claim.agent.n_states), Sparse) else prime
+    used_prime = prime if rules_of(claim.kernel_class, claim.agent.n_states)[1].uses_prime else None
     given = list(claim.given)
     if found.lower_bound <= len(given):
         return MinimalityProof((), None, used_prime)
@@ -332,12 +329,12 @@ def _insufficient(agent: ExactAgentValues, kernel_class: KernelClass, unmet: lis
     """Say which rows stay unknown, and between which next states."""
     states = tuple(np.unique(np.concatenate([violation.states for violation in unmet])).tolist())
     index = agent.row_index
-    if isinstance(kernel_class, Supported):
+    supports = kernel_class.known_supports(index)
+    if supports is not None:
         unknown = np.zeros((len(unmet), agent.n_states), bool)
         for row, violation in zip(unknown, unmet, strict=True):
             row[violation.states] = True
-        supports = kernel_class.rows(index).toarray()
-        index = index[(supports[:, None, :] == unknown).all(axis=2).any(axis=1)]
+        index = index[(supports.toarray()[:, None, :] == unknown).all(axis=2).any(axis=1)]
     rows = tuple((int(row) // agent.n_actions, int(row) % agent.n_actions) for row in index)
     places = ", ".join(str(row) for row in rows[:3]) + (", ..." if len(rows) > 3 else "")
     named = ", ".join(str(state) for state in states[:10]) + (", ..." if len(states) > 10 else "")
