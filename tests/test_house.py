@@ -34,6 +34,7 @@ ROOMS = (
     "storage",
     "records",
     "record_files",
+    "kernel_rows",
     "mdp",
     "goals",
     "policies",

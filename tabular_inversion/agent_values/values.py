@@ -357,7 +357,4 @@ class AgentValues(Derived):
         FileAccessError
             If it cannot be read.
         """
-        found = load_record(path, "agent-values", max_bytes=max_bytes)
-        if not isinstance(found, cls):
-            raise FileFormatError(f"{path} holds a {type(found).__name__}, not values; pass the right file.")
-        return found
+        return load_record(path, "agent-values", cls, max_bytes=max_bytes)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabular_inversion._typing import FloatArray
-from tabular_inversion.errors import FileFormatError, InputError, WitnessError
+from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion, VerdictQuestion
 from tabular_inversion.identifiability.decision import joined_reasons
 from tabular_inversion.identifiability.merging import left_open, merged_question, names_of
@@ -341,10 +341,7 @@ class Verdict(Record):
         FileFormatError
             If the file is missing, truncated or altered, or holds something else.
         """
-        verdict = load_record(path, "verdict")
-        if not isinstance(verdict, cls):
-            raise FileFormatError(f"{path} holds a {type(verdict).__name__}, not a verdict; pass the right file.")
-        return verdict
+        return load_record(path, "verdict", cls)
 
 
 def overall(codes: NDArray[np.int8], evidence: NDArray[np.int8]) -> tuple[Status, Evidence]:

@@ -18,6 +18,7 @@ from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.errors import GoalsError, InputError, KernelClassError
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Stochastic, Supported
 from tabular_inversion.kinds import checked
+from tabular_inversion.records import Record
 from tabular_inversion.sufficiency.conditioning.predicted import scales_of
 from tabular_inversion.sufficiency.conditioning.tables import SuccessorSets
 from tabular_inversion.validation import check_indices, check_positive
@@ -29,7 +30,7 @@ _INDEPENDENT = 1e-9  # an equation this small (relative) after the ones before i
 
 @checked
 @dataclass(frozen=True, eq=False, repr=False)
-class GoalOrder:
+class GoalOrder(Record):
     """Goals in the order in which they help most.
 
     Attributes
