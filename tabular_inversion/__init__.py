@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tabular_inversion.agent_values import AgentValues, SolverReport
     from tabular_inversion.bellman import bellman_residual, evaluate, solve, solve_soft
+    from tabular_inversion.diagnosis import Diagnosis, diagnose
     from tabular_inversion.equivalence import ValueEquivalence, value_equivalence
     from tabular_inversion.errors import TabularInversionError
     from tabular_inversion.goals import Goals
@@ -37,6 +38,7 @@ _LATER = {
     "identifiability": ("Evidence", "Status", "Verdict", "Witness", "identify"),
     "equivalence": ("ValueEquivalence", "value_equivalence"),
     "inversion": ("Inversion", "invert"),
+    "diagnosis": ("Diagnosis", "diagnose"),
     "planning": ("plan", "robust"),
 }
 _ROOM_OF = {name: room for room, names in _LATER.items() for name in names}
@@ -45,6 +47,7 @@ __all__ = [
     "MDP",
     "AgentValues",
     "Deterministic",
+    "Diagnosis",
     "Evidence",
     "Goals",
     "Inversion",
@@ -62,6 +65,7 @@ __all__ = [
     "Witness",
     "__version__",
     "bellman_residual",
+    "diagnose",
     "evaluate",
     "identify",
     "invert",

@@ -48,6 +48,7 @@ ROOMS = (
     "equivalence",
     "error_bounds",
     "inversion",
+    "diagnosis",
     "planning",
     "discounts",
     "sufficiency",

@@ -2,6 +2,7 @@
 
 from tabular_inversion.errors import WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion
+from tabular_inversion.identifiability.explanation import Explanation
 from tabular_inversion.identifiability.judge import identify
 from tabular_inversion.identifiability.recheck import verify
 from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict, Witness
@@ -9,6 +10,7 @@ from tabular_inversion.identifiability.witnesses import check_forward
 
 __all__ = [
     "Evidence",
+    "Explanation",
     "Hint",
     "Scope",
     "Status",

@@ -76,7 +76,7 @@ def _full_rank(system: RowSystem, what: str) -> _Answer:
     if decision.status is RankStatus.FULL:
         return _Answer(Status.IDENTIFIED, evidence, None, text)
     if system.has_fewer_equations:
-        text = f"{what} has {len(system.matrix)} rows, too few for rank {system.n_states}"
+        text = f"{what} has {len(system.matrix)} equations, too few for {system.n_states} unknowns"
         return _Answer(Status.NOT_IDENTIFIED, evidence, None, text)
     if decision.status is RankStatus.DEFICIENT:
         return _Answer(Status.NOT_IDENTIFIED, evidence, None, f"{text}; {COINCIDENCE}")
