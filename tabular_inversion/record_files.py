@@ -75,7 +75,7 @@ def save_record(path: str | os.PathLike[str], kind: str, record: Any) -> None:
     storage.write(path, kind, arrays, {"record": tree})
 
 
-def load_record(path: str | os.PathLike[str], kind: str) -> Any:
+def load_record(path: str | os.PathLike[str], kind: str, *, max_bytes: float = storage.MAX_BYTES) -> Any:
     """Read what `save_record` wrote.
 
     Parameters
@@ -84,13 +84,15 @@ def load_record(path: str | os.PathLike[str], kind: str) -> Any:
         The file.
     kind : str
         What it should hold.
+    max_bytes : float
+        How much memory its arrays may take.
 
     Raises
     ------
     FileFormatError
         If the file is damaged, names a class that is not in the table, or holds what a class refuses.
     """
-    arrays, metadata = storage.read(path, kind)
+    arrays, metadata = storage.read(path, kind, max_bytes=max_bytes)
     with storage.content_of(path):
         return _decode(metadata["record"], arrays)
 

@@ -85,9 +85,21 @@ def test_action_rewards_are_subtracted_from_the_right_hand_sides() -> None:
         ({"q": [[[1.0], [1.0]]] * 2}, ShapeError, "q has shape"),
         ({"q": [[[1.0]]]}, ShapeError, "q has shape"),
         ({"q": [[[1.0, 2.0], [1.0]]]}, AgentValuesError, "regular array"),
-        ({"q": [[[1.0, np.nan], [0.0, 0.0]]]}, AgentValuesError, r"nan at \(g, s, a\) = \(0, 0, 1\)"),
+        ({"q": [[[1.0, -np.inf], [0.0, 0.0]]]}, AgentValuesError, r"-inf at \(g, s, a\) = \(0, 0, 1\)"),
         ({"q": [[[1.0, np.inf], [0.0, 0.0]]]}, AgentValuesError, "not finite"),
-        ({"q": [[[1.0, np.nan], [0.0, 0.0]]], "available": MASK}, AgentValuesError, "not finite"),
+        ({"q": [[[1.0, np.inf], [0.0, 0.0]]], "available": MASK}, AgentValuesError, "not finite"),
+        ({"q": [[[np.nan, np.nan], [np.nan, np.nan]]]}, AgentValuesError, "no value at all"),
+        ({"v": [[1.0, np.inf]]}, AgentValuesError, "v is not finite"),
+        ({"v": [[1.0]]}, ShapeError, "v has shape"),
+        ({"v": [[1.0, 0.0]], "temperature": 1.0}, AgentValuesError, "both temperature and v"),
+        ({"noise": -1.0}, AgentValuesError, "noise is -1"),
+        ({"noise": "float128"}, AgentValuesError, "noise is 'float128'"),
+        ({"noise": [1.0]}, ShapeError, "noise has shape"),
+        ({"test_noise": "float32"}, AgentValuesError, "test_noise is 'float32'"),
+        ({"discount": [0.5, 0.25]}, ShapeError, "discount has shape"),
+        ({"transition_rewards": np.zeros((1, 2, 2))}, ShapeError, "transition_rewards has shape"),
+        ({"state_names": ["a", "a"]}, AgentValuesError, "state_names repeats 'a'"),
+        ({"coordinates": [[0.0]]}, ShapeError, "coordinates has shape"),
         ({"q": [[[1j, 0.0], [0.0, 0.0]]]}, AgentValuesError, "complex"),
         ({"q": [[[1j, 0.0], [0.0, 0.0]]], "available": MASK}, AgentValuesError, "complex"),
         ({"q": [[["x", 0.0], [0.0, 0.0]]]}, AgentValuesError, "real numbers"),
@@ -285,10 +297,10 @@ def test_damaged_agents_are_refused(tmp_path: Path, ending: str) -> None:
 
 
 def test_a_file_whose_content_is_no_agent_is_refused_by_its_name(tmp_path: Path) -> None:
-    arrays = {"q": np.ones((1, 1, 1)), "rewards": np.ones((1, 2)), "continuation": np.ones((1, 2))}
-    metadata = {"discount": 0.5, "temperature": None, "goal_names": None, "report": None}
-    path = storage.write(
-        tmp_path / "agent.npz", "agent-values", {**arrays, "available": np.ones((1, 1), bool)}, metadata
-    )
-    with pytest.raises(FileFormatError, match=r"agent\.npz does not hold what its kind promises.*q has shape"):
+    path = tmp_path / "agent.json"
+    agent().save(path)
+    content = storage.read(path, "agent-values")
+    arrays = {name: np.ones((1, 1, 1)) if array.shape == (1, 2, 2) else array for name, array in content[0].items()}
+    storage.write(path, "agent-values", arrays, content[1])
+    with pytest.raises(FileFormatError, match=r"agent\.json does not hold what its kind promises.*q has shape"):
         AgentValues.load(path)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues, SolverReport
-from tabular_inversion.bellman.problem import ROUNDING, TARGET, Problem, check_fit, join, missed, report_of
+from tabular_inversion.bellman.problem import ROUNDING, TARGET, Problem, check_fit, join, missed, report_of, shown_of
 from tabular_inversion.bellman.refinement import DoubledProblem, refine, resolvent_bound
 from tabular_inversion.bellman.termination import check_ends
 from tabular_inversion.bellman.value_bounds import aim_of, discount_bound, error_of_values
@@ -95,7 +95,7 @@ def evaluate(
         own = weights[chosen] if weights.ndim == 3 else weights
         parts.append(_evaluate_part(part, LinearSolver(systems, method), own, tolerance))
     q, report = join(parts)
-    return AgentValues(q, goals, mdp.discount, policy=weights, available=mdp.available, report=report)
+    return AgentValues(q, goals, mdp.discount, policy=weights, report=report, **shown_of(mdp))
 
 
 def _evaluate_part(

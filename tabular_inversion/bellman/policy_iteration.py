@@ -17,7 +17,7 @@ import numpy as np
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues, SolverReport
 from tabular_inversion.bellman.finishing import Settings, finish
-from tabular_inversion.bellman.problem import ROUNDING, TARGET, Problem, check_fit, join, merge, missed
+from tabular_inversion.bellman.problem import ROUNDING, TARGET, Problem, check_fit, join, merge, missed, shown_of
 from tabular_inversion.bellman.termination import check_ends
 from tabular_inversion.bellman.value_bounds import discount_bound, error_of_values
 from tabular_inversion.errors import InputError
@@ -174,7 +174,7 @@ def _newton(
         parts.append(finish(part, m, q, report, settings))
         tell(len(m))
     q, report = join(parts)
-    return AgentValues(q, goals, mdp.discount, temperature=temperature, available=mdp.available, report=report)
+    return AgentValues(q, goals, mdp.discount, temperature=temperature, report=report, **shown_of(mdp))
 
 
 def _start(problem: Problem, settings: Settings) -> tuple[FloatArray, str]:

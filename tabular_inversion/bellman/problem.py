@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -162,3 +163,9 @@ def join(parts: list[tuple[FloatArray, SolverReport]]) -> tuple[FloatArray, Solv
     q = values[0] if len(values) == 1 else np.concatenate(values)
     q.flags.writeable = False
     return q, merge([report for _, report in parts])
+
+
+def shown_of(mdp: MDP) -> dict[str, Any]:
+    """Return what an agent in a world shows of it: which actions there are, names, and where states lie."""
+    names = {"state_names": mdp.state_names, "action_names": mdp.action_names, "coordinates": mdp.coordinates}
+    return {"available": mdp.available, **names}

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.table import Table
 
 from tabular_inversion.agent_values import AgentValues
@@ -18,7 +19,18 @@ from tabular_inversion.identifiability import Status, check_forward
 from tabular_inversion.inversion import Inversion
 from tabular_inversion.inversion import invert as recover
 
-_SHOWN = ("class", "rows", "rows_identified", "rank", "condition", "max_residual", "max_error", "mse", "seconds")
+_SHOWN = (
+    "class",
+    "rows",
+    "rows_identified",
+    "rank",
+    "condition",
+    "max_residual",
+    "accuracy",
+    "max_error",
+    "mse",
+    "seconds",
+)
 
 
 def check_output(path: Path | None) -> None:
@@ -41,6 +53,7 @@ def summarise(case: Case[AgentValues], result: Inversion, seconds: float) -> dic
     """Return what is known of an inversion as plain numbers; errors are null where the truth is not known."""
     agent, truth = case.agent, case.truth
     verdict = result.verdict.to_dict()
+    accuracy = float(result.accuracy[agent.available].max())
     return {
         "status": verdict["status"],
         "evidence": verdict["evidence"],
@@ -54,6 +67,7 @@ def summarise(case: Case[AgentValues], result: Inversion, seconds: float) -> dic
         "rank": result.rank,
         "condition": result.condition,
         "max_residual": float(result.residual[agent.available].max()),
+        "accuracy": accuracy if np.isfinite(accuracy) else None,
         "max_error": None if truth is None else result.max_error(truth),
         "mse": None if truth is None else result.mse(truth),
         "method": result.method,

@@ -8,9 +8,8 @@ import numpy as np
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
-from tabular_inversion.identifiability.uniform import is_deterministic
 from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported, Unconstrained
-from tabular_inversion.recovery.column_matching import two_nearest, value_scale
+from tabular_inversion.recovery.column_matching import is_deterministic, two_nearest, value_scale
 from tabular_inversion.recovery.equations import TINY, left_inverse, rounding
 from tabular_inversion.recovery.linear_programs import block_size, solve_blocks
 from tabular_inversion.recovery.misfits import explains, misfits
@@ -103,9 +102,12 @@ def consistency(
 
 
 def _separated(system: RowSystem, allowed: BoolArray, misfit: FloatArray) -> tuple[BoolArray, BoolArray]:
-    """Tell for which rows a combination of goals separates the values from all distributions, or one fits them."""
-    units = np.ldexp(misfit, -2 * (system.equations.exponents - system.equations.exponents.max()))
-    proved = _separates(system, allowed, misfit.T) | _separates(system, allowed, units.T)
+    """Tell for which rows a combination of goals separates the values from all distributions, or one fits them.
+
+    The rows were sought with equations weighed by their certainty: in that scale their misfit separates.
+    """
+    weights = 2 * system.certainty
+    proved = _separates(system, allowed, misfit.T) | _separates(system, allowed, np.ldexp(misfit, weights).T)
     fits = np.zeros(len(proved), bool)
     left = np.flatnonzero(~proved)
     block = block_size(system.n_states + 2 * len(misfit) + 1)

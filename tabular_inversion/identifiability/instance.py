@@ -16,12 +16,11 @@ from tabular_inversion.identifiability.uniform import (
     COINCIDENCE,
     decide_uniform,
     equal_columns,
-    is_deterministic,
     repeated,
 )
 from tabular_inversion.identifiability.verdict import Evidence, Status
 from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported, Unconstrained
-from tabular_inversion.recovery.column_matching import two_nearest, value_scale
+from tabular_inversion.recovery.column_matching import is_deterministic, two_nearest, value_scale
 from tabular_inversion.recovery.system import RowSystem
 
 POSITIVE = 1e-9
@@ -43,7 +42,7 @@ def decide_instance(system: RowSystem, kernel_class: KernelClass, row_index: Int
         Members of the class with the agent's values.
     """
     if is_deterministic(kernel_class):
-        return _deterministic(system, rows)
+        return _deterministic(system)
     everywhere = decide_uniform(system, kernel_class, row_index)
     if isinstance(kernel_class, Unconstrained):
         return _through_rows(everywhere, rows)
@@ -77,14 +76,14 @@ def _through_rows(decision: Decision, rows: Kernel) -> Decision:
     return replace(decision, pair=Pair(0, own, own + step))
 
 
-def _deterministic(system: RowSystem, rows: Kernel) -> Decision:
+def _deterministic(system: RowSystem) -> Decision:
     """Count the columns that could be the true one: within the uncertainty of the row's values."""
-    states = np.asarray(rows.argmax(axis=1)).ravel()
     kind, copies = repeated(system.test_matrix)
     columns, values = value_scale(system)
-    near, _, second = two_nearest(columns[:, np.unique(kind, return_index=True)[1]], values)
-    lone = (near == kind[states]) & (second > 1.0)
-    single = copies[states] == 1
+    first = np.unique(kind, return_index=True)[1]
+    near, _, second = two_nearest(columns[:, first], values)
+    states = first[near]
+    lone, single = second > 1.0, copies[states] == 1
     codes = np.full(len(states), Status.UNDECIDED, np.int8)
     codes[lone & single] = Status.IDENTIFIED
     exact = not system.matrix_error.any()

@@ -21,7 +21,7 @@ from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict
 from tabular_inversion.identifiability.witnesses import check_forward, check_own_values, check_rows, make_witness
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
-from tabular_inversion.recovery import Recovery, recover_rows
+from tabular_inversion.recovery import Recovery, recover_rows, seek_rows
 from tabular_inversion.recovery.system import RowSystem
 
 if TYPE_CHECKING:
@@ -89,10 +89,11 @@ def identify(
         values = ExactAgentValues.from_float(agent) if isinstance(agent, AgentValues) else agent
         return identify_exactly(values, kernel_class, scope)
     system = RowSystem.of_agent(agent, sums_to_one=kernel_class.sums_to_one, noise=check_noise(noise))
-    recovery = None
+    sought = recovery = None
     if scope == "instance":
-        recovery = recover_rows(system, kernel_class, row_index=agent.row_index)
-    return decide(agent, kernel_class, system, recovery, noise=noise)
+        sought = seek_rows(system, kernel_class, row_index=agent.row_index)
+        recovery = recover_rows(system, kernel_class, row_index=agent.row_index, sought=sought)
+    return decide(agent, kernel_class, system, sought, recovery, noise=noise)
 
 
 def check_noise(noise: float) -> float:
@@ -103,7 +104,13 @@ def check_noise(noise: float) -> float:
 
 
 def decide(
-    agent: AgentValues, kernel_class: KernelClass, system: RowSystem, recovery: Recovery | None, *, noise: float
+    agent: AgentValues,
+    kernel_class: KernelClass,
+    system: RowSystem,
+    sought: Recovery | None,
+    recovery: Recovery | None,
+    *,
+    noise: float,
 ) -> Verdict:
     """Turn recovered rows (instance scope) or their absence (uniform scope) into a verdict.
 
@@ -115,17 +122,19 @@ def decide(
         The class that the rows were recovered in.
     system : RowSystem
         Of the agent, this class and this noise.
+    sought : Recovery or None
+        One row for each available (s, a), by `seek_rows`: what is decided depends on no unit. None for uniform scope.
     recovery : Recovery or None
-        One row for each available (s, a), or None for uniform scope.
+        The rows of `recover_rows`, whose residuals are those of the best rows in the units of Q.
     noise : float
         How far each Q-value may be from the truth.
     """
-    if recovery is None:
+    if sought is None or recovery is None:
         decision = _only_proofs(decide_uniform(system, kernel_class, agent.row_index), noise)
         return _dress(agent, kernel_class, system, "uniform", float("nan"), decision, None, noise)
-    explained = consistency(system, kernel_class, agent.row_index, recovery.rows, recovery.residual)
-    decision = _decide_consistent(agent, kernel_class, system, recovery.rows, explained, noise)
-    kernel = recovery.kernel(agent.row_index, agent.available)
+    explained = consistency(system, kernel_class, agent.row_index, sought.rows, recovery.residual)
+    decision = _decide_consistent(agent, kernel_class, system, sought.rows, explained, noise)
+    kernel = sought.kernel(agent.row_index, agent.available)
     residual = float(explained.residuals.max())
     return _dress(agent, kernel_class, system, "instance", residual, decision, kernel, noise)
 

@@ -12,8 +12,8 @@ from tabular_inversion._typing import FloatArray, IntArray, SparseMatrix
 from tabular_inversion.identifiability.decision import Decision, Pair
 from tabular_inversion.identifiability.sparse_rows import two_sparse_rows
 from tabular_inversion.identifiability.verdict import Evidence, Status
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
-from tabular_inversion.recovery.column_matching import column_separation, matching_scale
+from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported, Unconstrained
+from tabular_inversion.recovery.column_matching import column_separation, is_deterministic, matching_scale
 from tabular_inversion.recovery.equations import independent_columns
 from tabular_inversion.recovery.rank import RankStatus
 from tabular_inversion.recovery.system import RowSystem, split_into_rows
@@ -57,12 +57,6 @@ def decide_uniform(system: RowSystem, kernel_class: KernelClass, row_index: IntA
     n_rows = len(row_index)
     codes, evidence = (np.full(n_rows, code, np.int8) for code in (answer.status, answer.evidence))
     return Decision(codes, evidence, None if answer.rows is None else Pair(0, *answer.rows), answer.reason)
-
-
-def is_deterministic(kernel_class: KernelClass) -> bool:
-    """Tell whether rows of a class are vertices of the simplex: `Deterministic`, or `Sparse` with one successor."""
-    one = isinstance(kernel_class, Sparse) and kernel_class.max_successors == 1
-    return one or isinstance(kernel_class, Deterministic)
 
 
 def _rank_text(system: RowSystem, what: str) -> str:

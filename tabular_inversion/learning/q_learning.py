@@ -155,7 +155,7 @@ class QLearner:
     @property
     def agent(self) -> AgentValues:
         """What the learner shows: its averaged values, NaN where an action is unavailable, and the operator max."""
-        shown = np.where(np.isfinite(self._shown), self._shown, np.nan)
+        shown = np.where(self.simulator.available[..., None], self._shown, np.nan)
         q = np.ascontiguousarray(np.moveaxis(shown, 2, 0))
         return AgentValues(q, self.goals, self.discount, available=self.simulator.available)
 

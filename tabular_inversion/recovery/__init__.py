@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,10 +12,17 @@ from scipy.sparse import csr_array, diags_array, issparse, vstack
 from tabular_inversion._typing import FloatArray, IntArray, Kernel
 from tabular_inversion.class_tables import check_known, check_options
 from tabular_inversion.errors import InputError, KernelClassError, ShapeError
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
+from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported, Unconstrained
 from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.closed_form import closed_form, unconstrained_rows
-from tabular_inversion.recovery.column_matching import column_matching, column_separation
+from tabular_inversion.recovery.column_matching import (
+    column_matching,
+    column_separation,
+    is_deterministic,
+    matched,
+    two_nearest,
+    value_scale,
+)
 from tabular_inversion.recovery.misfits import is_solved
 from tabular_inversion.recovery.residual import largest_residual
 from tabular_inversion.recovery.result import Recovery
@@ -37,9 +43,6 @@ __all__ = [
     "sparse_rows",
     "supported_rows",
 ]
-
-_EVEN = 10
-"""Binary orders of magnitude by which goals may differ in scale and still be solved together without loss."""
 
 
 @checked
@@ -110,6 +113,7 @@ def recover_rows(
     prior: ArrayLike | None = None,
     norm: float = np.inf,
     progress: Callable[[int, int], None] | None = None,
+    sought: Recovery | None = None,
 ) -> Recovery:
     """Do what `recover` does, for a system that exists already.
 
@@ -119,12 +123,13 @@ def recover_rows(
         Of an agent.
     kernel_class, row_index, prior, norm, progress
         As for `recover`.
+    sought : Recovery, optional
+        What `seek_rows` found, where it was asked before, without a prior.
 
     Notes
     -----
-    Rows are least squares in the units of Q, all goals together. Where the scales of goals differ by more than 2^10,
-    rows are first sought in the system's own scale, where each goal counts alike and none is lost in the rounding of
-    another; those that explain their values there are the answer in either scale.
+    Rows that explain their values are sought first: `seek_rows`. The others are least squares in the units of Q, all
+    goals together.
 
     Examples
     --------
@@ -136,23 +141,61 @@ def recover_rows(
     """
     n_rows = system.right_hand_sides.shape[1]
     start = None if prior is None else _check_prior(prior, system.n_states, n_rows, kernel_class)
+    if sought is None:
+        sought = seek_rows(system, kernel_class, row_index=row_index, prior=start, progress=progress)
+    found, tests, (in_units, values, unit) = sought, system.weighed[0], system.in_one_unit
+    # Matching in another norm than the largest is asked for because of noise in that norm.
+    loose = np.flatnonzero(~is_solved(system, found.rows) | (norm != np.inf))
+    if loose.size and (norm != np.inf or not _proportional(tests, in_units)):
+        part = start if start is None or start.ndim == 1 else start[loose]
+        k, exponents = len(tests), system.equations.exponents
+        doubt = np.ldexp(system.uncertainty[:k], unit - exponents)
+        options = (kernel_class, row_index[loose], part, norm, progress)
+        again = _by_class(system.select(loose), in_units, values[:, loose], doubt, *options)
+        found = replace(found, rows=_put(found.rows, loose, again.rows), method=again.method)
+    rows = found.rows if isinstance(kernel_class, Unconstrained) else _summing_to_one(found.rows)
+    residual = np.ldexp(largest_residual(in_units, rows, values), -unit)
+    return replace(found, rows=rows, rank=system.rank, residual=residual)
+
+
+def seek_rows(
+    system: RowSystem,
+    kernel_class: KernelClass,
+    *,
+    row_index: IntArray,
+    prior: FloatArray | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Recovery:
+    """Find rows that explain their values, if there are any, whatever units goals are paid in.
+
+    Parameters
+    ----------
+    system : RowSystem
+        Of an agent.
+    kernel_class, row_index, prior, progress
+        As for `recover`.
+
+    Notes
+    -----
+    Each equation counts by its certainty, in its own unit, so that no goal is lost in the rounding of another. Powers
+    of two in the rewards of a goal change no bit of the rows.
+    """
     if isinstance(kernel_class, Supported):
         _check_support(kernel_class, system.n_states, row_index)
-    options = (kernel_class, row_index, start, norm, progress)
-    k, exponents = len(system.test_matrix), system.equations.exponents
-    if int(np.ptp(exponents)) <= _EVEN or isinstance(kernel_class, Deterministic):
-        found = _in_one_unit(system, *options)
+    if is_deterministic(kernel_class):
+        columns, values = value_scale(system)
+        found = matched(two_nearest(columns, values)[0], system.n_states)
     else:
-        found = _by_class(system, system.matrix[:k], system.values[:k], system.uncertainty[:k], *options)
-        loose = np.flatnonzero(~is_solved(system, found.rows))
-        if loose.size:
-            part = start if start is None or start.ndim == 1 else start[loose]
-            again = _in_one_unit(system.select(loose), kernel_class, row_index[loose], part, norm, progress)
-            found = replace(found, rows=_put(found.rows, loose, again.rows), method=again.method)
-    tests, values, unit = system.in_one_unit
+        found = _by_class(system, *system.weighed, kernel_class, row_index, prior, np.inf, progress)
     rows = found.rows if isinstance(kernel_class, Unconstrained) else _summing_to_one(found.rows)
-    residual = np.ldexp(largest_residual(tests, rows, values), -unit)
-    return replace(found, rows=rows, rank=system.rank, residual=residual)
+    return replace(found, rows=rows, rank=system.rank)
+
+
+def _proportional(tests: FloatArray, others: FloatArray) -> bool:
+    """Tell whether two systems of the same equations in other units are least squares alike."""
+    sizes = np.abs(tests).max(axis=1), np.abs(others).max(axis=1)
+    ratio = sizes[0][sizes[1] > 0] / sizes[1][sizes[1] > 0]
+    return bool(not ratio.size or (ratio == ratio[0]).all())
 
 
 def _summing_to_one(rows: Kernel) -> Kernel:
@@ -168,12 +211,6 @@ def _summing_to_one(rows: Kernel) -> Kernel:
     return np.asarray(rows / divisors[:, None])
 
 
-def _in_one_unit(system: RowSystem, *options: Any) -> Recovery:
-    tests, values, unit = system.in_one_unit
-    k, exponents = len(tests), system.equations.exponents
-    return _by_class(system, tests, values, np.ldexp(system.uncertainty[:k], unit - exponents), *options)
-
-
 def _by_class(
     system: RowSystem,
     tests: FloatArray,
@@ -187,11 +224,9 @@ def _by_class(
 ) -> Recovery:
     if isinstance(kernel_class, Unconstrained):
         return unconstrained_rows(system, tests, values, prior=start)
-    if isinstance(kernel_class, Deterministic):
+    if is_deterministic(kernel_class):
         return column_matching(tests, values, norm=norm)
     if isinstance(kernel_class, Sparse):
-        if kernel_class.max_successors == 1:
-            return column_matching(tests, values)
         return sparse_rows(tests, values, kernel_class.max_successors, progress=progress)
     if isinstance(kernel_class, Supported):
         return supported_rows(tests, values, kernel_class.rows(row_index), prior=start, uncertainty=doubt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.spatial.distance import cdist
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.errors import InputError
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse
 from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.equations import rounding
 from tabular_inversion.recovery.residual import largest_residual
@@ -60,10 +62,21 @@ def column_matching(matrix: FloatArray, values: FloatArray, *, norm: float = np.
            [1., 0., 0.]])
     """
     _check_norm(norm)
-    states = _nearest(matrix.T, values.T, norm)
-    rows = csr_array((np.ones(len(states)), states, np.arange(len(states) + 1)), shape=(len(states), matrix.shape[1]))
+    found = matched(_nearest(matrix.T, values.T, norm), matrix.shape[1], norm)
     rank = numerical_rank(append_ones(matrix / power_of_two_scale(matrix)))
-    return Recovery(rows, largest_residual(matrix, rows, values), rank, 1.0, f"column matching in the {norm}-norm")
+    return replace(found, rank=rank, residual=largest_residual(matrix, found.rows, values))
+
+
+def matched(states: IntArray, n_states: int, norm: float = np.inf) -> Recovery:
+    """Return rows whose successors these are; their residual and the rank of the system are not looked at."""
+    rows = csr_array((np.ones(len(states)), states, np.arange(len(states) + 1)), shape=(len(states), n_states))
+    return Recovery(rows, np.zeros(len(states)), 0, 1.0, f"column matching in the {norm}-norm")
+
+
+def is_deterministic(kernel_class: KernelClass) -> bool:
+    """Tell whether rows of a class are vertices of the simplex: `Deterministic`, or `Sparse` with one successor."""
+    one = isinstance(kernel_class, Sparse) and kernel_class.max_successors == 1
+    return one or isinstance(kernel_class, Deterministic)
 
 
 @checked

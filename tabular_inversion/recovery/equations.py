@@ -25,6 +25,12 @@ _SWEEPS = 8
 _FAR = 1e5
 """Beyond the logarithm of every float, and of every one after scaling."""
 
+_CONTRACTS = 0.99
+"""Bounds on a spectral radius up to this prove that it is below one."""
+
+_SMALL_ENOUGH = 0.1
+"""Bounds up to this are not made sharper: nothing that follows would be."""
+
 _FULLY_WEIGHTED = 2.0**26
 """Equations are weighed by their certainty up to this ratio: more would cost the decomposition its own digits."""
 
@@ -185,6 +191,24 @@ def contracts(inverse: FloatArray, matrix: FloatArray, uncertainty: FloatArray) 
     -------
     numpy.ndarray of bool, shape (...)
         True is a proof that the columns of A are independent; False says nothing.
+    """
+    return np.asarray(contraction(inverse, matrix, uncertainty)[0] < _CONTRACTS)
+
+
+def contraction(inverse: FloatArray, matrix: FloatArray, uncertainty: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Bound ``|X A* - I| w <= theta w`` for a positive vector w, for every A* within the uncertainty of A.
+
+    Parameters
+    ----------
+    inverse, matrix, uncertainty : numpy.ndarray
+        As for `contracts`.
+
+    Returns
+    -------
+    theta : numpy.ndarray, shape (...)
+        NaN or infinite where nothing is known.
+    vector : numpy.ndarray, shape (..., N, 1)
+        w.
 
     Notes
     -----
@@ -198,7 +222,7 @@ def contracts(inverse: FloatArray, matrix: FloatArray, uncertainty: FloatArray) 
     product[..., range(n_unknowns), range(n_unknowns)] -= 1.0
     np.abs(product, out=product)
     vector = np.ones((*matrix.shape[:-2], n_unknowns, 1))
-    proved = np.zeros(matrix.shape[:-2], bool)
+    best, chosen = np.full(matrix.shape[:-2], np.inf), vector
     slack = rounding(n_equations + 4)
     # The bound is itself evaluated in floats: two products of nonnegative numbers, so relatively to a few n u.
     margin = 1.0 + rounding(n_equations + 2 * n_unknowns + 16)
@@ -206,12 +230,47 @@ def contracts(inverse: FloatArray, matrix: FloatArray, uncertainty: FloatArray) 
         spread = uncertainty @ vector + slack * (whole @ vector)
         image = margin * (product @ vector + size @ spread + slack * vector) + (n_equations + n_unknowns) * TINY
         ratio = (image / vector).max(axis=(-2, -1))
-        proved |= ratio < 0.99  # false where a number is not finite
-        if proved.all() or not np.isfinite(ratio).any():
+        better = ratio < best  # false where a number is not finite
+        best = np.where(better, ratio, best)
+        chosen = np.where(better[..., None, None], vector, chosen)
+        if (best < _SMALL_ENOUGH).all() or not np.isfinite(ratio).any():
             break
         image = image / image.max(axis=-2, keepdims=True)
         vector = np.where(np.isfinite(image), np.maximum(image, 1e-30), 1.0)
-    return np.asarray(proved)
+    return np.asarray(best), np.asarray(chosen)
+
+
+def solution_error(inverse: FloatArray, matrix: FloatArray, uncertainty: FloatArray, missed: FloatArray) -> FloatArray:
+    """Bound ``|x|`` for all x with ``|A* x| <= missed``, for every A* within the uncertainty of A.
+
+    Parameters
+    ----------
+    inverse, matrix, uncertainty : numpy.ndarray
+        As for `contracts`.
+    missed : numpy.ndarray, shape (..., E, R)
+        Bounds for R vectors.
+
+    Returns
+    -------
+    numpy.ndarray, shape (..., N, R)
+        Infinite where the columns are not proved to be independent.
+
+    Notes
+    -----
+    ``x = X A* x - (X A* - I) x``, so ``|x| <= g + E |x|`` with ``g = |X| missed``; with w and theta of `contraction`
+    that is at most ``g + w theta / (1 - theta) max(g / w)``.
+
+    Examples
+    --------
+    >>> solution_error(np.eye(2), np.eye(2), np.zeros((2, 2)), np.array([[0.5], [0.25]])).round(9)
+    array([[0.5 ],
+           [0.25]])
+    """
+    theta, vector = contraction(inverse, matrix, uncertainty)
+    proved = (theta < _CONTRACTS)[..., None, None]
+    reach = (1.0 + rounding(2 * sum(matrix.shape[-2:]) + 16)) * (np.abs(inverse) @ missed) + TINY
+    share = np.where(proved, 1.01 * theta[..., None, None] / (1.0 - np.where(proved, theta[..., None, None], 0.0)), 0.0)
+    return np.where(proved, reach + share * vector * (reach / vector).max(axis=-2, keepdims=True), np.inf)
 
 
 def left_inverse(matrices: FloatArray) -> FloatArray:

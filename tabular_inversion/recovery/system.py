@@ -10,6 +10,7 @@ from scipy.linalg import lapack
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.agent_values.noise import Noise
 from tabular_inversion.recovery.equations import (
     UNIT,
     Equations,
@@ -36,6 +37,9 @@ UNCERTAIN = 1e-10
 
 CONSISTENT = 1e-9
 """Largest ``|M p - q|`` of a row that explains exact values, relative to the size of the goal's row of M."""
+
+LEAST_WEIGHT = 26
+"""Binary orders of magnitude by which one equation may count less than another: half the digits of a float."""
 
 _EPS = 2.0 * UNIT
 _BLOCKED = 64  # columns in a block of LAPACK's inverse: the default workspace has room for one
@@ -96,7 +100,7 @@ class RowSystem:
     residual: FloatArray | None = None
 
     @classmethod
-    def of_agent(cls, agent: AgentValues, *, sums_to_one: bool, noise: float = 0.0) -> RowSystem:
+    def of_agent(cls, agent: AgentValues, *, sums_to_one: bool, noise: Noise | None = None) -> RowSystem:
         """Build the system of an agent.
 
         Parameters
@@ -105,8 +109,9 @@ class RowSystem:
             The values.
         sums_to_one : bool
             `KernelClass.sums_to_one`.
-        noise : float
-            How far each Q-value may be from the truth, beyond its rounding and what its solver reports.
+        noise : float, numpy.ndarray (G, S, A) or str, optional
+            How far each Q-value may be from the truth, beyond its rounding and what its solver reports;
+            `AgentValues.noise` when omitted.
         """
         spread = value_noise(agent, noise)
         error = matrix_uncertainty(agent, spread)
@@ -317,6 +322,21 @@ class RowSystem:
         unit = int(exponents.min())
         tests, values = (np.ldexp(part[:k], unit - exponents) for part in (self.matrix, self.values))
         return tests, values, unit
+
+    @cached_property
+    def certainty(self) -> IntArray:
+        """Powers of two that weigh the goals by what is sure of their equations, 0 for the surest, shape (k, 1)."""
+        k = len(self.test_matrix)
+        doubt = self.uncertainty[:k].max(axis=1) + self.value_uncertainty[:k].max(axis=1)
+        exponents = np.frexp(np.maximum(doubt, self.n_states * UNIT))[1]
+        return np.maximum(exponents.min() - exponents, -LEAST_WEIGHT)[:, None]
+
+    @cached_property
+    def weighed(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """The test functions, their values and the bound on their error, each goal in units of its certainty."""
+        k, weights = len(self.test_matrix), self.certainty
+        tests, values, doubt = (np.ldexp(part[:k], weights) for part in (self.matrix, self.values, self.uncertainty))
+        return tests, values, doubt
 
     def solve(self) -> FloatArray:
         """Return the solutions of a square system of full rank for every right-hand side, shape (R, n)."""

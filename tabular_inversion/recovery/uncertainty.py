@@ -10,6 +10,7 @@ import numpy as np
 
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.agent_values.noise import Noise, rounding_of
 from tabular_inversion.recovery.equations import TINY, UNIT, rounding
 
 _FUNCTIONS = 16.0
@@ -19,15 +20,15 @@ GAP = 2.0**20
 """Two numbers of the data that differ by less than this many times their uncertainty may hide a coincidence."""
 
 
-def value_noise(agent: AgentValues, noise: float = 0.0) -> FloatArray:
-    """Return how far each goal's Q-values may be from the truth, beyond the rounding of correct ones, shape (G, 1).
+def value_noise(agent: AgentValues, noise: Noise | None = None) -> FloatArray:
+    """Return how far each Q-value may be from the truth, beyond the rounding of correct ones: (G, 1, 1) or (G, S, A).
 
     Parameters
     ----------
     agent : AgentValues
         The values. Those of a solver err by what its report says.
-    noise : float
-        What the user says of them.
+    noise : float, numpy.ndarray (G, S, A) or str, optional
+        What the user says of them; `AgentValues.noise` when omitted.
     """
     report = agent.report
     if report is None:
@@ -36,8 +37,33 @@ def value_noise(agent: AgentValues, noise: float = 0.0) -> FloatArray:
         known = np.array(report.goal_errors)
     else:  # a Bellman residual r bounds the error of the values by r / (1 - discount)
         known = goal_residuals(agent) / (1.0 - agent.discount) if agent.discount < 1.0 else np.zeros(1)
-    reached = np.where(np.isfinite(known), np.maximum(noise, known), noise)
-    return np.broadcast_to(reached[:, None], (agent.n_goals, 1))
+    stated = noise_of(agent, noise)
+    size = rounding_of(agent.q, stated) if isinstance(stated, str) else np.asarray(stated, dtype=float)
+    known = np.where(np.isfinite(known), known, 0.0)[:, None, None]
+    reached = np.maximum(size, known)
+    return np.broadcast_to(reached, (agent.n_goals, *reached.shape[1:]))
+
+
+def state_noise(agent: AgentValues, spread: FloatArray) -> FloatArray:
+    """Return how far each state value may be from the truth if each Q-value is so far from it, (G, 1) or (G, S).
+
+    Maxima, soft maxima and averages over actions move by no more than the largest of what they are taken over.
+    """
+    if isinstance(agent.noise, str) and agent.own_v is not None:
+        return rounding_of(agent.own_v, agent.noise)
+    if spread.shape[1] == 1:
+        return spread[:, :, 0]
+    shown = np.where(agent.available, spread, 0.0)
+    if agent.policy is not None:
+        return np.asarray((agent.policy * shown).sum(axis=2) * (1.0 + rounding(agent.n_actions + 2)))
+    return np.asarray(shown.max(axis=2))
+
+
+def noise_of(agent: AgentValues, noise: Noise | None = None) -> Noise:
+    """Return the noise that is meant: as said, or else as the agent says, or else none."""
+    if noise is not None:
+        return noise
+    return 0.0 if agent.noise is None else agent.noise
 
 
 def goal_residuals(agent: AgentValues) -> FloatArray:
@@ -54,38 +80,43 @@ def goal_residuals(agent: AgentValues) -> FloatArray:
     return np.broadcast_to(np.abs(residuals) + added, (agent.n_goals,))
 
 
-def matrix_uncertainty(agent: AgentValues, noise: FloatArray | float = 0.0) -> FloatArray:
+def matrix_uncertainty(agent: AgentValues, spread: FloatArray | None = None) -> FloatArray:
     """Bound how far each entry of the computed M may be from that of the true values, shape (G, S).
 
     Parameters
     ----------
     agent : AgentValues
         The numbers.
-    noise : numpy.ndarray, shape (G, 1), or float
-        How far each goal's Q-values may be from the truth.
+    spread : numpy.ndarray, shape (G, 1, 1) or (G, S, A), optional
+        How far each Q-value may be from the truth: `value_noise`; zero when omitted.
 
     Notes
     -----
     Zero where discount * continuation is: there M is the reward. For max-entropy agents the bound takes the
     exponentials and logarithms of the machine to be good to 16 units of rounding, so it proves nothing.
     """
-    weight = agent.discount * agent.goals.continuation
-    error = _roundings(noise) * np.abs(agent.v)
+    noise = np.zeros((1, 1)) if spread is None else state_noise(agent, spread)
+    weight = agent.weights
+    some = weight > 0
+    value = np.where(some, agent.v, 0.0)
+    error = _roundings(noise) * np.abs(value)
     if agent.policy is not None:  # a dot product over m actions
-        filled = np.abs(np.where(agent.available, agent.q, 0.0))
+        filled = np.abs(np.where(agent.known, agent.q, 0.0))
         policy = agent.policy if agent.policy.ndim == 3 else agent.policy[None]
         error = rounding(agent.n_actions + 4) * (policy * filled).sum(axis=2)
     elif agent.temperature is not None:
-        error = _FUNCTIONS * (agent.n_actions + 4) * UNIT * (np.abs(agent.v) + agent.temperature)
-    shown = rounding(3) * weight * (np.abs(agent.v) + error) + rounding(1) * np.abs(agent.test_matrix)
-    bound: FloatArray = np.where(weight > 0, shown + weight * (1.01 * error + (1.0 + rounding(4)) * noise) + TINY, 0.0)
-    return bound
+        error = _FUNCTIONS * (agent.n_actions + 4) * UNIT * (np.abs(value) + agent.temperature)
+    shown = rounding(3) * weight * (np.abs(value) + error) + rounding(1) * np.abs(agent.test_matrix)
+    bound: FloatArray = np.where(some, shown + weight * (1.01 * error + (1.0 + rounding(4)) * noise) + TINY, 0.0)
+    return bound if np.ndim(agent.test_noise) == 0 and agent.test_noise == 0 else bound + agent.test_noise
 
 
-def right_hand_side_uncertainty(agent: AgentValues, noise: FloatArray | float = 0.0) -> FloatArray:
+def right_hand_side_uncertainty(agent: AgentValues, spread: FloatArray | None = None) -> FloatArray:
     """Bound how far each right-hand side may be from the true one, shape (G, rows)."""
-    flat = agent.q.reshape(agent.n_goals, -1)
-    shown = flat if agent.available.all() else flat[:, agent.row_index]
+    noise = np.zeros((1, 1)) if spread is None else spread.reshape(len(spread), -1)
+    if noise.shape[1] > 1:
+        noise = agent.of_rows(noise)
+    shown = agent.of_rows(agent.q.reshape(agent.n_goals, -1))
     error: FloatArray = _roundings(noise) * np.abs(shown) + noise
     if agent.goals.action_rewards is not None:
         error = error + rounding(1) * np.abs(agent.right_hand_sides)
@@ -130,7 +161,7 @@ def hides_nothing(agent: AgentValues, uncertainty: FloatArray) -> bool:
     gaps = np.diff(np.sort(both, axis=0), axis=0)
     if ((gaps > 0) & (gaps < np.ldexp(level, exponents + 1).max())).any():
         return False
-    weights = [agent.goals.continuation, np.array([agent.discount])]
+    weights = [agent.goals.continuation, np.unique(agent.discounts)]
     if agent.policy is not None:
         weights.append(agent.policy)
     return not any(((part > 0) & (part < GAP * 2.0 * UNIT)).any() for part in weights)
