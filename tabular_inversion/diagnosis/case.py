@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -10,9 +11,11 @@ import numpy as np
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.diagnosis.fitted import best_parameter
 from tabular_inversion.diagnosis.trials import Fit, Trial, allowed_misfit, fit
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported
 
+_DISCOUNTS = np.array([0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999, 1.0])
 _LOOKED_AT = 12
 """How many rows a search over a parameter looks at; what it finds is judged by all."""
 
@@ -36,10 +39,20 @@ class Case:
     noise: FloatArray
 
     def trial(self, text: str, change: str, *, kernel_class: KernelClass | None = None, **fields: Any) -> Trial:
-        """Return the values read in another way: with other fields of the agent, or another class."""
-        own = {name: fields.pop(name) for name in ("v", "known", "noise") if name in fields}
+        """Return the values read in another way: with other fields of the agent, or another class.
+
+        Beside the agent's own fields, `v` stands for state values of another origin, `known` for the values that are
+        equations, shape (G, S, A), and `noise` for how far values are from the truth in this reading alone.
+        """
+        noise = fields.pop("noise", None)
+        if "v" in fields:
+            fields = {"own_v": fields.pop("v"), "policy": None, "temperature": None, **fields}
+        elif "policy" in fields:
+            fields = {"own_v": None, **fields}
+        if "known" in fields:
+            fields["q"] = np.where(fields.pop("known"), self.agent.q, np.nan)
         agent = replace(self.agent, **fields) if fields else self.agent
-        return Trial(text, change, agent, kernel_class or self.kernel_class, **own)
+        return Trial(text, change, agent, kernel_class or self.kernel_class, noise)
 
     def fit(self, trial: Trial, rows: IntArray | None = None) -> Fit:
         """Find the nearest rows of a trial, under the noise that is assumed."""
@@ -65,7 +78,18 @@ class Case:
     @property
     def is_silent(self) -> bool:
         """Whether no row has more equations than free probabilities, so that wrong readings may fit as well."""
-        return not (self.agent.n_goals > self.free).any()
+        return not (np.isfinite(self.agent.right_hand_sides).sum(axis=0) > self.free).any()
+
+    def best(self, read: Callable[[float], Trial], grid: FloatArray) -> float:
+        """Return the parameter of a reading that explains the rows best."""
+        return best_parameter(lambda x: self.fit(read(x), self.some_rows), lambda x: self.fit(read(x)), grid)
+
+    @cached_property
+    def best_discount(self) -> float:
+        """The discount that explains the rows best; two explanations begin there."""
+        return self.best(
+            lambda x: self.trial("", "", discount=x, goal_discounts=None), np.union1d(_DISCOUNTS, self.agent.discount)
+        )
 
     @cached_property
     def free(self) -> IntArray:

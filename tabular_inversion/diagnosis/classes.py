@@ -42,7 +42,9 @@ def wrong_support(case: Case) -> list[Trial]:
         found = _with(found, more)
     if not added:
         return []
-    places = [f"(state {row // case.agent.n_actions}, action {row % case.agent.n_actions}) -> {to}" for row, to in added]
+    places = [
+        f"(state {row // case.agent.n_actions}, action {row % case.agent.n_actions}) -> {to}" for row, to in added
+    ]
     shown = ", ".join(places[:_SHOWN]) + (f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else "")
     text = f"the support lacks {len(added)} successor{'s' * (len(added) > 1)}: {shown}"
     return [case.trial(text, "identify(agent, Supported(support with these))", kernel_class=found)]
@@ -67,4 +69,3 @@ def _with(found: Supported, added: list[tuple[int, int]]) -> Supported:
     rows, columns = (np.array(part) for part in zip(*added, strict=True))
     extra = csr_array((np.ones(len(rows), bool), (rows, columns)), shape=found.support.shape)
     return Supported(csr_array(found.support + extra))
-

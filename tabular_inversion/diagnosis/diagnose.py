@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -21,8 +21,9 @@ from tabular_inversion.diagnosis.trials import Trial
 from tabular_inversion.identifiability.judge import check_noise
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
+from tabular_inversion.recovery.uncertainty import value_noise
 
-EXPLANATIONS: tuple[tuple[str, Callable[[Case], list[Trial]], str], ...] = (
+EXPLANATIONS: tuple[tuple[str, Callable[[Case], Iterable[Trial]], str], ...] = (
     ("rounding", rounded_values, "the values are no short decimals or floats of another type"),
     ("untrained goal states", goal_states_untrained, "no goal ends the episode on arrival"),
     ("another discount", other_discounts, "the one given is the best"),
@@ -45,7 +46,7 @@ _WEAKER = {rounded_values, goal_states_untrained, wider_classes, wrong_support}
 
 
 @checked
-def diagnose(agent: AgentValues, kernel_class: KernelClass, *, noise: float = 0.0) -> Diagnosis:
+def diagnose(agent: AgentValues, kernel_class: KernelClass, *, noise: float | None = None) -> Diagnosis:
     """Say what would explain values that no kernel of a class explains.
 
     Parameters
@@ -54,9 +55,9 @@ def diagnose(agent: AgentValues, kernel_class: KernelClass, *, noise: float = 0.
         The values, as you would give them to `identify`.
     kernel_class : KernelClass
         Where rows are sought.
-    noise : float
-        How far each Q-value may be from the truth, at least 0. The rounding of the type in which the values come is
-        allowed for besides, if it is not itself the explanation.
+    noise : float, optional
+        How far each Q-value may be from the truth, at least 0; what the agent says of its values when omitted. The
+        rounding that values have is allowed for besides, if it is not itself the explanation.
 
     Returns
     -------
@@ -86,7 +87,8 @@ def diagnose(agent: AgentValues, kernel_class: KernelClass, *, noise: float = 0.
     states are valued by the epsilon-greedy policy with epsilon 1
     """
     check_known(kernel_class, "inversion")
-    case = Case(replace(agent, report=None), kernel_class, np.full(agent.n_goals, check_noise(noise)))
+    stated = value_noise(replace(agent, report=None), None if noise is None else check_noise(noise))
+    case = Case(replace(agent, report=None), kernel_class, stated.max(axis=(1, 2)))
     found = list(_explanations(case))
     return Diagnosis(
         agent=agent,
@@ -113,7 +115,7 @@ def _explanations(case: Case) -> Iterator[Explanation]:
         yield explanation
 
 
-def _tried(case: Case, name: str, trials: list[Trial], nothing: str) -> Explanation:
+def _tried(case: Case, name: str, trials: Iterable[Trial], nothing: str) -> Explanation:
     """Return the explanation by the first reading that fits, or else by the one that leaves the least."""
     best: Explanation | None = None
     for trial in trials:
@@ -121,7 +123,9 @@ def _tried(case: Case, name: str, trials: list[Trial], nothing: str) -> Explanat
             continue
         found = case.fit(trial)
         if best is None or found.fits or found.residual < best.residual:
-            best = Explanation(name, trial.text, trial.change, found.residual, found.fits)
+            best = Explanation(
+                name, trial.text, trial.change, found.residual, found.fits, trial.agent, trial.kernel_class
+            )
         if found.fits:
             break
     return best or _untried(name, nothing)
@@ -134,11 +138,14 @@ def _untried(name: str, why: str) -> Explanation:
 def _says_the_same(case: Case, trial: Trial) -> bool:
     """Whether a reading changes the equations by no more than values of that kind may be off."""
     given, read = case.agent, trial.agent
-    if trial.known is not None or trial.noise is not None or trial.kernel_class is not case.kernel_class:
+    if trial.noise is not None or trial.kernel_class is not case.kernel_class:
+        return False
+    if not np.array_equal(given.known, read.known):
         return False
     allowed = case.allowed[:, None] * (_NEAR if case.plain.fits else 1.0)
-    tests = (np.abs(trial.tests - given.test_matrix) <= allowed).all()
-    return bool(tests and (np.abs(read.right_hand_sides - given.right_hand_sides) <= allowed).all())
+    tests = (np.abs(read.test_matrix - given.test_matrix) <= allowed).all()
+    moved = np.nan_to_num(read.right_hand_sides - given.right_hand_sides)
+    return bool(tests and (np.abs(moved) <= allowed).all())
 
 
 def _rank(explanation: Explanation) -> tuple[bool, bool, float]:

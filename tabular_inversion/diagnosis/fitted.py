@@ -8,8 +8,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from tabular_inversion._typing import FloatArray
-from tabular_inversion.diagnosis.case import Case
-from tabular_inversion.diagnosis.trials import Fit, Trial
+from tabular_inversion.diagnosis.trials import Fit
 
 _STEPS = 12
 _SEARCH = 8
@@ -18,15 +17,15 @@ _PATIENCE = 5
 _DIGITS = range(1, 8)
 
 
-def best_parameter(case: Case, read: Callable[[float], Trial], grid: FloatArray) -> float:
+def best_parameter(look: Callable[[float], Fit], judge: Callable[[float], Fit], grid: FloatArray) -> float:
     """Return the parameter between the ends of a grid at which a few rows are explained best.
 
     Parameters
     ----------
-    case : Case
-        Which rows to look at, and under which noise.
-    read : callable
-        The trial of a parameter.
+    look : callable
+        The nearest rows for a parameter, of a few rows only.
+    judge : callable
+        The nearest rows for a parameter, all of them.
     grid : numpy.ndarray, ascending
         Where to begin.
 
@@ -35,16 +34,12 @@ def best_parameter(case: Case, read: Callable[[float], Trial], grid: FloatArray)
     The best point of the grid, then secant steps on the misfit, which is nearly linear about the right value; a bounded
     search only where these lead nowhere. If a short decimal is as good, it is returned.
     """
-
-    def look(parameter: float) -> Fit:
-        return case.fit(read(parameter), case.some_rows)
-
-    looks = [look(point) for point in grid]
+    looks = [look(float(point)) for point in grid]
     order = np.argsort([found.size for found in looks])
     place = int(order[0])
     fitting = [int(i) for i in order if looks[i].fits]
     for i in fitting if len(fitting) > 1 else ():  # a few rows do not tell these apart
-        if case.fit(read(grid[i])).fits:
+        if judge(float(grid[i])).fits:
             place = i
             break
     low, high = grid[max(place - 1, 0)], grid[min(place + 1, len(grid) - 1)]

@@ -9,11 +9,10 @@ import numpy as np
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.agent_values import state_values
 from tabular_inversion.diagnosis.case import Case
-from tabular_inversion.diagnosis.fitted import best_parameter
 from tabular_inversion.diagnosis.trials import Trial
 from tabular_inversion.policies import epsilon_greedy, softmax
+from tabular_inversion.recovery.system import CONSISTENT
 
-_DISCOUNTS = np.array([0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999, 1.0])
 _EPSILONS = np.array([0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0])
 _TEMPERATURES = np.logspace(-4.0, 1.0, 11)
 """In units of the largest range of values of one goal."""
@@ -28,9 +27,10 @@ def other_discounts(case: Case) -> list[Trial]:
         if 0 < discount < own:
             share = 1.0 - discount / own
             text += f" (or a share of {share:.3g} of steps, whatever they are, was learnt as their episode's end)"
-        return case.trial(text, f"AgentValues(q, goals, discount={discount:.10g})", discount=discount)
+        change = f"AgentValues(q, goals, discount={discount:.10g})"
+        return case.trial(text, change, discount=discount, goal_discounts=None)
 
-    found = best_parameter(case, read, np.union1d(_DISCOUNTS, own))
+    found = case.best_discount
     return [] if found == own else [read(found)]
 
 
@@ -48,15 +48,11 @@ def other_operators(case: Case) -> list[Trial]:
     trials.append(_fitted(case, _soft(case), span * _TEMPERATURES))
     trials.append(_fitted(case, _boltzmann(case), span * _TEMPERATURES))
     own = agent.v
-    return [trial for trial in trials if np.abs(_values(trial) - own).max() > 1e-9 * np.abs(own).max()]
-
-
-def _values(trial: Trial) -> FloatArray:
-    return trial.agent.v if trial.v is None else trial.v
+    return [trial for trial in trials if np.abs(trial.agent.v - own).max() > CONSISTENT * np.abs(own).max()]
 
 
 def _fitted(case: Case, read: Callable[[float], Trial], grid: FloatArray) -> Trial:
-    return read(best_parameter(case, read, grid))
+    return read(case.best(read, grid))
 
 
 def _call(argument: str) -> str:
@@ -68,7 +64,7 @@ def _costs() -> str:
 
 
 def _epsilon_greedy(case: Case) -> Callable[[float], Trial]:
-    """Expected SARSA, or SARSA, of a policy that explores with a share epsilon."""
+    """Read values as those of SARSA, or expected SARSA, by a policy that explores with a share epsilon."""
     agent = case.agent
 
     def read(epsilon: float) -> Trial:

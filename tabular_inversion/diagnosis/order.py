@@ -13,6 +13,8 @@ from tabular_inversion.diagnosis.trials import Trial
 
 _ROUNDS = 6
 _MOST_NUMBERS = 2**27
+_PATIENT = 0.999
+"""The largest weight of what comes later in a guessed world, which may have no end."""
 _AXES = ("goals", "states", "actions")
 
 
@@ -22,7 +24,11 @@ def transposed(case: Case) -> list[Trial]:
     trials = []
     for order in list(permutations(range(3)))[1:]:
         q = agent.q.transpose(order)
-        if q.shape != agent.q.shape or np.array_equal(q, agent.q, equal_nan=True) or np.isnan(q[:, agent.available]).any():
+        if (
+            q.shape != agent.q.shape
+            or np.array_equal(q, agent.q, equal_nan=True)
+            or np.isnan(q[:, agent.available]).any()
+        ):
             continue
         text = f"Q is transposed: its axes are {', '.join(_AXES[order.index(axis)] for axis in range(3))}"
         trials.append(case.trial(text, f"AgentValues(q.transpose{order}, goals, discount)", q=q))
@@ -80,7 +86,7 @@ def _guessed_values(case: Case) -> FloatArray:
     width = np.median(away.min(axis=1))
     near = np.exp(-away / (2.0 * width)) if width > 0 else (away == 0).astype(float)
     kernel = near / np.maximum(near.sum(axis=1, keepdims=True), 1e-300)
-    later = kernel[None] * (min(agent.discount, 0.999) * goals.continuation)[:, None, :]
+    later = kernel[None] * np.minimum(agent.weights, _PATIENT)[:, None, :]
     shown = np.linalg.solve(np.eye(agent.n_states) - later, (kernel @ goals.rewards.T).T[:, :, None])
     return np.asarray(shown[:, :, 0])
 
@@ -100,7 +106,7 @@ def _settled(case: Case, order: IntArray) -> tuple[float, IntArray]:
         own = goals.rewards @ dense.T
         if extra is not None:
             own = own + extra[:, agent.row_index[rows]]
-        later = np.einsum("rs,qs,is->qri", goals.continuation, v, dense, optimize=True)
-        cost = np.abs(own[None] + agent.discount * later - values[:, None]).sum(axis=2)
+        later = np.einsum("rs,qs,is->qri", agent.weights, v, dense, optimize=True)
+        cost = np.abs(own[None] + later - values[:, None]).sum(axis=2)
         order = np.asarray(linear_sum_assignment(cost)[1])
     return best

@@ -28,6 +28,10 @@ class Explanation(Record):
         ``max |M p - q|`` over goals and rows, of the nearest rows, in the units of Q; NaN where it was not tried.
     fits : bool
         Whether the class explains every row, if the story is true.
+    agent : AgentValues or None
+        The values as the story reads them, to be judged again; None where it was not tried.
+    kernel_class : KernelClass or None
+        Where it looks for rows.
 
     Examples
     --------
@@ -40,6 +44,8 @@ class Explanation(Record):
     change: str
     residual: float
     fits: bool
+    agent: AgentValues | None = None
+    kernel_class: KernelClass | None = None
 
     @property
     def tried(self) -> bool:

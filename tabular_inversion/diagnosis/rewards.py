@@ -38,7 +38,7 @@ def reward_on_leaving(case: Case) -> list[Trial]:
         later = Goals(nothing, np.where(ends, 1.0, goals.continuation), paid, goals.names)
         text += ", and the episode ends on leaving a goal"
         change = change.format("") + ", without the rows of goal states"
-        trials.append(case.trial(text, change, goals=later, known=known))
+        trials.append(case.trial(text, change, goals=later, known=known, v=agent.v))
     return trials
 
 

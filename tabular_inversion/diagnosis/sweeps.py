@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,22 +19,30 @@ _LATEST = 2000
 """Sweeps after which values count as settled."""
 _STEPS = 8
 _INNER = 15
+_ROUNDS = 2
+_PROMISING = 1.0
+"""How near, in units of the misfit of the values as they are, sweeps have to come to be worth a search."""
 
 
-def unconverged_sweeps(case: Case) -> list[Trial]:
+def unconverged_sweeps(case: Case) -> Iterator[Trial]:
     """Read the values as those of the j-th sweep of value iteration from zero, made with the state values before it.
 
     Notes
     -----
-    What sweeps are short of looks at first like a smaller discount: sweeps with the kernel of the best one, or with that
-    of the values as they are, tell which of them came nearest. If it is no further from the values than their own misfit,
-    Newton's method seeks the state values that give back, by a kernel and as many sweeps, themselves.
+    What sweeps are short of looks at first like a smaller discount: sweeps with the kernel of the best one, or with
+    that of the values as they are, tell which of them came nearest. If it is no further from the values than these are
+    from their own equations, Newton's method seeks the state values that give back, by a kernel and as many sweeps,
+    themselves.
     """
     starts = [case.plain.rows, *(case.fit(trial).rows for trial in other_discounts(case))]
-    nearest = min((_nearest_sweep(case, rows) for rows in starts), key=lambda found: found.away.max())
-    if nearest.away.max() <= case.plain.residual:
-        return [_stopped(case, nearest.numbers, _settled(case, nearest))]
-    return []
+    for together in (True, False):  # as many sweeps for all goals, or for each goal its own
+        nearest = min((_nearest_sweep(case, rows, together) for rows in starts), key=lambda found: found.away.max())
+        for _ in range(1 if together else _ROUNDS):
+            if nearest.away.max() > _PROMISING * case.plain.residual:
+                break
+            trial = _stopped(case, nearest.numbers, _settled(case, nearest))
+            yield trial
+            nearest = _nearest_sweep(case, case.fit(trial).rows, together)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +61,7 @@ def _stopped(case: Case, numbers: IntArray, before: FloatArray) -> Trial:
     return case.trial(text, "AgentValues(q, goals, discount, v=v_before_the_last_sweep)", v=before)
 
 
-def _nearest_sweep(case: Case, rows: Kernel) -> _Sweep:
+def _nearest_sweep(case: Case, rows: Kernel, together: bool) -> _Sweep:
     """Return the sweeps with a kernel that come nearest to the values."""
     before = np.zeros_like(case.agent.v)
     best = _Sweep(np.zeros(len(before), int), before.copy(), np.full(len(before), np.inf))
@@ -60,6 +69,8 @@ def _nearest_sweep(case: Case, rows: Kernel) -> _Sweep:
     for number in range(1, _LATEST + 1):
         shown, after = _sweep(case, rows, before)
         away = np.abs(shown - aim).max(axis=1)
+        if together:
+            away = np.full(len(away), away.max())
         nearer = away < best.away
         best.numbers[nearer], best.before[nearer], best.away[nearer] = number, before[nearer], away[nearer]
         if np.abs(after - before).max() <= CONSISTENT * np.abs(after).max(initial=0.0):
@@ -94,7 +105,7 @@ def _settled(case: Case, nearest: _Sweep) -> FloatArray:
 def _sweep(case: Case, rows: Kernel, v: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return ``M P`` for the state values v, shape (G, rows), and the state values after this sweep."""
     agent = case.agent
-    shown = np.asarray(rows @ (agent.goals.rewards + agent.discount * agent.goals.continuation * v).T).T
+    shown = np.asarray(rows @ (agent.goals.rewards + agent.weights * v).T).T
     q = np.zeros((agent.n_goals, agent.available.size))
     extra = agent.q.reshape(q.shape)[:, agent.row_index] - agent.right_hand_sides  # rewards of actions
     q[:, agent.row_index] = shown + extra

@@ -29,10 +29,6 @@ class Trial:
         The values so read.
     kernel_class : KernelClass
         Where rows are sought.
-    v : numpy.ndarray, shape (G, S), optional
-        State values that do not follow from the agent's Q.
-    known : numpy.ndarray of bool, shape (G, S, A), optional
-        Which values are held to be an equation; all when omitted.
     noise : numpy.ndarray, shape (G,), optional
         How far Q-values are from the truth in this reading, beyond what is assumed in all of them.
     """
@@ -41,24 +37,7 @@ class Trial:
     change: str
     agent: AgentValues
     kernel_class: KernelClass
-    v: FloatArray | None = None
-    known: BoolArray | None = None
     noise: FloatArray | None = None
-
-    @property
-    def tests(self) -> FloatArray:
-        """M, shape (G, S)."""
-        if self.v is None:
-            return self.agent.test_matrix
-        return self.agent.goals.rewards + self.agent.discount * self.agent.goals.continuation * self.v
-
-    @cached_property
-    def equations(self) -> BoolArray:
-        """Which goals have an equation for which row, shape (G, rows)."""
-        agent = self.agent
-        if self.known is None:
-            return np.ones((agent.n_goals, len(agent.row_index)), bool)
-        return self.known.reshape(agent.n_goals, -1)[:, agent.row_index]
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,9 +92,10 @@ def fit(trial: Trial, noise: FloatArray, rows: IntArray | None = None) -> Fit:
     rows : numpy.ndarray of int, optional
         Which rows to look at, as places in ``agent.row_index``; all when omitted.
     """
-    agent, tests = trial.agent, trial.tests
+    agent, tests = trial.agent, trial.agent.test_matrix
     chosen = np.arange(len(agent.row_index)) if rows is None else rows
-    values, equations = agent.right_hand_sides[:, chosen], trial.equations[:, chosen]
+    values = agent.right_hand_sides[:, chosen]
+    equations = ~np.isnan(values)
     found = nearest_rows(tests, values, equations, trial.kernel_class, agent.row_index[chosen])
     misfit = np.where(equations, np.asarray(found @ tests.T).T - values, 0.0)
     allowed = allowed_misfit(trial, noise)
@@ -125,9 +105,10 @@ def fit(trial: Trial, noise: FloatArray, rows: IntArray | None = None) -> Fit:
 def allowed_misfit(trial: Trial, noise: FloatArray) -> FloatArray:
     """Return how far ``M p - q`` may be from zero for each goal, shape (G,), for values that are within the noise."""
     agent = trial.agent
-    scale = np.abs(trial.tests).max(axis=1) + np.abs(agent.right_hand_sides).max(axis=1)
+    values = np.where(np.isnan(agent.right_hand_sides), 0.0, agent.right_hand_sides)
+    scale = np.abs(agent.test_matrix).max(axis=1) + np.abs(values).max(axis=1)
     doubt = noise if trial.noise is None else noise + trial.noise
-    return np.asarray(CONSISTENT * scale + (1.0 + agent.discount * agent.goals.continuation.max(axis=1)) * doubt)
+    return np.asarray(CONSISTENT * scale + (1.0 + agent.weights.max(axis=1)) * doubt)
 
 
 def nearest_rows(

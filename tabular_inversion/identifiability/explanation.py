@@ -172,9 +172,13 @@ def _next(verdict: Any) -> tuple[str, ...]:
     """Say what would tell more."""
     status, kernel_class = verdict.status.name, verdict.kernel_class
     if status == "IDENTIFIED":
-        return ("invert(agent, kernel_class) gives the kernel, error_bound(agent, kernel_class, eps) what noise can do",)
+        return (
+            "invert(agent, kernel_class) gives the kernel, error_bound(agent, kernel_class, eps) what noise can do",
+        )
     if status == "INCONSISTENT":
-        return ("diagnose(agent, kernel_class) tries what would explain the values, and says which call to make instead",)
+        return (
+            "diagnose(agent, kernel_class) tries what would explain the values, and says which call to make instead",
+        )
     advice = []
     if verdict.hint is not None:
         advice.append(verdict.hint.value)
@@ -184,8 +188,8 @@ def _next(verdict: Any) -> tuple[str, ...]:
             advice.append("say which transitions are possible, if you know: Supported(mask) needs fewer goals")
         if verdict.agent is not None and verdict.scope == "instance":
             advice.append(
-                "live with it: value_equivalence(agent, kernel_class).bounds() bounds every probability, and robust() plans "
-                "with a guarantee in all worlds that remain"
+                "live with it: value_equivalence(agent, kernel_class).bounds() bounds every probability, and robust() "
+                "plans with a guarantee in all worlds that remain"
             )
     return tuple(advice)
 

@@ -314,8 +314,8 @@ class Verdict(Record):
         >>> from tabular_inversion import Goals, Stochastic, identify, solve
         >>> from tabular_inversion.environments import chain
         >>> world = chain(4)
-        >>> print(identify(solve(world, Goals.generic(4, 1, seed=0)), Stochastic()).explain(world).headline)
-        NOT_IDENTIFIED (certified evidence, instance scope): 0 of 8 rows of the kernel are identified in class stochastic
+        >>> print(identify(solve(world, Goals.generic(4, 1, seed=0)), Stochastic()).explain(world).story[0])
+        take action left in state 0
         """
         return explanation_of(self, world)
 

@@ -14,10 +14,7 @@ N, ACTIONS = SIDE * SIDE, 4
 MOVES = ((-1, 0), (1, 0), (0, -1), (0, 1))
 TABLE = np.array(
     [
-        [
-            min(max(s // SIDE + dy, 0), SIDE - 1) * SIDE + min(max(s % SIDE + dx, 0), SIDE - 1)
-            for dy, dx in MOVES
-        ]
+        [min(max(s // SIDE + dy, 0), SIDE - 1) * SIDE + min(max(s % SIDE + dx, 0), SIDE - 1) for dy, dx in MOVES]
         for s in range(N)
     ]
 )
@@ -27,7 +24,9 @@ ENDING, GOING_ON = Goals.indicator(N), Goals.indicator(N, terminating=False)
 Values = np.ndarray
 
 
-def episodes(rng: np.random.Generator, *, stop_at_goal: bool, steps: int = 60_000) -> Iterator[tuple[int, int, int, int]]:
+def episodes(
+    rng: np.random.Generator, *, stop_at_goal: bool, steps: int = 60_000
+) -> Iterator[tuple[int, int, int, int]]:
     """Yield (goal, state, action, next state) of random episodes of at most 30 steps."""
     goal, state = 0, 0
     for step in range(steps):
@@ -60,21 +59,19 @@ def hindsight_learner() -> Values:
 
 
 def on_policy_learner(*, epsilon: float, expected: bool) -> Values:
-    """SARSA, or expected SARSA, of an epsilon-greedy policy, from every state and action in turn; goals end nothing."""
+    """SARSA, or expected SARSA, of an epsilon-greedy policy, from every state and action at once; goals end nothing."""
     rng = np.random.default_rng(2)
+    arrived = np.arange(N)[:, None, None] == TABLE
     q = np.zeros((N, N, ACTIONS))
-    goals = np.arange(N)
-    for sweep in range(300 if expected else 6_000):
-        rate = 1.0 if expected else 1.0 / (1.0 + sweep / 20.0)
-        for state, action in np.ndindex(N, ACTIONS):
-            after = TABLE[state, action]
-            greedy = q[:, after].argmax(axis=1)
-            if expected:
-                value = (1 - epsilon) * q[goals, after, greedy] + epsilon * q[:, after].mean(axis=1)
-            else:
-                chosen = np.where(rng.random(N) < epsilon, rng.integers(ACTIONS, size=N), greedy)
-                value = q[goals, after, chosen]
-            q[:, state, action] += rate * ((goals == after) + DISCOUNT * value - q[:, state, action])
+    for sweep in range(300 if expected else 10_000):
+        rate = 1.0 if expected else 1.0 / (1.0 + sweep / 30.0)
+        if expected:
+            value = (1 - epsilon) * q.max(axis=2)[:, TABLE] + epsilon * q.mean(axis=2)[:, TABLE]
+        else:
+            explored = rng.random(q.shape) < epsilon
+            chosen = np.where(explored, rng.integers(ACTIONS, size=q.shape), q.argmax(axis=2)[:, TABLE])
+            value = np.take_along_axis(q[:, TABLE], chosen[..., None], axis=3)[..., 0]
+        q = q + rate * (arrived + DISCOUNT * value - q)
     return q
 
 

@@ -74,7 +74,7 @@ def made() -> dict[str, tuple[AgentValues, KernelClass]]:
         return AgentValues(values, goals, discount)
 
     return {
-        "rounding": (read(q.astype(np.float32)), Stochastic()),
+        "rounding": (read(q.astype(np.float32).astype(float)), Stochastic()),
         "untrained goal states": (read(untrained(q)), Stochastic()),
         "another discount": (read(q, discount=0.95), Stochastic()),
         "another value operator": (
