@@ -13,18 +13,22 @@ from scipy.sparse import csr_array, issparse
 
 from tabular_inversion._typing import FloatArray, Kernel
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.agent_values.reading import check_noise
 from tabular_inversion.class_tables import check_known, check_options
 from tabular_inversion.error_bounds.bounds import ErrorBound, error_bound
 from tabular_inversion.errors import InputError, ShapeError
 from tabular_inversion.identifiability.accuracy import entry_errors
-from tabular_inversion.identifiability.judge import check_noise, decide
+from tabular_inversion.identifiability.asked import ValuesQuestion
+from tabular_inversion.identifiability.judge import Judged, decide, with_noise
+from tabular_inversion.identifiability.pieces import ready
 from tabular_inversion.identifiability.verdict import Status, Verdict
 from tabular_inversion.kernel_classes import Deterministic, KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised
 from tabular_inversion.recovery import recover_rows, seek_rows
-from tabular_inversion.recovery.system import RowSystem
+from tabular_inversion.recovery.result import together
+from tabular_inversion.recovery.uncertainty import noise_of
 from tabular_inversion.validation import MEMBERSHIP_TOLERANCE
 
 
@@ -87,31 +91,41 @@ class Inversion:
         --------
         >>> from tabular_inversion import Goals, Stochastic, invert, solve
         >>> from tabular_inversion.environments import chain
-        >>> invert(solve(chain(3), Goals.generic(3, 3, seed=0)), Stochastic()).accuracy.max() < 1e-12
+        >>> bool(invert(solve(chain(3), Goals.generic(3, 3, seed=0)), Stochastic()).accuracy.max() < 1e-12)
         True
         """
         agent, verdict = self.agent, self.verdict
         rows = self.kernel if issparse(self.kernel) else self.kernel.reshape(-1, agent.n_states)
         bound = np.where(agent.available, np.inf, np.nan).ravel()
-        known = np.flatnonzero(verdict.row_status.ravel()[agent.row_index] == Status.IDENTIFIED)
-        if known.size:
-            kernel_class = verdict.kernel_class
-            system = RowSystem.of_agent(agent, sums_to_one=kernel_class.sums_to_one, noise=verdict.noise)
-            bound[agent.row_index[known]] = entry_errors(
-                system, kernel_class, agent.row_index, rows[agent.row_index], known
-            )
+        kernel_class, identified = verdict.kernel_class, verdict.row_status.ravel() == Status.IDENTIFIED
+        for part, system in ready(with_noise(agent, verdict.noise), kernel_class):
+            index = part.agent.row_index
+            known = np.flatnonzero(identified[index])
+            if known.size:
+                bound[index[known]] = entry_errors(system, kernel_class, index, rows[index], known)
         return bound.reshape(agent.available.shape)
 
-    def to_mdp(self) -> MDP:
-        """Return the recovered kernel as a world, its rows `normalised` within 1e-9.
+    def to_mdp(self, *, prune: float = 1e-12) -> MDP:
+        """Return the recovered kernel as a world with the agent's names, its rows `normalised` within 1e-9.
+
+        Parameters
+        ----------
+        prune : float
+            Entries up to this are dust that a computation left: they are set to zero before rows are normalised.
 
         Raises
         ------
+        InputError
+            If `prune` is negative, or 1e-9 or more: that would be no dust.
         KernelError
             If a row is further from a distribution than that.
         """
-        rows = normalised(self.kernel, within=MEMBERSHIP_TOLERANCE).kernel
-        return MDP(rows, self.agent.discount, self.agent.available)
+        if not 0.0 <= prune < MEMBERSHIP_TOLERANCE:
+            raise InputError(f"prune is {prune}; expected at least 0 and less than {MEMBERSHIP_TOLERANCE:g}.")
+        rows = normalised(pruned(self.kernel, prune), within=MEMBERSHIP_TOLERANCE).kernel
+        agent = self.agent
+        names = (agent.state_names, agent.action_names, agent.coordinates)
+        return MDP(rows, agent.discount, agent.available, *names)
 
     def _difference(self, truth: MDP) -> Any:
         if not np.array_equal(truth.available, self.agent.available):
@@ -154,6 +168,16 @@ class Inversion:
         return error_bound(self.agent, self.verdict.kernel_class, eps, norm=norm, noise_norm=noise_norm)
 
 
+def pruned(kernel: Kernel, least: float) -> Kernel:
+    """Return a kernel without its entries between 0 and `least`."""
+    if not issparse(kernel):
+        return np.where((kernel > 0) & (kernel <= least), 0.0, kernel)
+    kept = csr_array(kernel, copy=True)
+    kept.data[(kept.data > 0) & (kept.data <= least)] = 0.0
+    kept.eliminate_zeros()
+    return kept
+
+
 @checked
 def invert(
     agent: AgentValues,
@@ -161,7 +185,7 @@ def invert(
     *,
     prior: ArrayLike | None = None,
     norm: float = np.inf,
-    noise: float = 0.0,
+    noise: float | ArrayLike | str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Inversion:
     """Read the kernel out of an agent's values.
@@ -177,8 +201,9 @@ def invert(
         Where the values leave freedom, the nearest kernel to this one is taken; uniform rows when omitted.
     norm : float
         For `Deterministic`: the norm over goals in which columns are matched, 1, 2 or infinity.
-    noise : float
-        How far each Q-value may be from the truth, at least 0: decides what counts as inconsistent.
+    noise : float, array_like (G, S, A), "float32" or "float16", optional
+        How far each Q-value may be from the truth, at least 0: decides what counts as inconsistent. What the agent says
+        (`AgentValues.noise`) when omitted.
     progress : callable, optional
         ``progress(done, total)`` during long searches.
 
@@ -205,22 +230,30 @@ def invert(
     """
     check_known(kernel_class, "inversion")
     check_options(kernel_class, prior=prior, norm=norm)
-    system = RowSystem.of_agent(agent, sums_to_one=kernel_class.sums_to_one, noise=check_noise(noise))
-    # The verdict is about the values alone: it must not depend on which of several rows a prior or a norm prefers.
-    sought = seek_rows(system, kernel_class, row_index=agent.row_index, progress=progress)
-    plain = recover_rows(system, kernel_class, row_index=agent.row_index, sought=sought)
-    found = plain
-    if prior is not None or norm != np.inf:
-        found = recover_rows(system, kernel_class, row_index=agent.row_index, prior=prior, norm=norm, progress=progress)
+    stated = noise_of(agent, None if noise is None else check_noise(noise, agent.q.shape, InputError))
+    places, found, judged = [], [], []
+    for each in ready(with_noise(agent, stated), kernel_class):
+        own = {"row_index": each.part.agent.row_index}
+        # The verdict is about the values alone: it must not depend on which of several rows a prior or a norm prefers.
+        sought = seek_rows(each.system, kernel_class, **own, progress=progress)
+        plain = recover_rows(each.system, kernel_class, **own, sought=sought)
+        best = plain
+        if prior is not None or norm != np.inf:
+            start = prior if prior is None or np.ndim(prior) == 1 else np.asarray(prior)[each.part.places]
+            best = recover_rows(each.system, kernel_class, **own, prior=start, norm=norm, progress=progress)
+        places.append(each.part.places)
+        found.append(best)
+        judged.append(Judged(each, sought, plain))
+    rows = together(found, places)
     residual = np.full(agent.available.size, np.nan)
-    residual[agent.row_index] = found.residual
+    residual[agent.row_index] = rows.residual
     return Inversion(
-        kernel=found.kernel(agent.row_index, agent.available),
+        kernel=rows.kernel(agent.row_index, agent.available),
         residual=residual.reshape(agent.available.shape),
-        rank=found.rank,
-        condition=found.condition,
-        method=found.method,
-        verdict=decide(agent, kernel_class, system, sought, plain, noise=noise),
+        rank=rows.rank,
+        condition=rows.condition,
+        method=rows.method,
+        verdict=decide(ValuesQuestion(agent, kernel_class, "instance", stated), judged),
         agent=agent,
         matching_norm=float(norm),
     )

@@ -92,8 +92,8 @@ class AgentValues(Derived):
     coordinates : array_like, shape (S, d), optional
         Where states lie.
     own_v, goal_discounts, asked
-        What `v` and `discount` were given as and which rows are looked at, by which `dataclasses.replace` makes an agent
-        like this one: leave out.
+        What `v` and `discount` were given as and which rows are looked at, by which `dataclasses.replace` makes an
+        agent like this one: leave out.
 
     Attributes
     ----------

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Literal
 
-from tabular_inversion._typing import BoolArray
+import numpy as np
+
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.records import Record
@@ -79,8 +81,10 @@ class ValuesQuestion(VerdictQuestion):
         What is known of the kernel.
     scope : {"instance", "uniform"}
         See `identify`.
-    noise : float
+    noise : float, numpy.ndarray (G, S, A) or str
         How far each Q-value may be from the truth; 0 for exact values.
+    pieces : tuple of numpy.ndarray of int
+        The rows s*A + a that were decided together, in each piece; none where all were, at once.
 
     Examples
     --------
@@ -94,7 +98,8 @@ class ValuesQuestion(VerdictQuestion):
     agent: AgentValues | ExactAgentValues
     kernel_class: KernelClass
     scope: Scope
-    noise: float = 0.0
+    noise: float | FloatArray | str = 0.0
+    pieces: tuple[IntArray, ...] = ()
 
     @property
     def policy(self) -> str:
@@ -105,6 +110,15 @@ class ValuesQuestion(VerdictQuestion):
     def available(self) -> BoolArray:
         """Which rows exist, shape (S, A)."""
         return self.agent.available
+
+    @property
+    def decided(self) -> BoolArray:
+        """Which rows were looked at, shape (S, A)."""
+        if not self.pieces:
+            return self.available
+        mask = np.zeros(self.available.size, bool)
+        mask[np.concatenate(self.pieces)] = True
+        return mask.reshape(self.available.shape)
 
     @property
     def n_goals(self) -> int:

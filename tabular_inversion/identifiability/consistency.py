@@ -45,8 +45,8 @@ class Consistency:
         worst = int(bad[self.residuals[bad].argmax()])
         state, action = divmod(int(agent.row_index[worst]), agent.n_actions)
         return (
-            f"no member of the class explains {bad.size} of {len(self.residuals)} rows; the worst is state {state}, "
-            f"action {action}, where the nearest row leaves |M p - Q| = {self.residuals[worst]:.3g}"
+            f"no member of the class explains {bad.size} of {len(self.residuals)} rows; the worst is "
+            f"{agent.name_of(state, action)}, where the nearest row leaves |M p - Q| = {self.residuals[worst]:.3g}"
         )
 
 

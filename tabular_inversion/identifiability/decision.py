@@ -1,5 +1,6 @@
 """What every decision procedure returns, before it is dressed as a `Verdict`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,3 +38,10 @@ class Decision:
     evidence: NDArray[np.int8]
     pair: Pair | None
     reason: str
+
+
+def joined_reasons(reasons: Sequence[str]) -> str:
+    """Return different reasons one after the other, three at most, and how many more there are."""
+    different = list(dict.fromkeys(reasons))
+    more = f"; and {len(different) - 3} more reasons" if len(different) > 3 else ""
+    return "; ".join(different[:3]) + more

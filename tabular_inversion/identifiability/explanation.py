@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular_inversion.identifiability.far_rows import farthest_row, have_same_values
+from tabular_inversion.identifiability.far_rows import farthest_row, have_same_values, goal_tests
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 from tabular_inversion.records import Record
 
@@ -122,37 +122,40 @@ def _naming(verdict: Any, world: MDP | None) -> Callable[[int], str]:
     return (lambda s: str(s)) if names is None else (lambda s: str(names[s]))
 
 
+def _action(verdict: Any, world: MDP | None) -> str:
+    names = world.action_names if world is not None else getattr(verdict.agent, "action_names", None)
+    action = verdict.witness.action
+    return str(action) if names is None else str(names[action])
+
+
 def _story(verdict: Any, world: MDP | None) -> tuple[str, ...]:
     """Tell the two rows of the witness, and what each goal thinks of them."""
     witness, name = verdict.witness, _naming(verdict, world)
+    tests = goal_tests(verdict.agent, witness)
     first, second, label = witness.first, witness.second, "in one world"
     if world is not None and verdict.scope == "instance":
         own = world.expectation(np.eye(world.n_states))[:, witness.state, witness.action]
-        if own.shape == first.shape and have_same_values(verdict.agent, own, first):
+        if own.shape == first.shape and have_same_values(tests, own, first):
             first, label = own, "in the true world"
-    second = farthest_row(verdict.agent, verdict.kernel_class, witness, first)
-    if label == "in one world":
-        first = farthest_row(verdict.agent, verdict.kernel_class, witness, second)
-    lines = [f"take action {_action(world, witness.action)} in state {name(witness.state)}"]
+    if tests is not None:
+        second = farthest_row(tests, verdict.kernel_class, witness, first)
+    if tests is not None and label == "in one world":
+        first = farthest_row(tests, verdict.kernel_class, witness, second)
+    lines = [f"take action {_action(verdict, world)} in state {name(witness.state)}"]
     lines += [f"{label} it leads to {_led(first, name)}", f"in another it leads to {_led(second, name)}"]
-    agent = verdict.agent
-    if agent is not None and agent.test_matrix.shape[1] == len(first):
-        lines.append(_common_values(verdict, np.asarray(agent.test_matrix) @ second))
+    if tests is not None:
+        lines.append(_common_values(verdict, tests @ second))
     moved = np.abs(first - second).sum() / 2
     lines.append(f"{_number(moved)} of the probability lies elsewhere, and no goal notices")
     return tuple(lines)
 
 
 def _common_values(verdict: Any, values: NDArray[Any]) -> str:
-    names = verdict.agent.goals.names
-    told = [f"{names[g] if names else g}: {_number(value)}" for g, value in enumerate(values[:_SHOWN])]
-    more = f" and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
+    names = getattr(verdict.agent.goals, "names", None)
+    known = np.flatnonzero([value == value for value in values])
+    told = [f"{names[g] if names else g}: {_number(values[g])}" for g in known[:_SHOWN]]
+    more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
     return f"the expected value of arriving is the same in both, for goal {', '.join(told)}{more}"
-
-
-def _action(world: MDP | None, action: int) -> str:
-    names = getattr(world, "action_names", None)
-    return str(action) if names is None else str(names[action])
 
 
 def _led(row: NDArray[Any], name: Callable[[int], str]) -> str:

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabular_inversion._typing import FloatArray
+from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.errors import AgentValuesError
 from tabular_inversion.kernel_classes import KernelClass, Stochastic, Supported
 from tabular_inversion.recovery.system import CONSISTENT
 
@@ -16,21 +18,35 @@ _LEAST = 1e-9
 """Entries of a vertex below this are rounding of the linear program."""
 
 
-def have_same_values(agent: Any, first: NDArray[Any], second: NDArray[Any]) -> bool:
+def goal_tests(agent: Any, witness: Any) -> NDArray[Any] | None:
+    """Return the test functions of a witness's row, shape (G, S), NaN where a goal has no equation; None if unknown."""
+    if agent is None:
+        return None
+    if not isinstance(agent, AgentValues):
+        return np.asarray(agent.test_matrix)
+    try:
+        tests = agent.tests_of(witness.state, witness.action)
+    except AgentValuesError:  # a state value is missing: the equations that remain are not those of all states
+        return None
+    known = agent.known[:, witness.state, witness.action]
+    return np.where(known[:, None], tests, np.nan)
+
+
+def have_same_values(tests: NDArray[Any] | None, first: NDArray[Any], second: NDArray[Any]) -> bool:
     """Tell whether every goal values two rows alike, up to 1e-9 of the size of its test functions."""
-    if agent is None or first.dtype == object or second.dtype == object:
+    if tests is None or object in (tests.dtype, first.dtype, second.dtype):
         return False
-    tests = agent.test_matrix
-    return bool((np.abs(tests @ (first - second)) <= CONSISTENT * np.abs(tests).max(axis=1)).all())
+    used = tests[~np.isnan(tests).any(axis=1)]
+    return bool((np.abs(used @ (first - second)) <= CONSISTENT * np.abs(used).max(axis=1, initial=0.0)).all())
 
 
-def farthest_row(agent: Any, kernel_class: KernelClass, witness: Any, row: FloatArray) -> NDArray[Any]:
+def farthest_row(tests: NDArray[Any], kernel_class: KernelClass, witness: Any, row: NDArray[Any]) -> NDArray[Any]:
     """Return a vertex of the value-equivalence class of a row that puts least weight where the row has its own.
 
     Parameters
     ----------
-    agent : AgentValues or None
-        Whose goals may not notice.
+    tests : numpy.ndarray, shape (G, S)
+        The goals, who may not notice.
     kernel_class : Stochastic or Supported
         For other classes there is no polytope, and the second row of the witness is returned.
     witness : Witness
@@ -39,30 +55,36 @@ def farthest_row(agent: Any, kernel_class: KernelClass, witness: Any, row: Float
         From where.
     """
     fallback: NDArray[Any] = witness.second if witness.second is not row else witness.first
-    if not isinstance(kernel_class, Stochastic | Supported) or not have_same_values(agent, row, fallback):
+    if not isinstance(kernel_class, Stochastic | Supported) or not have_same_values(tests, row, fallback):
         return fallback
     allowed = np.ones(len(row), bool)
     if isinstance(kernel_class, Supported):
-        allowed = kernel_class.rows([witness.state * agent.n_actions + witness.action]).toarray()[0]
+        n_actions = kernel_class.support.shape[0] // len(row)
+        allowed = kernel_class.rows([witness.state * n_actions + witness.action]).toarray()[0]
     columns = np.flatnonzero(allowed)
-    tests = np.asarray(agent.test_matrix)[:, columns]
-    if tests.size > _MOST_NUMBERS:
+    used = tests[~np.isnan(tests).any(axis=1)][:, columns]
+    if used.size > _MOST_NUMBERS:
         return fallback
-    found = _vertex(tests, row[columns])
-    if found is None:
-        return fallback
-    whole = np.zeros(len(row))
-    whole[columns] = found
-    return whole if have_same_values(agent, whole, row) else fallback
+    best = fallback
+    for cost in (row[columns], (row - fallback)[columns]):  # away from its support; on beyond the other row
+        found = _vertex(used, row[columns], cost)
+        if found is None:
+            continue
+        whole = np.zeros(len(row))
+        whole[columns] = found
+        farther = np.abs(whole - row).sum() >= np.abs(best - row).sum()
+        if farther and have_same_values(tests, whole, row):
+            best = whole
+    return best
 
 
-def _vertex(tests: FloatArray, row: FloatArray) -> FloatArray | None:
+def _vertex(tests: FloatArray, row: FloatArray, cost: FloatArray) -> FloatArray | None:
     from scipy.optimize import linprog
 
     centred = tests - tests.mean(axis=1, keepdims=True)
     size = np.abs(centred).max(axis=1, keepdims=True)
     equations = np.concatenate([centred / np.where(size > 0, size, 1.0), np.ones((1, len(row)))])
-    found = linprog(row, A_eq=equations, b_eq=equations @ row, bounds=(0, None), method="highs-ds")
+    found = linprog(cost, A_eq=equations, b_eq=equations @ row, bounds=(0, None), method="highs-ds")
     if found.x is None:
         return None
     places = np.flatnonzero(found.x > _LEAST)

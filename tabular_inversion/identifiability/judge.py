@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from tabular_inversion._typing import Kernel
+from tabular_inversion._typing import IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.agent_values.noise import Noise, describe_noise, is_noisy
+from tabular_inversion.agent_values.parts import parts_of
+from tabular_inversion.agent_values.reading import check_noise
 from tabular_inversion.class_tables import check_known
 from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion
 from tabular_inversion.identifiability.consistency import Consistency, consistency
 from tabular_inversion.identifiability.decision import Decision
 from tabular_inversion.identifiability.instance import decide_instance
+from tabular_inversion.identifiability.pieces import Ready, in_time, joined, read_rows, ready
 from tabular_inversion.identifiability.uniform import decide_uniform
-from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict
+from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict, left_open
 from tabular_inversion.identifiability.witnesses import check_forward, check_own_values, check_rows, make_witness
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.recovery import Recovery, recover_rows, seek_rows
 from tabular_inversion.recovery.system import RowSystem
+from tabular_inversion.recovery.uncertainty import noise_of
 
 if TYPE_CHECKING:
     from tabular_inversion.exact import ExactAgentValues
@@ -34,8 +40,11 @@ def identify(
     kernel_class: KernelClass,
     *,
     scope: Scope = "instance",
-    noise: float = 0.0,
+    noise: float | ArrayLike | str | None = None,
     exact: bool = False,
+    rows: ArrayLike | None = None,
+    seconds: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Verdict:
     """Decide whether the values determine each row of the kernel within a class.
 
@@ -48,13 +57,21 @@ def identify(
     scope : {"instance", "uniform"}
         "instance" asks whether this agent's rows are the only members of the class with their values (S1);
         "uniform" whether every member of the class is determined under these test functions.
-    noise : float
-        How far each Q-value may be from the truth, at least 0. Then INCONSISTENT means that no row of the class comes
+    noise : float, array_like (G, S, A), "float32" or "float16", optional
+        How far each Q-value may be from the truth, at least 0; what the agent says (`AgentValues.noise`) when omitted.
+        If there is some, INCONSISTENT means that no row of the class comes
         near enough, IDENTIFIED that the true test functions have full rank whatever the noise was, and all that is not
         proved is UNDECIDED.
     exact : bool
-        Whether to take floats as the dyadic rationals that they are, and decide in rational arithmetic. Values that
-        were rounded then contradict every kernel at instance scope, so this is mostly for uniform scope.
+        Whether to take floats as the dyadic rationals that they are, and decide in rational arithmetic: for uniform
+        scope. At instance scope floats are refused, since values that were rounded contradict every kernel.
+    rows : array_like, optional
+        The rows to decide, bool (S, A) or numbers s*A + a; all when omitted. The others stay UNDECIDED.
+    seconds : float, optional
+        How long to take: rows are decided piece by piece, the first piece in any case, and what is left when the time
+        is over stays UNDECIDED, for lack of time. Verdicts on different rows are put together by `Verdict.merge`.
+    progress : callable, optional
+        ``progress(done, total)`` after each piece.
 
     Returns
     -------
@@ -65,7 +82,10 @@ def identify(
     Raises
     ------
     InputError
-        If the scope is unknown, the noise negative, or noise is given together with exact arithmetic.
+        If the scope is unknown, the noise negative, noise is given together with exact arithmetic, floats are to be
+        taken as exact at instance scope, or `rows`, `seconds` or `progress` are asked of exact values.
+    AgentValuesError
+        If the agent does not know the value of a state that matters.
 
     Examples
     --------
@@ -81,62 +101,123 @@ def identify(
         raise InputError(f"scope is {scope!r}; expected 'instance' or 'uniform'.")
     check_known(kernel_class, "identification")
     if exact or not isinstance(agent, AgentValues):
-        from tabular_inversion.exact import ExactAgentValues
-        from tabular_inversion.identifiability.rational.judge_exactly import identify_exactly
-
-        if noise != 0:
+        if noise is not None and np.any(np.asarray(noise) != 0):
             raise InputError(f"noise is {noise}; exact values have none: leave it out, or use floats.")
-        values = ExactAgentValues.from_float(agent) if isinstance(agent, AgentValues) else agent
-        return identify_exactly(values, kernel_class, scope)
-    system = RowSystem.of_agent(agent, sums_to_one=kernel_class.sums_to_one, noise=check_noise(noise))
-    sought = recovery = None
+        if not (rows is None and seconds is None and progress is None):
+            raise InputError("rows, seconds and progress are for values in floats; leave them out of exact questions.")
+        return _identify_exactly(agent, kernel_class, scope)
+    if seconds is not None and not seconds >= 0:
+        raise InputError(f"seconds is {seconds}; expected a number of at least 0.")
+    stated = noise_of(agent, None if noise is None else check_noise(noise, agent.q.shape, InputError))
+    question = ValuesQuestion(agent, kernel_class, scope, stated)
+    mask = None if rows is None else read_rows(rows, agent)
+    noisy = with_noise(agent, stated)
+    prepared = ready(noisy, kernel_class, mask)
+    whole = rows is None and seconds is None and progress is None
+    found = [
+        decide(question, [judged(each, kernel_class, scope) for each in piece], whole=whole)
+        for piece in in_time(prepared, seconds, progress)
+    ]
+    return found[0] if len(found) == 1 else Verdict.merge(found)
+
+
+def _identify_exactly(agent: AgentValues | ExactAgentValues, kernel_class: KernelClass, scope: Scope) -> Verdict:
+    from tabular_inversion.exact import ExactAgentValues
+    from tabular_inversion.identifiability.rational.judge_exactly import identify_exactly
+
+    if not isinstance(agent, AgentValues):
+        return identify_exactly(agent, kernel_class, scope)
     if scope == "instance":
-        sought = seek_rows(system, kernel_class, row_index=agent.row_index)
-        recovery = recover_rows(system, kernel_class, row_index=agent.row_index, sought=sought)
-    return decide(agent, kernel_class, system, sought, recovery, noise=noise)
+        raise InputError(
+            "floats that were rounded contradict every kernel where they are taken as exact; ask for scope='uniform', "
+            "give exact values (exact.solve, ExactAgentValues.from_float), or leave out exact."
+        )
+    return identify_exactly(ExactAgentValues.from_float(agent), kernel_class, scope)
 
 
-def check_noise(noise: float) -> float:
-    """Return the noise, or raise `InputError` unless it is finite and at least 0."""
-    if not (np.isfinite(noise) and noise >= 0):
-        raise InputError(f"noise is {noise}; expected a finite number of at least 0.")
-    return noise
+def with_noise(agent: AgentValues, noise: Noise) -> AgentValues:
+    """Return the agent as one whose values have this noise."""
+    return (
+        agent if agent.noise is noise or (agent.noise is None and not is_noisy(noise)) else replace(agent, noise=noise)
+    )
 
 
-def decide(
-    agent: AgentValues,
-    kernel_class: KernelClass,
-    system: RowSystem,
-    sought: Recovery | None,
-    recovery: Recovery | None,
-    *,
-    noise: float,
-) -> Verdict:
+class Judged(NamedTuple):
+    """Rows that share their equations, and those of the class that were recovered for them.
+
+    Attributes
+    ----------
+    ready : Ready
+        The rows and their system.
+    sought : Recovery or None
+        By `seek_rows`: what is decided depends on no unit. None for uniform scope.
+    recovery : Recovery or None
+        The rows of `recover_rows`, whose residuals are those of the best rows in the units of Q.
+    """
+
+    ready: Ready
+    sought: Recovery | None
+    recovery: Recovery | None
+
+
+def judged(each: Ready, kernel_class: KernelClass, scope: Scope) -> Judged:
+    """Recover the rows, where the question is about them."""
+    if scope == "uniform":
+        return Judged(each, None, None)
+    row_index = each.part.agent.row_index
+    sought = seek_rows(each.system, kernel_class, row_index=row_index)
+    return Judged(each, sought, recover_rows(each.system, kernel_class, row_index=row_index, sought=sought))
+
+
+def decide(question: ValuesQuestion, pieces: Sequence[Judged], *, whole: bool = True) -> Verdict:
     """Turn recovered rows (instance scope) or their absence (uniform scope) into a verdict.
 
     Parameters
     ----------
-    agent : AgentValues
-        The values.
-    kernel_class : KernelClass
-        The class that the rows were recovered in.
-    system : RowSystem
-        Of the agent, this class and this noise.
-    sought : Recovery or None
-        One row for each available (s, a), by `seek_rows`: what is decided depends on no unit. None for uniform scope.
-    recovery : Recovery or None
-        The rows of `recover_rows`, whose residuals are those of the best rows in the units of Q.
-    noise : float
-        How far each Q-value may be from the truth.
+    question : ValuesQuestion
+        What was asked.
+    pieces : sequence of Judged
+        Rows, by the equations that they share, each with the noise of the question.
+    whole : bool
+        Whether these are all rows; the question then needs no list of them.
     """
-    if sought is None or recovery is None:
-        decision = _only_proofs(decide_uniform(system, kernel_class, agent.row_index), noise)
-        return _dress(agent, kernel_class, system, "uniform", float("nan"), decision, None, noise)
-    explained = consistency(system, kernel_class, agent.row_index, sought.rows, recovery.residual)
-    decision = _decide_consistent(agent, kernel_class, system, sought.rows, explained, noise)
-    kernel = sought.kernel(agent.row_index, agent.available)
-    residual = float(explained.residuals.max())
-    return _dress(agent, kernel_class, system, "instance", residual, decision, kernel, noise)
+    agent: Any = question.agent
+    noisy = is_noisy(question.noise)
+    decisions, residuals = [], [float("nan")]
+    for one in pieces:
+        own, system = one.ready.part.agent, one.ready.system
+        if one.sought is None or one.recovery is None:
+            found = decide_uniform(system, question.kernel_class, own.row_index)
+            decision = _only_proofs(found, question.noise)
+        else:
+            args = (system, question.kernel_class, own.row_index, one.sought.rows)
+            explained = consistency(*args, one.recovery.residual)
+            decision = _decide_consistent(
+                own, question.kernel_class, system, one.sought.rows, explained, question.noise
+            )
+            residuals.append(float(explained.residuals.max()))
+        decisions.append((one.ready.part.places, decision))
+    decision = joined(decisions, len(agent.row_index), (Status.UNDECIDED, Evidence.NUMERIC))
+    if len(pieces) > 1:
+        text = f"in {len(pieces)} groups of rows that share their equations: {decision.reason}"
+        decision = replace(decision, reason=text)
+    decided = np.sort(np.concatenate([places for places, _ in decisions]))
+    if not whole:
+        question = replace(question, pieces=(agent.row_index[decided],))
+    kernel = None
+    if question.scope == "instance" and len(pieces) == 1 and whole and is_world(agent) and not noisy:
+        kernel = pieces[0].sought.kernel(agent.row_index, agent.available)  # type: ignore[union-attr]
+    systems = [one.ready.system for one in pieces]
+    residual = float(np.fmax.reduce(residuals))
+    return _dress(question, decision, _Measured(systems, residual, kernel, decided))
+
+
+def is_world(agent: AgentValues) -> bool:
+    """Tell whether the values are those of one agent in one world, which the forward code can compute again."""
+    return (
+        agent.is_complete and agent.own_v is None and agent.goal_discounts is None
+        and agent.transition_rewards is None and agent.asked is None and not np.any(agent.test_noise)
+    )  # fmt: skip
 
 
 def _decide_consistent(
@@ -145,7 +226,7 @@ def _decide_consistent(
     system: RowSystem,
     rows: Kernel,
     explained: Consistency,
-    noise: float,
+    noise: Noise,
 ) -> Decision:
     """Decide the rows that the class can explain; the others are inconsistent."""
     kept = explained.possible
@@ -169,14 +250,16 @@ def _decide_consistent(
     return _undecided(replace(decision, codes=codes, reason=reason))
 
 
-def _only_proofs(decision: Decision, noise: float) -> Decision:
+def _only_proofs(decision: Decision, noise: Noise) -> Decision:
     """Under noise, what is read off the values at hand says little of the true ones: leave only what is proved."""
     bare = (decision.evidence == Evidence.NUMERIC) & (decision.codes != Status.UNDECIDED)
     codes = np.where(bare, Status.UNDECIDED, decision.codes).astype(np.int8)
     count = int((codes == Status.UNDECIDED).sum())
-    if noise == 0 or not count:
+    if not is_noisy(noise) or not count:
         return decision
-    reason = f"{decision.reason}; under noise of {noise:g} this proves nothing for {count} rows: less would"
+    reason = (
+        f"{decision.reason}; under noise of {describe_noise(noise)} this proves nothing for {count} rows: less would"
+    )
     return _undecided(replace(decision, codes=codes, reason=reason))
 
 
@@ -198,42 +281,57 @@ def _without_witness(
     return codes, evidence, f"{reason}; no witness is at hand"
 
 
-def _dress(
-    agent: AgentValues,
-    kernel_class: KernelClass,
-    system: RowSystem,
-    scope: Scope,
-    residual: float,
-    decision: Decision,
-    kernel: Kernel | None,
-    noise: float,
-) -> Verdict:
+class _Measured(NamedTuple):
+    """What a verdict states beside the decision: of which systems, the largest residual, a kernel, which rows."""
+
+    systems: list[RowSystem]
+    residual: float
+    kernel: Kernel | None
+    decided: IntArray
+
+
+def _dress(question: ValuesQuestion, decision: Decision, measured: _Measured) -> Verdict:
+    agent: Any = question.agent
     codes, evidence, witness, reason = decision.codes, decision.evidence, None, decision.reason
+    quiet = not is_noisy(question.noise)
     if decision.pair is None and (codes == Status.NOT_IDENTIFIED).any():
         codes, evidence, reason = _without_witness(codes, evidence, reason)
     if decision.pair is not None:
         pair = decision.pair
-        witness = make_witness(agent, int(agent.row_index[pair.row]), pair.first, pair.second)
+        own = agent_of_row(agent, int(agent.row_index[pair.row]))
+        witness = make_witness(own, int(agent.row_index[pair.row]), pair.first, pair.second)
         try:
-            check_rows(agent, witness, kernel_class)
-            if scope == "instance" and noise == 0:
-                check_own_values(agent, witness, kernel_class)
+            check_rows(own, witness, question.kernel_class)
+            if question.scope == "instance" and quiet:
+                check_own_values(own, witness, question.kernel_class)
             # Noisy values, or ones with inconsistent rows, are those of no kernel: there is nothing to replay.
-            if kernel is not None and noise == 0 and not (codes == Status.INCONSISTENT).any():
-                check_forward(agent, kernel, witness, kernel_class)
+            if measured.kernel is not None and not (codes == Status.INCONSISTENT).any():
+                check_forward(agent, measured.kernel, witness, question.kernel_class)
         except WitnessError as problem:
             codes, evidence, reason = _without_witness(codes, evidence, f"{reason}; but {problem}")
             witness = None
-    if (codes == Status.UNDECIDED).any() and noise == 0:
-        reason = f"{reason}; floats leave {int((codes == Status.UNDECIDED).sum())} rows open: exact values would decide"
+    left = len(codes) - len(measured.decided)
+    count = int((codes[measured.decided] == Status.UNDECIDED).sum())
+    if count and quiet:
+        reason = f"{reason}; floats leave {count} rows open: exact values would decide"
+    hint = Hint.TIME if left else Hint.EXACT if quiet else Hint.LESS_NOISE
     return Verdict.of_rows(
-        ValuesQuestion(agent, kernel_class, scope, noise),
+        question,
         codes,
         evidence,
-        rank=system.rank,
-        sigma_min=system.sigma_min,
+        rank=min(system.rank for system in measured.systems),
+        sigma_min=min(system.sigma_min for system in measured.systems),
         witness=witness,
-        reason=reason,
-        largest_residual=residual,
-        hint=Hint.EXACT if noise == 0 else Hint.LESS_NOISE,
+        reason=f"{reason}{left_open(left)}",
+        largest_residual=measured.residual,
+        hint=hint,
     )
+
+
+def agent_of_row(agent: AgentValues, row: int) -> AgentValues:
+    """Return the agent seen through the goals that have an equation for a row, s*A + a; itself where all have."""
+    if agent.is_complete and agent.transition_rewards is None:
+        return agent
+    mask = np.zeros(agent.available.shape, bool)
+    mask.ravel()[row] = True
+    return parts_of(agent, mask)[0].agent

@@ -8,9 +8,10 @@ import numpy as np
 
 from tabular_inversion._typing import IntArray
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.agent_values.noise import is_noisy
 from tabular_inversion.errors import TabularInversionError, WitnessError
 from tabular_inversion.identifiability.asked import ValuesQuestion, VerdictQuestion
-from tabular_inversion.identifiability.judge import identify
+from tabular_inversion.identifiability.judge import agent_of_row, identify
 from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict, check_verdict
 from tabular_inversion.identifiability.verification import check_form, check_no_contradiction, compare
 from tabular_inversion.identifiability.witnesses import check_own_values, check_rows
@@ -47,8 +48,7 @@ def _(question: ValuesQuestion, verdict: Verdict) -> None:
     if type(question) is not ValuesQuestion:
         raise WitnessError(f"question: nothing here decides a question of type {type(question).__name__} again.")
     check_form(verdict)
-    again = decided_again(question, identify, question.agent, question.kernel_class,
-                          scope=question.scope, noise=question.noise)  # fmt: skip
+    again = decided_again(question, decide_question, question)
     if not same(question, again.question):
         raise WitnessError("question: what was decided is not what is asked; give the agent that `identify` took.")
     if isinstance(question.agent, AgentValues):
@@ -67,18 +67,39 @@ def decided_again(question: VerdictQuestion, decide: Any, *arguments: Any, **opt
 
 
 def _verify_floats(question: ValuesQuestion, agent: AgentValues, verdict: Verdict, again: Verdict) -> None:
-    scale = float(np.nanmax(np.abs(agent.q)) + np.abs(agent.test_matrix).max())
+    scale = float(np.nanmax(np.abs(agent.q)) + np.abs(agent.shared_tests).max())
     compare(verdict, again, scale=scale)
     if verdict.proofs:
         raise WitnessError("proofs: floats have none.")
     if verdict.witness is not None:
-        check_rows(agent, verdict.witness, question.kernel_class)
-        if question.scope == "instance" and question.noise == 0:
-            check_own_values(agent, verdict.witness, question.kernel_class)
+        own = agent_of_row(agent, verdict.witness.state * agent.n_actions + verdict.witness.action)
+        check_rows(own, verdict.witness, question.kernel_class)
+        if question.scope == "instance" and not is_noisy(question.noise):
+            check_own_values(own, verdict.witness, question.kernel_class)
     order = np.arange(agent.n_states)[::-1]
     moved = _permuted(question.kernel_class, agent, order)
-    other = identify(agent.permute_states(order), moved, scope=question.scope, noise=question.noise)
+    other = decide_question(_moved(question, agent, moved, order))
     check_no_contradiction(verdict, other, order)
+
+
+def decide_question(question: ValuesQuestion) -> Verdict:
+    """Decide a question in the pieces in which it was decided."""
+    if not question.pieces:
+        return identify(question.agent, question.kernel_class, scope=question.scope, noise=question.noise)
+    return Verdict.merge([
+        identify(question.agent, question.kernel_class, scope=question.scope, noise=question.noise, rows=piece)
+        for piece in question.pieces
+    ])  # fmt: skip
+
+
+def _moved(question: ValuesQuestion, agent: AgentValues, kernel_class: KernelClass, order: IntArray) -> ValuesQuestion:
+    """Return the question with the states in another order; orders are their own inverses here."""
+    noise = question.noise[:, order] if isinstance(question.noise, np.ndarray) else question.noise
+    pieces = tuple(
+        np.sort(order[piece // agent.n_actions] * agent.n_actions + piece % agent.n_actions)
+        for piece in question.pieces
+    )
+    return ValuesQuestion(agent.permute_states(order), kernel_class, question.scope, noise, pieces)
 
 
 def _permuted(kernel_class: KernelClass, agent: AgentValues, order: IntArray) -> KernelClass:

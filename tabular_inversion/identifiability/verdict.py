@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property, singledispatch
@@ -11,9 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tabular_inversion._typing import FloatArray
 from tabular_inversion.errors import FileFormatError, InputError, WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion, VerdictQuestion
+from tabular_inversion.identifiability.decision import joined_reasons
 from tabular_inversion.identifiability.explanation import Explanation, explanation_of
+from tabular_inversion.identifiability.merging import left_open, merged_question, names_of
+from tabular_inversion.identifiability.witness import Witness
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.record_files import load_record, save_record
@@ -56,57 +61,6 @@ class Evidence(IntEnum):
     NUMERIC = 0
     CERTIFIED = 1
     EXACT = 2
-
-
-@checked
-@dataclass(frozen=True, eq=False)
-class Witness(Record):
-    """Two different rows of the class that give every goal the same value at (state, action).
-
-    Attributes
-    ----------
-    state, action : int
-        The row. At uniform scope the two rows refute uniqueness for this row's class, not for this agent's own row.
-    first, second : numpy.ndarray, shape (S,)
-        The two rows: floats, or Fractions at exact evidence.
-    value_gap : float
-        ``max_g |M (first - second)|``, relative for each goal to its largest test value where either row leads.
-
-    Examples
-    --------
-    >>> from tabular_inversion import Goals, MDP, Stochastic, identify, solve
-    >>> agent = solve(MDP([[[0.5, 0.5]], [[0.25, 0.75]]], discount=0.9), Goals([[0.0, 0.0]]))
-    >>> witness = identify(agent, Stochastic(), scope="uniform").witness
-    >>> sorted(witness.to_dict())
-    ['action', 'distance', 'first', 'second', 'state', 'value_gap']
-    """
-
-    state: int
-    action: int
-    first: NDArray[Any]
-    second: NDArray[Any]
-    value_gap: float
-
-    @property
-    def distance(self) -> float:
-        """``sum |first - second|``."""
-        return float(np.abs(self.first - self.second).sum())
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the nonzero entries of both rows by state: numbers, or texts such as "1/24" at exact evidence."""
-
-        def entries(row: NDArray[Any]) -> dict[str, float | str]:
-            places = np.flatnonzero(row != 0)
-            return {str(i): str(row[i]) if row.dtype == object else float(row[i]) for i in places}
-
-        return {
-            "state": self.state,
-            "action": self.action,
-            "first": entries(self.first),
-            "second": entries(self.second),
-            "value_gap": self.value_gap,
-            "distance": self.distance,
-        }
 
 
 @checked
@@ -249,8 +203,8 @@ class Verdict(Record):
         return self.question.agent if isinstance(self.question, ValuesQuestion) else None
 
     @property
-    def noise(self) -> float:
-        """How far the values were said to be from the truth, at most."""
+    def noise(self) -> float | FloatArray | str:
+        """How far the values were said to be from the truth, at most: a number, one for each, or a float type."""
         return self.question.noise if isinstance(self.question, ValuesQuestion) else 0.0
 
     @property
@@ -280,6 +234,49 @@ class Verdict(Record):
             raise InputError(f"there is no state {state} with action {action}; there are {n_states} and {n_actions}.")
         code = int(self.row_status[state, action])
         return None if code == UNAVAILABLE else Status(code)
+
+    @classmethod
+    def merge(cls, parts: Sequence[Verdict]) -> Verdict:
+        """Return one verdict from several on different rows of the same values, class, scope and noise.
+
+        Raises
+        ------
+        InputError
+            If there is none, two are about different questions, or two decided the same row.
+
+        Examples
+        --------
+        >>> from tabular_inversion import Goals, Stochastic, identify, solve
+        >>> from tabular_inversion.environments import chain
+        >>> agent = solve(chain(3), Goals.generic(3, 2, seed=0))
+        >>> parts = [identify(agent, Stochastic(), rows=rows) for rows in ([0, 1], [2, 3, 4, 5])]
+        >>> parts[0]
+        <Verdict UNDECIDED, numeric, instance scope: 2 of 6 rows identified>
+        >>> Verdict.merge(parts)
+        <Verdict IDENTIFIED, certified, instance scope: 6 of 6 rows identified>
+        """
+        question = merged_question([part.question for part in parts])
+        available = question.available
+        codes, evidence = (np.zeros(available.shape, np.int8) for _ in range(2))
+        codes[:] = Status.UNDECIDED
+        for part in parts:
+            own = part.question.decided  # type: ignore[attr-defined]
+            codes[own], evidence[own] = part.row_status[own], part.row_evidence[own]
+        shown = [part.witness for part in parts if part.witness is not None]
+        left = int((available & ~question.decided).sum())
+        reasons = [
+            part.reason.removesuffix(left_open(int((available & ~part.question.decided).sum())))  # type: ignore[attr-defined]
+            for part in parts
+        ]
+        hints = [part.hint for part in parts if part.hint not in (None, Hint.TIME)]
+        return cls.of_rows(
+            question, codes[available], evidence[available], rank=min(part.rank for part in parts),
+            sigma_min=min(part.sigma_min for part in parts),
+            largest_residual=float(np.fmax.reduce([part.largest_residual for part in parts])),
+            witness=min(shown, key=lambda found: (found.state, found.action), default=None),
+            reason=joined_reasons(reasons) + left_open(left),
+            hint=Hint.TIME if left else hints[0] if hints else None,
+        )  # fmt: skip
 
     @promise
     def verify(self) -> None:
@@ -315,7 +312,7 @@ class Verdict(Record):
         >>> from tabular_inversion.environments import chain
         >>> world = chain(4)
         >>> print(identify(solve(world, Goals.generic(4, 1, seed=0)), Stochastic()).explain(world).story[0])
-        take action left in state 0
+        take action right in state 0
         """
         return explanation_of(self, world)
 
@@ -337,7 +334,7 @@ class Verdict(Record):
             "hint": None if self.hint is None else self.hint.value,
             "largest_residual": None if np.isnan(self.largest_residual) else self.largest_residual,
             "error_probability": self.error_probability,
-            "witness": None if self.witness is None else self.witness.to_dict(),
+            "witness": None if self.witness is None else self.witness.to_dict(*names_of(self.agent)),
         }
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import csr_array, issparse, vstack
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 from tabular_inversion.kinds import checked
@@ -68,3 +69,27 @@ class Recovery:
         placed = np.zeros((available.size, n_states))
         placed[row_index] = self.rows
         return placed.reshape(*available.shape, n_states)
+
+
+def together(parts: Sequence[Recovery], places: Sequence[IntArray]) -> Recovery:
+    """Return rows found in parts in their own order.
+
+    Parameters
+    ----------
+    parts : sequence of Recovery
+        At least one.
+    places : sequence of numpy.ndarray of int
+        The numbers of each part's rows; each number from 0 once.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    order = np.argsort(np.concatenate(places))
+    rows = [part.rows for part in parts]
+    joined = csr_array(vstack(rows, format="csr")[order]) if issparse(rows[0]) else np.concatenate(rows)[order]
+    return Recovery(
+        joined,
+        np.concatenate([part.residual for part in parts])[order],
+        min(part.rank for part in parts),
+        max(part.condition for part in parts),
+        "; ".join(dict.fromkeys(part.method for part in parts)),
+    )

@@ -1,0 +1,123 @@
+"""Rows decided in pieces: by what their equations have in common, by what was asked, and by the time there was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from time import monotonic
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tabular_inversion._typing import BoolArray, IntArray
+from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.agent_values.parts import Part, parts_of
+from tabular_inversion.errors import InputError
+from tabular_inversion.identifiability.decision import Decision, Pair, joined_reasons
+from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.recovery.system import RowSystem
+from tabular_inversion.validation import shortened
+
+_FIRST = 64
+"""Rows decided before the clock is looked at for the first time."""
+_LONG = 0.25
+"""Part of the time that is left which the next piece may take."""
+
+
+class Ready(NamedTuple):
+    """Rows that share their equations, with these equations.
+
+    Attributes
+    ----------
+    part : Part
+        Which rows of the agent, and the agent that they are rows of.
+    system : RowSystem
+        With a right-hand side for each.
+    """
+
+    part: Part
+    system: RowSystem
+
+    def select(self, places: IntArray) -> Ready:
+        """Return some of the rows, by their numbers among these; what was decided of the system is kept."""
+        rows = np.zeros(self.part.agent.available.size, bool)
+        rows[self.part.agent.row_index[places]] = True
+        agent = replace(self.part.agent, asked=rows.reshape(self.part.agent.available.shape))
+        return Ready(Part(self.part.places[places], agent), self.system.select(places))
+
+
+def ready(agent: AgentValues, kernel_class: KernelClass, rows: BoolArray | None = None) -> list[Ready]:
+    """Split the rows of an agent, or those asked for, by their equations, and build these."""
+    return [
+        Ready(part, RowSystem.of_agent(part.agent, sums_to_one=kernel_class.sums_to_one))
+        for part in parts_of(agent, rows)
+    ]
+
+
+def read_rows(rows: ArrayLike, agent: Any) -> BoolArray:
+    """Return the rows that are meant, shape (S, A): given as bool (S, A), or as numbers s*A + a.
+
+    Raises
+    ------
+    InputError
+        If there are none, or one is unavailable or does not exist.
+    """
+    shape, available = agent.available.shape, agent.available
+    given = np.asarray(rows)
+    mask = np.zeros(shape, bool)
+    if given.dtype == bool and given.shape == shape:
+        mask = given.copy()
+    elif given.ndim == 1 and np.issubdtype(given.dtype, np.integer) and given.size:
+        if given.min() < 0 or given.max() >= available.size:
+            raise InputError(f"rows holds {shortened(rows)}; expected numbers s*A + a from 0 to {available.size - 1}.")
+        mask.ravel()[given] = True
+    else:
+        raise InputError(f"rows is {shortened(rows)}; expected bool of shape {shape}, or numbers s*A + a of rows.")
+    wrong = mask & ~available
+    if wrong.any() or not mask.any():
+        where = "none is True" if not mask.any() else f"row {int(np.flatnonzero(wrong)[0])} is unavailable"
+        raise InputError(f"rows asks for no row that can be decided: {where}; name rows of available actions.")
+    return mask
+
+
+def in_time(
+    prepared: Sequence[Ready], seconds: float | None, progress: Callable[[int, int], None] | None
+) -> Iterator[list[Ready]]:
+    """Yield the rows in pieces until the time is over; all at once where nobody looks at the clock or the progress.
+
+    The first piece is yielded in any case. Pieces grow while they take little of the time that is left.
+    """
+    total = sum(len(each.part.places) for each in prepared)
+    if seconds is None and progress is None:
+        yield list(prepared)
+        return
+    started, done, size = monotonic(), 0, _FIRST
+    for each in prepared:
+        count, at = len(each.part.places), 0
+        if count > size:
+            _ = each.system.rank, each.system.sigma_min  # once for all pieces
+        while at < count:
+            left = np.inf if seconds is None else seconds - (monotonic() - started)
+            if done and left <= 0:
+                return
+            before = monotonic()
+            end = min(count, at + size)
+            yield [each if (at, end) == (0, count) else each.select(np.arange(at, end))]
+            took = monotonic() - before
+            done, at = done + end - at, end
+            if progress is not None:
+                progress(done, total)
+            size = max(1, size * 2 if took < _LONG * min(left, 4.0) else size // 2)
+
+
+def joined(decisions: Sequence[tuple[IntArray, Decision]], n_rows: int, filler: tuple[int, int]) -> Decision:
+    """Put decisions about some rows each together; rows of none get the filler, a status and its evidence."""
+    codes, evidence = (np.full(n_rows, code, np.int8) for code in filler)
+    pair: Pair | None = None
+    for places, decision in decisions:
+        codes[places], evidence[places] = decision.codes, decision.evidence
+        found = decision.pair
+        if found is not None and (pair is None or places[found.row] < pair.row):
+            pair = replace(found, row=int(places[found.row]))
+    return Decision(codes, evidence, pair, joined_reasons([decision.reason for _, decision in decisions]))
