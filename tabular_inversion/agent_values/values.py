@@ -33,7 +33,7 @@ from tabular_inversion.agent_values.reading import (
     read_transition_rewards,
 )
 from tabular_inversion.agent_values.report import SolverReport
-from tabular_inversion.errors import AgentValuesError, FileFormatError, ShapeError
+from tabular_inversion.errors import AgentValuesError, ShapeError
 from tabular_inversion.goals import Goals
 from tabular_inversion.kinds import checked
 from tabular_inversion.policies import check_policy
