@@ -30,6 +30,9 @@ X1         ``x1_graph_discounts``               this package          exact, uni
 X2         ``x2_exceptional_discounts``         this package          certified, exact
 X3         ``x3_negative_type``                 this package          exact, symbolic, universal
 PA         ``pa_policies_alone``                this package          numeric, exact, symbolic
+K1         ``k1_discounts_for_goals``           this package          numeric, exact, symbolic
+AR         ``ar_average_reward``                this package          exact, symbolic
+BQ         ``bq_quotients``                     this package          exact, symbolic
 =========  ===================================  ====================  ===================================
 
 The paper is arXiv 2606.21173. Level `formal` is not in this table: Coq reaches it, here and now, for the statements
@@ -42,16 +45,13 @@ environments; it checks the package, not a statement.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from proofs_checks.conjecture import Conjecture
 from proofs_checks.instance import Instance
 from proofs_checks.refutation import Refutation
 from proofs_checks.refutation_search import refute
 from proofs_checks.statement import Statement
-
-if TYPE_CHECKING:
-    from proofs_checks.marking import mark
 
 MODULES = (
     "l1_resolvent",
@@ -77,6 +77,9 @@ MODULES = (
     "x2_exceptional_discounts",
     "x3_negative_type",
     "pa_policies_alone",
+    "k1_discounts_for_goals",
+    "ar_average_reward",
+    "bq_quotients",
 )
 """In the order of the theory."""
 

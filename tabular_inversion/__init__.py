@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tabular_inversion.agent_values import AgentValues, SolverReport
     from tabular_inversion.bellman import bellman_residual, evaluate, solve, solve_soft
+    from tabular_inversion.diagnosis import Diagnosis, diagnose
     from tabular_inversion.equivalence import ValueEquivalence, value_equivalence
     from tabular_inversion.error_bounds import error_bound, separation_radius
     from tabular_inversion.errors import TabularInversionError
@@ -42,6 +43,7 @@ _LATER = {
     "identifiability": ("Evidence", "Status", "Verdict", "Witness", "identify"),
     "equivalence": ("ValueEquivalence", "value_equivalence"),
     "inversion": ("Inversion", "invert"),
+    "diagnosis": ("Diagnosis", "diagnose"),
     "planning": ("plan", "robust"),
     "error_bounds": ("error_bound", "separation_radius"),
     "sufficiency": ("minimal",),
@@ -58,6 +60,7 @@ __all__ = [
     "MDP",
     "AgentValues",
     "Deterministic",
+    "Diagnosis",
     "Evidence",
     "Goals",
     "Inversion",
@@ -75,6 +78,7 @@ __all__ = [
     "Witness",
     "__version__",
     "bellman_residual",
+    "diagnose",
     "error_bound",
     "evaluate",
     "identify",

@@ -81,6 +81,34 @@ class Inversion(KernelRows, Record):
         worst = float(np.nanmax(self.residual))
         return f"<Inversion by {self.method}: {self.verdict.status.name}, largest residual {worst:.1e}>"
 
+    @cached_property
+    def accuracy(self) -> FloatArray:
+        """How far the entries of each row of `kernel` are from the true ones, at most, shape (S, A).
+
+        The truth is a kernel of the class with these values, each correctly rounded, or within the noise that was
+        stated. The bound takes in all rounding, and the weight that a numeric verdict takes as zero; for max-entropy
+        agents it rests on the machine's exponentials. Values may single out one kernel and still leave few digits of
+        it: then this number is large. Infinite where the row is not identified or no bound is known, NaN where the
+        action is unavailable.
+
+        Examples
+        --------
+        >>> from tabular_inversion import Goals, Stochastic, invert, solve
+        >>> from tabular_inversion.environments import chain
+        >>> bool(invert(solve(chain(3), Goals.generic(3, 3, seed=0)), Stochastic()).accuracy.max() < 1e-12)
+        True
+        """
+        agent, verdict = self.agent, self.verdict
+        rows = self.kernel if issparse(self.kernel) else self.kernel.reshape(-1, agent.n_states)
+        bound = np.where(agent.available, np.inf, np.nan).ravel()
+        kernel_class, identified = verdict.kernel_class, verdict.row_status.ravel() == Status.IDENTIFIED
+        for part, system in ready(with_noise(agent, verdict.noise), kernel_class):
+            index = part.agent.row_index
+            known = np.flatnonzero(identified[index])
+            if known.size:
+                bound[index[known]] = entry_errors(system, kernel_class, index, rows[index], known)
+        return bound.reshape(agent.available.shape)
+
     def to_dict(self) -> dict[str, Any]:
         """Return how the kernel was found and the verdict, as JSON takes them; `save` writes everything."""
         worst = float(np.nanmax(self.residual))
@@ -108,34 +136,6 @@ class Inversion(KernelRows, Record):
     def load(cls, path: str | os.PathLike[str]) -> Inversion:
         """Read what `save` wrote; raises `FileFormatError` if it is damaged or holds something else."""
         return load_record(path, "inversion", cls)
-
-    @cached_property
-    def accuracy(self) -> FloatArray:
-        """How far the entries of each row of `kernel` are from the true ones, at most, shape (S, A).
-
-        The truth is a kernel of the class with these values, each correctly rounded, or within the noise that was
-        stated. The bound takes in all rounding, and the weight that a numeric verdict takes as zero; for max-entropy
-        agents it rests on the machine's exponentials. Values may single out one kernel and still leave few digits of
-        it: then this number is large. Infinite where the row is not identified or no bound is known, NaN where the
-        action is unavailable.
-
-        Examples
-        --------
-        >>> from tabular_inversion import Goals, Stochastic, invert, solve
-        >>> from tabular_inversion.environments import chain
-        >>> bool(invert(solve(chain(3), Goals.generic(3, 3, seed=0)), Stochastic()).accuracy.max() < 1e-12)
-        True
-        """
-        agent, verdict = self.agent, self.verdict
-        rows = self.kernel if issparse(self.kernel) else self.kernel.reshape(-1, agent.n_states)
-        bound = np.where(agent.available, np.inf, np.nan).ravel()
-        kernel_class, identified = verdict.kernel_class, verdict.row_status.ravel() == Status.IDENTIFIED
-        for part, system in ready(with_noise(agent, verdict.noise), kernel_class):
-            index = part.agent.row_index
-            known = np.flatnonzero(identified[index])
-            if known.size:
-                bound[index[known]] = entry_errors(system, kernel_class, index, rows[index], known)
-        return np.asarray(sealed(bound.reshape(agent.available.shape)))
 
     def to_mdp(self, *, prune: float = 1e-12) -> MDP:
         """Return the recovered kernel as a world with the agent's names, its rows `normalised` within 1e-9.

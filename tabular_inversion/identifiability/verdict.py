@@ -16,6 +16,7 @@ from tabular_inversion._typing import FloatArray
 from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion, VerdictQuestion
 from tabular_inversion.identifiability.decision import joined_reasons
+from tabular_inversion.identifiability.explanation import Explanation, explanation_of
 from tabular_inversion.identifiability.merging import left_open, merged_question, names_of
 from tabular_inversion.identifiability.witness import Witness
 from tabular_inversion.kernel_classes import KernelClass
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tabular_inversion.agent_values import AgentValues
     from tabular_inversion.exact import ExactAgentValues
     from tabular_inversion.identifiability.proofs import Proof
+    from tabular_inversion.mdp import MDP
 
 UNAVAILABLE = -1
 """Marks the entries of `Verdict.row_status` that belong to unavailable actions."""
@@ -291,6 +293,29 @@ class Verdict(Record):
             Naming the field that does not survive.
         """
         check_verdict(self.question, self)
+
+    def explain(self, world: MDP | None = None) -> Explanation:
+        """Say in words why, tell the witness as a story, and what to do next.
+
+        Parameters
+        ----------
+        world : MDP, optional
+            The true one where it is known: it gives names, and the true row of the story.
+
+        Returns
+        -------
+        Explanation
+            Printed as text; a notebook shows it formatted.
+
+        Examples
+        --------
+        >>> from tabular_inversion import Goals, Stochastic, identify, solve
+        >>> from tabular_inversion.environments import chain
+        >>> world = chain(4)
+        >>> print(identify(solve(world, Goals.generic(4, 1, seed=0)), Stochastic()).explain(world).story[0])
+        take action right in state 0
+        """
+        return explanation_of(self, world)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as the JSON object that ``tabular-inversion identify --json`` prints."""
