@@ -233,6 +233,14 @@ def test_the_package_does_without_the_statements() -> None:
     assert not wrong
 
 
+def test_no_ladder_asks_which_kernel_class_it_is() -> None:
+    """What depends on the class stands in a table of its own (`ClassTable`), or is a method of the class."""
+    classes = "Unconstrained|Stochastic|Supported|Sparse|Deterministic"
+    ladder = re.compile(rf"isinstance\(\S*kernel_class, .*({classes})")
+    assert ladder.search("if isinstance(question.kernel_class, Sparse | Deterministic):")
+    assert not [name_of(path) for path in MODULES if ladder.search(path.read_text())]
+
+
 def test_import_loads_no_heavy_library() -> None:
     code = "import sys, tabular_inversion; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from rich.table import Table
 
-from tabular_inversion.class_tables import ClassTable
+from tabular_inversion.class_tables import ENOUGH_GOALS
 from tabular_inversion.cli.cases import check_size, exact_agent, kernel_class_of
 from tabular_inversion.cli.console import ANSWERS, COLOURS, Policy, cells, check_choice, say
 from tabular_inversion.environments.specification import parse_environment, parse_goals
@@ -22,12 +22,7 @@ from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability import Status, Verdict
 from tabular_inversion.identifiability import identify as decide
 from tabular_inversion.kernel_classes import (
-    Deterministic,
     KernelClass,
-    Sparse,
-    Stochastic,
-    Supported,
-    Unconstrained,
 )
 from tabular_inversion.mdp import MDP
 from tabular_inversion.sufficiency import InsufficientGoalsError, MinimalGoals
@@ -123,19 +118,7 @@ def _rewarded(rewards: Any) -> int | None:
 
 def _enough(kernel_class: KernelClass, world: MDP) -> int:
     """Return how many goals with generic rewards suffice (T2a, T3a, T5), at least one."""
-    return max(int(_ENOUGH.of(kernel_class)(kernel_class, world.n_states)), 1)
-
-
-_ENOUGH: ClassTable[Callable[[Any, int], int]] = ClassTable(
-    "the number of generic goals that suffice",
-    {
-        Unconstrained: lambda _, n: n,
-        Stochastic: lambda _, n: n - 1,
-        Supported: lambda kernel_class, _: kernel_class.sizes.max() - 1,
-        Sparse: lambda kernel_class, n: min(2 * kernel_class.max_successors - 1, n - 1),
-        Deterministic: lambda *_: 1,
-    },
-)
+    return max(ENOUGH_GOALS.of(kernel_class)(kernel_class, world.n_states), 1)
 
 
 def _select(agent: ExactAgentValues, goals: tuple[int, ...]) -> ExactAgentValues:

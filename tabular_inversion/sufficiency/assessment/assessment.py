@@ -310,13 +310,11 @@ def _read_world(world: Any, discount: float | None) -> tuple[MDP, bool]:
 def _outside(case: Case) -> BoolArray:
     """Tell which rows of the world do not belong to the class, bool (S, A)."""
     world = case.world.sparse()
-    if isinstance(case.kernel_class, Supported):
-        entries = world.rows.copy()
-        entries.eliminate_zeros()
-        beyond = entries.astype(bool).astype(np.int8) - entries.astype(bool).multiply(case.kernel_class.support).astype(
-            np.int8
-        )
-        wrong = np.asarray(beyond.sum(axis=1)).ravel() > 0
+    supports = case.kernel_class.known_supports(world.row_index)
+    if supports is not None:
+        wrong = np.zeros(world.available.size, bool)
+        entries = (world.rows[world.row_index] > 0).astype(np.int8)
+        wrong[world.row_index] = np.asarray((entries - entries.multiply(supports)).sum(axis=1)).ravel() > 0
     else:
         wrong = np.zeros(case.asked.size, bool)
         index = np.flatnonzero(world.available)
@@ -381,7 +379,7 @@ def warnings_of(found: Assessment, outside: BoolArray) -> tuple[str, ...]:
                 f"{int(rough.sum())} rows are IDENTIFIED and may be off by more than {ROUGH} at this noise, up to "
                 f"{found.largest_error:.2g}{top}"
             )
-    if case.scenario is not None and isinstance(case.kernel_class, Supported):
+    if case.scenario is not None and case.kernel_class.known_supports(case.world.row_index) is not None:
         tight = case.scenario.sets.of_rows((case.scenario.sets.needed == case.goals.n_goals).astype(float), 0.0) > 0
         if tight.any():
             words.append(

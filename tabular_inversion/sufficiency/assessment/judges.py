@@ -15,7 +15,7 @@ from tabular_inversion.errors import TabularInversionError
 from tabular_inversion.exact.modular_elimination import MAX_WORK, Levels
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability import Scope, Status, Verdict, identify
-from tabular_inversion.kernel_classes import KernelClass, Sparse
+from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record
 from tabular_inversion.sufficiency.by_draws.generic import generic
@@ -209,7 +209,7 @@ def _concrete(case: Case, seconds: float) -> Judgement:
         cost *= _DYADIC_COST
     if n > MAX_EXACT_STATES or cost > seconds:
         return _skipped(case, "concrete", about, f"fractions for {k} goals on {n} states would take too long")
-    if isinstance(case.kernel_class, Sparse) and seconds < 1:
+    if 1 < case.kernel_class.most(n) < n and seconds < 1:
         return _skipped(case, "concrete", about, "the search for sparse rows would take too long")
     return _run(
         case, "concrete", about,

@@ -13,7 +13,7 @@ from tabular_inversion.errors import GoalsError, InputError, WitnessError
 from tabular_inversion.exact import ExactAgentValues
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability import Evidence
-from tabular_inversion.kernel_classes import KernelClass, Sparse
+from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.records import Record, promise
 from tabular_inversion.sufficiency.conditioning.best import BestSet, Contest, best_conditioned
@@ -22,7 +22,7 @@ from tabular_inversion.sufficiency.conditioning.spans import Scenario, certified
 from tabular_inversion.sufficiency.conditioning.tables import SuccessorSets
 from tabular_inversion.sufficiency.scenarios import scenario_of
 from tabular_inversion.sufficiency.smallest.cover import Prices, fewest, program
-from tabular_inversion.sufficiency.smallest.minimality import Claim, MinimalityProof, greedy_guarantee
+from tabular_inversion.sufficiency.smallest.minimality import Claim, MinimalityProof, greedy_guarantee, rules_of
 from tabular_inversion.sufficiency.smallest.requirements import Limits, Requirement
 
 
@@ -385,7 +385,8 @@ def choose(found: MinimalGoals, met: Callable[[list[int]], bool], *, end: float 
 
 def exact_scenarios(agent: ExactAgentValues, kernel_class: KernelClass) -> tuple[Scenario, ...]:
     """Return an agent's values in floats; none for `Sparse`, whose sets of successors are too many."""
-    if isinstance(kernel_class, Sparse) and 1 < kernel_class.max_successors < agent.n_states - 1:
+    simplest, rules = rules_of(kernel_class, agent.n_states)
+    if not rules.uses_prime:
         return ()
-    sets = SuccessorSets.of(kernel_class, agent.row_index, agent.n_states)
+    sets = SuccessorSets.of(simplest, agent.row_index, agent.n_states)
     return (scenario_of(agent.to_float(), sets, relative=True, name="this world"),)
