@@ -196,8 +196,7 @@ class AgentValues(ReadOnly, Derived):
             "coordinates": optional(read_coordinates, coordinates, shape[1]),
             "asked": optional(read_asked, asked, mask),
         }
-        for name, value in read.items():
-            object.__setattr__(self, name, value)
+        vars(self).update(read)
 
     def __repr__(self) -> str:
         sizes = f"n_goals={self.n_goals}, n_states={self.n_states}, n_actions={self.n_actions}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from tabular_inversion.sufficiency.assessment.symmetries import Symmetry, find_s
 from tabular_inversion.sufficiency.by_paths.linkages import linkage
 from tabular_inversion.sufficiency.conditioning.spans import spanned
 from tabular_inversion.sufficiency.scenarios import agent_of, scenario_of
-
-if TYPE_CHECKING:
-    from tabular_inversion.sufficiency.assessment.assessment import Assessment
 
 Kind = Literal["identified", "counting", "silent goals", "cut", "symmetry", "discount", "dependence"]
 
@@ -53,6 +50,13 @@ class Explanation(Record):
         One at which the row is determined.
     case : Case
         What was assessed.
+
+    Examples
+    --------
+    >>> from tabular_inversion.environments import chain
+    >>> from tabular_inversion.sufficiency import assess
+    >>> assess(chain(4), [0]).why(1, 0)[0].kind
+    'counting'
     """
 
     kind: Kind
@@ -111,7 +115,7 @@ def same_states(first: IntArray, second: IntArray) -> bool:
     return bool(np.array_equal(np.sort(first), np.sort(second)))
 
 
-def explain(found: Assessment, state: int, action: int) -> tuple[Explanation, ...]:
+def explain(found: Any, state: int, action: int) -> tuple[Explanation, ...]:
     """Return the reasons why a row is not determined, the most telling first; see `Assessment.why`.
 
     Raises
