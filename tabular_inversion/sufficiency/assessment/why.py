@@ -53,9 +53,10 @@ class Explanation(Record):
 
     Examples
     --------
+    >>> from tabular_inversion import Stochastic
     >>> from tabular_inversion.environments import chain
     >>> from tabular_inversion.sufficiency import assess
-    >>> assess(chain(4), [0]).why(1, 0)[0].kind
+    >>> assess(chain(4), [0], Stochastic()).why(1, 0)[0].kind
     'counting'
     """
 
