@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import tabular_inversion
 from proofs_checks import MODULES, statements
 from proofs_checks.formal_theory import definitions, formal_ids, theorems
 from proofs_checks.page import draw_instance, joined
@@ -25,8 +26,31 @@ def write_pages() -> None:
     for module, statement, report in zip(MODULES, known, reports, strict=True):
         write_if_new(FOLDER / f"{module}.md", page(module, statement, report, [s.id for s in known]))
     write_if_new(FOLDER / "table.txt", table(known, reports))
+    write_if_new(FOLDER / "rooms.txt", rooms_table())
     write_if_new(FOLDER / "levels.txt", levels_table(known, reports))
     write_if_new(FOLDER / "coq_definitions.txt", coq(definitions("Base")))
+
+
+def rooms() -> dict[str, list[tuple[str, str]]]:
+    """Return, for each statement, the modules of the package whose docstring's first line names it, with that line."""
+    folder = Path(tabular_inversion.__file__).parent
+    found: dict[str, list[tuple[str, str]]] = {statement.id: [] for statement in statements()}
+    for path in sorted(folder.rglob("*.py")):
+        line = path.read_text(encoding="utf-8").partition("\n")[0].strip('"')
+        parts = path.relative_to(folder.parent).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        named = {word for bracket in re.findall(r"\(([^)]*)\)", line) for word in bracket.split(", ")}
+        for known in named & set(found):
+            found[known].append((name, line))
+    return found
+
+
+def rooms_table() -> str:
+    """Return the table of statements and the modules that decide or use them, in MyST."""
+    lines = ["| statement | module | what it does |", "|---|---|---|"]
+    for known, modules in rooms().items():
+        lines += [f"| [{known}]({known}) | `{name}` | {line} |" for name, line in modules]
+    return "\n".join(lines) + "\n"
 
 
 def write_if_new(file: Path, text: str) -> None:

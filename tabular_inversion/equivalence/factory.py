@@ -1,4 +1,4 @@
-"""`value_equivalence`: all kernels of a class that give an agent its values."""
+"""`value_equivalence`: all kernels of a class that give an agent its values (S2)."""
 
 from __future__ import annotations
 

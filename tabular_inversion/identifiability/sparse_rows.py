@@ -1,4 +1,4 @@
-"""The search for another row with at most N successors and the same values.
+"""The search for another row with at most N successors and the same values (T5b).
 
 "No other row" is believed only where all supports were tried and each was refuted, by independent columns or by an
 entry or an equation that is wrong beyond all uncertainty. Another row is believed only where it solves the equations as

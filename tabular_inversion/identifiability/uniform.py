@@ -1,4 +1,4 @@
-"""Uniform scope: whether every member of the class is determined by its values, a property of M and the class."""
+"""Uniform scope (T2a, T3a, T3b, T5a): whether every member of the class is determined by its values."""
 
 from __future__ import annotations
 

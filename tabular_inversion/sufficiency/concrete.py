@@ -1,4 +1,4 @@
-"""Sufficiency for this very kernel: the agent's exact values, or ranks modulo a prime where those are too long."""
+"""Sufficiency for this very kernel (T3c): the agent's exact values, or ranks modulo a prime."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sufficiency for almost every kernel on a graph, by exact ranks at random draws modulo a prime."""
+"""Sufficiency for almost every kernel on a graph (G2), by exact ranks at random draws modulo a prime."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sufficiency by paths and cuts alone: what the graph says, for almost every kernel on it."""
+"""Sufficiency by paths and cuts alone (G1, G3): what the graph says, for almost every kernel on it."""
 
 from __future__ import annotations
 
