@@ -9,7 +9,7 @@ from typing import Any
 
 from proofs_checks import MODULES, statements
 from proofs_checks.formal_theory import definitions, formal_ids, theorems
-from proofs_checks.page import draw_instance
+from proofs_checks.page import draw_instance, joined
 from proofs_checks.running import run_statements
 from proofs_checks.statement import LEVELS, Statement
 from tabular_inversion.parallel import usable_cores
@@ -37,7 +37,7 @@ def write_if_new(file: Path, text: str) -> None:
 
 def page(module: str, statement: Statement, report: dict[str, Any], ids: list[str]) -> str:
     """Return the page of one statement in MyST."""
-    proof = linked(statement.proof.strip(), [i for i in ids if i != statement.id])
+    proof = linked(joined(statement.proof.strip()), [i for i in ids if i != statement.id])
     parts = [
         f"({statement.id})=\n# {statement.id}: {statement.title}",
         boxed(statement),
@@ -47,6 +47,7 @@ def page(module: str, statement: Statement, report: dict[str, Any], ids: list[st
         f"## What was checked\n\n{evidence(report)}",
         counterexamples(report),
         mutations(report),
+        laboratory(statement),
         in_the_package(module, statement),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -148,10 +149,23 @@ def mutations(report: dict[str, Any]) -> str:
     return "## Wrong variants, refuted by the same checks\n\n" + "\n".join(lines) if lines else ""
 
 
+def laboratory(statement: Statement, *, up: str = "../..") -> str:
+    """Return the frame in which the statement can be broken; it is loaded when a reader comes to it."""
+    address = f"{up}/lab/index.html?id={statement.id}"
+    attributes = f'class="laboratory" loading="lazy" title="Laboratory: {statement.id}"'
+    lines = (
+        "## In the laboratory\n\nSwitch off one assumption, and watch the statement fail.\n\n```{raw} html",
+        f'<iframe {attributes} src="{address}&amp;embed=1"></iframe>',
+        f'<p><a href="{address}">The laboratory on a page of its own</a></p>\n```',
+    )
+    return "\n".join(lines)
+
+
 def in_the_package(module: str, statement: Statement) -> str:
     """Return where the statement's code is."""
     names = "".join(f", {{py:obj}}`~{name}`" for name in statement.api)
-    return f"## In the package\n\n`proofs_checks.{module}`{names}."
+    own = f"{{download}}`proofs_checks.{module} <../../../proofs_checks/{module}.py>`"
+    return f"## In the package\n\n{own}{names}."
 
 
 def table(known: tuple[Statement, ...], reports: list[dict[str, Any]]) -> str:

@@ -30,6 +30,9 @@ X1         ``x1_graph_discounts``               this package          exact, uni
 X2         ``x2_exceptional_discounts``         this package          certified, exact
 X3         ``x3_negative_type``                 this package          exact, symbolic, universal
 PA         ``pa_policies_alone``                this package          numeric, exact, symbolic
+K1         ``k1_discounts_for_goals``           this package          numeric, exact, symbolic
+AR         ``ar_average_reward``                this package          exact, symbolic
+BQ         ``bq_quotients``                     this package          exact, symbolic
 =========  ===================================  ====================  ===================================
 
 The paper is arXiv 2606.21173. Level `formal` is not in this table: Coq reaches it, here and now, for the statements
@@ -42,6 +45,7 @@ environments; it checks the package, not a statement.
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 from proofs_checks.conjecture import Conjecture
 from proofs_checks.instance import Instance
@@ -73,10 +77,13 @@ MODULES = (
     "x2_exceptional_discounts",
     "x3_negative_type",
     "pa_policies_alone",
+    "k1_discounts_for_goals",
+    "ar_average_reward",
+    "bq_quotients",
 )
 """In the order of the theory."""
 
-__all__ = ["MODULES", "Conjecture", "Instance", "Refutation", "refute", "statements"]
+__all__ = ["MODULES", "Conjecture", "Instance", "Refutation", "mark", "refute", "statements"]
 
 
 def statements() -> tuple[Statement, ...]:
@@ -88,3 +95,10 @@ def statements() -> tuple[Statement, ...]:
     ['L1', 'T1', 'T2a', 'T2b']
     """
     return tuple(import_module(f"proofs_checks.{name}").STATEMENT for name in MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    """Load `mark` when it is asked for: it needs the statements, which need this package."""
+    if name == "mark":
+        return import_module("proofs_checks.marking").mark
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

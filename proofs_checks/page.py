@@ -12,7 +12,9 @@ from fractions import Fraction
 from typing import Any
 
 from proofs_checks import statements
+from proofs_checks.instance import Instance
 from proofs_checks.statement import LEVELS
+from tabular_inversion import identify
 from tabular_inversion.errors import MissingDependencyError
 
 try:
@@ -93,6 +95,19 @@ def claims(latex: str) -> list[str]:
     return re.split(r";\s*\\q*uad\s*", latex)
 
 
+def joined(text: str) -> str:
+    r"""Put each formula inside a paragraph on one line: a line that begins with a sign would begin a list.
+
+    Examples
+    --------
+    >>> joined("as $a\n+ b$ is\n- so to speak - odd")
+    'as $a + b$ is\n- so to speak - odd'
+    """
+    pieces = re.split(r"(\$\$.*?\$\$|\$.*?\$|`.*?`)", text, flags=re.DOTALL)
+    inline = [piece[:1] == "$" and piece[:2] != "$$" for piece in pieces]
+    return "".join(" ".join(piece.split()) if one else piece for piece, one in zip(pieces, inline, strict=True))
+
+
 def markdown(text: str) -> str:
     """Turn a proof, Markdown with dollar signs around formulas, into HTML.
 
@@ -106,7 +121,7 @@ def markdown(text: str) -> str:
     dollarmath_plugin(
         reader, allow_labels=False, renderer=lambda formula, options: mathml(formula, block=options["display_mode"])
     )
-    return str(reader.render(text))
+    return str(reader.render(joined(text)))
 
 
 def draw_instance(instance: dict[str, Any]) -> str:
@@ -145,12 +160,35 @@ def pictures(instance: dict[str, Any]) -> list[dict[str, Any]]:
         for a in range(n_actions)
     ]
     drawn.append(_heat_map("rewards, a row for each goal", instance["rewards"]))
+    drawn += _shown(Instance.from_dict(instance))
     if any(Fraction(c) != 1 for row in instance["continuation"] for c in row):
         drawn.append(_heat_map("continuation", instance["continuation"]))
     further = {"action rewards, goal": instance["action_rewards"]} | instance["extra"]
     if n_actions > 1:
         further = {"policy, a row for each state": instance["policy"]} | further
     return drawn + [_heat_map(*table) for name, values in further.items() for table in _tables(name, values)]
+
+
+def _shown(instance: Instance) -> list[dict[str, Any]]:
+    """Return M, the values of each row, and two rows that they do not tell apart, if there are."""
+    agent = instance.agent
+    drawn = [
+        _heat_map("M, a row for each goal", _texts(agent.test_matrix)),
+        _heat_map("values, a column for each state and action", _texts(agent.right_hand_sides)),
+    ]
+    for scope, title in (
+        ("instance", "two rows with these values"),
+        ("uniform", "two rows that M does not tell apart"),
+    ):
+        witness = identify(agent, instance.row_class, scope=scope).witness  # type: ignore[arg-type]
+        if witness is not None:
+            where = f", state {witness.state}, action {witness.action}" if scope == "instance" else ""
+            return [*drawn, _heat_map(f"{title}{where}", _texts([witness.first, witness.second]))]
+    return drawn
+
+
+def _texts(values: Any) -> list[list[str]]:
+    return [[str(x) for x in row] for row in values]
 
 
 def _tables(title: str, values: Any) -> list[tuple[str, list[list[str]]]]:

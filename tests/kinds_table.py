@@ -43,6 +43,7 @@ from tabular_inversion.sufficiency import minimal
 ROOMS = (
     "",
     "bellman",
+    "diagnosis",
     "discounts",
     "environments",
     "equivalence",
@@ -197,6 +198,7 @@ OWNERS: dict[str, Callable[[], Any]] = {
 GIVEN: dict[str, dict[str, Any]] = {
     "AgentValues": {"q": good()["AgentValues"].q, "goals": GOALS, "discount": 0.5},
     "Axis": {"low": 0.0, "high": 1.0, "points": 3},
+    "Diagnosis": {"residual": 0.0, "consistent": True, "explanations": (), "silent": False, "free": 1},
     "Environment": {"name": "a world", "mdp": WORLD},
     "ExactGoals": {"rewards": FRACTIONS},
     "ExactMDP": {"kernel": good()["ExactMDP"].kernel, "discount": Fraction(1, 2)},

@@ -25,7 +25,7 @@ def rooms() -> set[str]:
 def test_the_reference_lists_every_room() -> None:
     listed = re.findall(r"^   (\S+)$", (DOCS / "api" / "index.md").read_text(), re.MULTILINE)
     assert len(listed) == len(set(listed))
-    inside = {"proofs_checks", "proofs_checks.statement"}
+    inside = {"proofs_checks", *(f"proofs_checks.{name}" for name in ("statement", "marking", "laboratory"))}
     assert set(listed) - inside == rooms()
 
 
@@ -53,7 +53,8 @@ def test_a_statements_page_holds_all_of_its_module() -> None:
     assert page.count(": refuted, ") == len(STATEMENT.mutations)
     assert "$\\square$" in page
     assert "By [L1](L1) $m_g" in page
-    assert "`proofs_checks.t3b_spanning_rewards`" in page
+    assert "{download}`proofs_checks.t3b_spanning_rewards <../../../proofs_checks/t3b_spanning_rewards.py>`" in page
+    assert 'src="../../lab/index.html?id=T3b&amp;embed=1"' in page
 
 
 def test_links_stay_out_of_formulas() -> None:

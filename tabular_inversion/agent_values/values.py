@@ -33,7 +33,7 @@ from tabular_inversion.agent_values.reading import (
     read_transition_rewards,
 )
 from tabular_inversion.agent_values.report import SolverReport
-from tabular_inversion.errors import AgentValuesError, FileFormatError, ShapeError
+from tabular_inversion.errors import AgentValuesError, ShapeError
 from tabular_inversion.goals import Goals
 from tabular_inversion.kinds import checked
 from tabular_inversion.policies import check_policy
@@ -357,7 +357,4 @@ class AgentValues(Derived):
         FileAccessError
             If it cannot be read.
         """
-        found = load_record(path, "agent-values", max_bytes=max_bytes)
-        if not isinstance(found, cls):
-            raise FileFormatError(f"{path} holds a {type(found).__name__}, not values; pass the right file.")
-        return found
+        return load_record(path, "agent-values", cls, max_bytes=max_bytes)

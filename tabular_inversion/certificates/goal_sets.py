@@ -11,8 +11,8 @@ from tabular_inversion.certificates.verdicts import PROOF_RULES, described
 from tabular_inversion.errors import InputError
 from tabular_inversion.identifiability import Evidence
 from tabular_inversion.sufficiency.smallest.lower_bounds import Branch, Leaf
-from tabular_inversion.sufficiency.smallest.minimal import MinimalGoals
 from tabular_inversion.sufficiency.smallest.minimality import rules_of
+from tabular_inversion.sufficiency.smallest.result import MinimalGoals
 from tabular_inversion.sufficiency.smallest.spanning import supports_of
 
 

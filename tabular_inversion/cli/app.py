@@ -304,6 +304,46 @@ def check(
 
 
 @app.command()
+def lab(
+    statement: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="The statement to open, such as X1.", show_default="X1")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write the pages here, for any web server.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--open/--no-open", help="Open a browser.")] = True,
+) -> None:
+    """Open the laboratory: switch off one hypothesis of a theorem, and watch it fail."""
+    from tabular_inversion.cli import lab as command
+
+    command.run(statement, out=out, show=show)
+
+
+@app.command()
+def exercise(
+    statement: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="The statement; with --leaderboard none means all.")
+    ] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="ANSWER...", help="Files that the laboratory saved, or folders.")
+    ] = None,
+    ranked: Annotated[
+        Path | None, typer.Option("--leaderboard", metavar="DIR", help="The smallest accepted answers of a folder.")
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print one line for each answer, for a spreadsheet.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Mark answers from the laboratory. Status: 0 all accepted, 1 some were not, 2 some could not be read."""
+    from tabular_inversion.cli import exercise as command
+
+    if as_csv and as_json:
+        raise SpecificationError("--csv and --json are two forms of one answer; choose one.")
+    found = command.answer(statement, files or [], ranked)
+    _print(found, as_json, command.print_csv if as_csv else command.show)
+    raise typer.Exit(command.status(found))
+
+
+@app.command()
 def reproduce(
     experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT", help=f"{', '.join(EXPERIMENTS)}.")],
     out: Annotated[

@@ -78,7 +78,7 @@ def full_rank(system: RowSystem, what: str) -> Answer:
     if decision.status is RankStatus.FULL:
         return Answer(Status.IDENTIFIED, evidence, None, text)
     if system.has_fewer_equations:
-        text = f"{what} has {len(system.matrix)} rows, too few for rank {system.n_states}"
+        text = f"{what} has {len(system.matrix)} equations, too few for {system.n_states} unknowns"
         return Answer(Status.NOT_IDENTIFIED, evidence, None, text)
     if decision.status is RankStatus.DEFICIENT:
         return Answer(Status.NOT_IDENTIFIED, evidence, None, f"{text}; {COINCIDENCE}")

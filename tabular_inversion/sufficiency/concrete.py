@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from tabular_inversion import exact
-from tabular_inversion._typing import BoolArray
+from tabular_inversion._typing import BoolArray, IntArray, SparseMatrix
 from tabular_inversion.bellman import evaluate, solve
 from tabular_inversion.errors import InputError, KernelError, PolicyError
 from tabular_inversion.exact import ExactGoals, ExactMDP, fraction_array
-from tabular_inversion.exact.finite_field import PRIME, Residues, random_residues, rational_residues, sums
+from tabular_inversion.exact.finite_field import PRIME, Residues, minus, plus, random_residues, rational_residues, sums
 from tabular_inversion.exact.modular_elimination import Levels
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.goals import Goals
@@ -40,6 +40,8 @@ from tabular_inversion.sufficiency.question import (
     read_fractions,
     read_goals,
     read_question,
+    stands_for_fractions,
+    written,
 )
 
 MAX_EXACT_STATES = 200
@@ -73,7 +75,8 @@ def concrete(
         Whether every member of the class is to be determined under the agent's test functions, or this world's rows.
     limit_denominator : int or None
         Floats in world and policy stand for the nearest fractions with denominators up to this: 0.99 for 99/100, and
-        1/3 for itself. None takes them as the dyadic rationals that they are.
+        1/3 for itself. A world whose floats are far from all of those, and with None any world, is taken as the dyadic
+        rationals that it is, the largest entry of each row taking up what rounding left of one.
     seed : int
         Of the random combinations of goals that ranks modulo a prime are computed from.
 
@@ -155,9 +158,15 @@ class FixedWorld(Record):
         question = self.question
         rows = self.mdp.sparse().kernel[question.row_index]
         rows.eliminate_zeros()
-        values = self._residues(rows.data)
-        wrong = np.flatnonzero(sums(values, rows.indptr[:-1].astype(np.intp)) != 1)
-        if wrong.size:
+        exactly = stands_for_fractions(self.mdp, self.limit_denominator)
+        values = self._residues(rows.data, self.limit_denominator if exactly else None)
+        starts = rows.indptr[:-1].astype(np.intp)
+        missing = minus(np.ones(len(starts), np.uint64), sums(values, starts))
+        if not exactly:  # dyadic rationals: the largest entry takes up the rounding, as in `read_exact_world`
+            places = _largest_places(rows)
+            values[places] = plus(values[places], missing)
+        elif missing.any():
+            wrong = np.flatnonzero(missing)
             state, action = divmod(int(question.row_index[wrong[0]]), question.n_actions)
             raise KernelError(
                 f"kernel row of state {state}, action {action} does not sum to exactly one ({wrong.size} such rows); "
@@ -165,14 +174,18 @@ class FixedWorld(Record):
             )
         one = one_system(question, conditional=self.policy.ndim == 3, generic_rewards=False)
         kernel = csr_array((values, rows.indices, rows.indptr), shape=rows.shape)
-        discount = self._residues(np.array([self.mdp.discount]))
+        discount = read_fractions(np.array([self.mdp.discount]), self.limit_denominator if exactly else None)
+        if not exactly:
+            discount = fraction_array([written(self.mdp.discount, self.limit_denominator)])
         rewards = rational_residues(question.goals.rewards)
         levels = Levels.of(question.edges)
-        return ModularWorld(question, levels, one, kernel, rational_residues(self.policy), discount, rewards)
+        return ModularWorld(
+            question, levels, one, kernel, rational_residues(self.policy), rational_residues(discount), rewards
+        )
 
-    def _residues(self, values: Any) -> Residues:
+    def _residues(self, values: Any, limit_denominator: int | None) -> Residues:
         different, places = np.unique(values, return_inverse=True)
-        return rational_residues(read_fractions(different, self.limit_denominator))[places.ravel()]
+        return rational_residues(read_fractions(different, limit_denominator))[places.ravel()]
 
     def draw(self, rng: np.random.Generator, *, ones: bool, n_functions: int) -> Draw:
         """Return random combinations of the goals' test functions."""
@@ -185,6 +198,13 @@ class FixedWorld(Record):
     def error_probability(self, draws: int, sets: int) -> float:  # noqa: ARG002
         """One: a rank modulo one prime says nothing about dependence."""
         return 1.0
+
+
+def _largest_places(rows: SparseMatrix) -> IntArray:
+    """Return where in `rows.data` the largest entry of each row stands."""
+    counts = np.diff(rows.indptr)
+    order = np.lexsort((-rows.data, np.repeat(np.arange(len(counts)), counts)))
+    return order[rows.indptr[:-1]]  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, eq=False)
