@@ -168,7 +168,7 @@ def check_horizons(rng: np.random.Generator, amount: int, *, discount: int | Non
 
 
 def check_controllability(rng: np.random.Generator, amount: int, *, real: bool = False) -> Tally:
-    """k rewards at n discounts: everything is seen iff Hautus' rank is n at each eigenvalue (or `real` one) of P."""
+    """K rewards at n discounts: everything is seen iff Hautus' rank is n at each eigenvalue (or `real` one) of P."""
     tally = Tally()
     for _ in range(amount):
         instance = draw(rng, 5)
@@ -189,7 +189,7 @@ def check_controllability(rng: np.random.Generator, amount: int, *, real: bool =
 
 
 def check_symbolic(_rng: np.random.Generator, _amount: int, *, swapped: bool = False) -> Tally:
-    """n = 2, all entries symbols: det [m_1, m_2] is (gamma_2 - gamma_1) det [r, P r] over two determinants."""
+    """N = 2, all entries symbols: det [m_1, m_2] is (gamma_2 - gamma_1) det [r, P r] over two determinants."""
     made = symbol_arrays(P=(2, 2), r=(2,), discount=(2,))
     rows = [adjugate(identity(2) - made["P"] * x) @ made["r"] for x in made["discount"]]
     factor = made["discount"][1] - made["discount"][0] * (-1 if swapped else 1)
@@ -205,7 +205,8 @@ STATEMENT = Statement(
     latex=r"d = \dim \operatorname{span}\{P^t r\}: \quad \operatorname{rank} M = \min(J, d), \quad "
     r"\operatorname{rank}[M;\mathbf 1] = \begin{cases}\min(J+1, d) & \mathbf 1 \in \operatorname{span}\{P^t r\}\\ "
     r"\min(J, d) + 1 & \text{otherwise}\end{cases}",
-    plain="One reward under one policy, valued at J different discounts or at horizons 1 to J, shows as much as J goals "
+    plain="One reward under one policy, valued at J different discounts or at horizons 1 to J, shows as much as "
+    "J goals "
     "do, up to the dimension d of the span of r, P r, P^2 r, ... So n discounts identify every kernel if and only if r "
     "is cyclic, and n - 1 discounts all stochastic ones if and only if that span and the constants are everything. "
     "With several rewards this is controllability, which Hautus' test decides at the complex eigenvalues of P.",
