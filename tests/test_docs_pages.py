@@ -1,5 +1,6 @@
 """The pages keep up with the code: every room and statement has its place, and the picture shows what it says."""
 
+import importlib
 import importlib.util
 import re
 from pathlib import Path
@@ -55,6 +56,22 @@ def test_a_statements_page_holds_all_of_its_module() -> None:
     assert "By [L1](L1) $m_g" in page
     assert "{download}`proofs_checks.t3b_spanning_rewards <../../../proofs_checks/t3b_spanning_rewards.py>`" in page
     assert 'src="../../lab/index.html?id=T3b&amp;embed=1"' in page
+
+
+def test_every_name_of_a_statement_is_described_in_the_reference() -> None:
+    script = statement_pages()
+    assert script.documented("tabular_inversion.identify") == "tabular_inversion.identifiability.identify"
+    assert script.documented("tabular_inversion.Goals.indicator") == "tabular_inversion.goals.Goals.indicator"
+    assert script.documented("tabular_inversion.exact.evaluate") == "tabular_inversion.exact.evaluate"
+    assert (
+        script.documented("tabular_inversion.error_bounds.bounds.error_bound")
+        == "tabular_inversion.error_bounds.error_bound"
+    )
+    for statement in proofs_checks.statements():
+        for name in statement.api:
+            room, _, last = script.documented(name).rpartition(".")
+            described = importlib.import_module("tabular_inversion." + script.documented(name).split(".")[1])
+            assert room == "tabular_inversion" or last in {*dir(described), "indicator", "gaussian"}, name
 
 
 def test_links_stay_out_of_formulas() -> None:
