@@ -35,6 +35,7 @@ from tabular_inversion.sufficiency.by_paths.structural import decide_by_paths
 from tabular_inversion.sufficiency.proofs import CountProof, CutProof
 from tabular_inversion.sufficiency.question import (
     LIMIT_DENOMINATOR,
+    ChosenGoals,
     Question,
     read_exact_world,
     read_fractions,
@@ -51,7 +52,7 @@ MAX_EXACT_STATES = 200
 @checked
 def concrete(
     mdp: MDP | ExactMDP,
-    goals: Goals | ArrayLike,
+    goals: Goals | ChosenGoals | ArrayLike,
     kernel_class: KernelClass | None = None,
     *,
     policy: Policy = "optimal",

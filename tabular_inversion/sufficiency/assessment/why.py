@@ -208,7 +208,9 @@ def _cut(case: Case, successors: IntArray, unknowns: int) -> list[Explanation]:
     found = linkage(case.world, case.goals, sources=successors.tolist())
     cut = found.cut
     behind = cut.behind(found.question)
-    real = len(cut.states) > 0 and not same_states(cut.states, successors) and len(cut.goals) == 0
+    paid = np.flatnonzero((case.goals.rewards != 0).any(axis=0))
+    bottleneck = not np.isin(cut.states, paid).all() and not same_states(cut.states, successors)
+    real = len(cut.states) > 0 and bottleneck and len(cut.goals) == 0
     if not real or len(found) >= unknowns:
         return []
     names = ", ".join(case.world.state_name(int(s)) for s in cut.states)
