@@ -12,8 +12,8 @@ from tabular_inversion.errors import InputError
 from tabular_inversion.identifiability import Evidence
 from tabular_inversion.kernel_classes import Sparse
 from tabular_inversion.sufficiency.smallest.lower_bounds import Branch, Leaf
-from tabular_inversion.sufficiency.smallest.result import MinimalGoals
 from tabular_inversion.sufficiency.smallest.minimality import same_demand
+from tabular_inversion.sufficiency.smallest.result import MinimalGoals
 from tabular_inversion.sufficiency.smallest.spanning import supports_of
 
 

@@ -215,18 +215,10 @@ def discounts(
     question = command.DiscountQuestion(environment, goals, policy, read_discount(discount), witness)
     check_picture(plot)
     check_folder(certificate)
-    if compare:
-        listed, table = command.compare_sets(question, tuple(sets or ()), noise)
-        _print(listed, as_json, lambda _: typer.echo(str(table)))
-        if plot is not None:
-            save_picture(table.plot, plot)
-        return
-    if sets:
-        raise SpecificationError(f"{sets[0]!r} follows the world; goals are given by --goals, or after --compare.")
-    found, draw, proved = command.answer(question, None if as_json else command.show_verdict)
+    found, draw, proved = command.answer(question)
     _print(found, as_json, command.show)
     if certificate is not None:
-        save_certificate(proved, certificate)  # type: ignore[arg-type]
+        save_certificate(proved, certificate)
     if plot is not None:
         save_picture(draw, plot)
 
@@ -277,7 +269,7 @@ def goals(
     found, draw, proved = command.answer(question, None if as_json else command.show_verdict)
     _print(found, as_json, command.show)
     if certificate is not None:
-        save_certificate(proved, certificate)  # type: ignore[arg-type]
+        save_certificate(proved, certificate)
     if plot is not None:
         save_picture(draw, plot)
 

@@ -112,9 +112,7 @@ def answer(
     return found, partial(_draw, case, minimal, unknown.tolist()), verdict if minimal is None else minimal
 
 
-def _judged(
-    case: Case, judged: tuple[int, ...], question: GoalsQuestion
-) -> tuple[Verdict | None, dict[str, Any], Any]:
+def _judged(case: Case, judged: tuple[int, ...], question: GoalsQuestion) -> tuple[Verdict | None, dict[str, Any], Any]:
     """Return the verdict, in fractions where those are short, what is printed of it, and the status of each row."""
     if case.agent is not None:
         verdict = decide(_select(case.agent, judged), case.kernel_class, scope="uniform")
@@ -176,7 +174,7 @@ def _prepare(question: GoalsQuestion) -> Case:
 
 
 def _agent_in_fractions(world: MDP, goals: Goals, discount: Fraction, policy: Policy) -> ExactAgentValues | None:
-    """Return the exact values of all goals; None where they would be too long, so that floats with bounds have to do."""
+    """Return the exact values of all goals; None where they would be too long: floats have to do."""
     n, short = world.n_states, stands_for_fractions(world, LIMIT_DENOMINATOR)
     if n > (MAX_EXACT_STATES if short else MAX_DYADIC_STATES) or n * goals.n_goals > MAX_EXACT_VALUES:
         return None

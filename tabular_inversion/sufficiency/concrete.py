@@ -180,7 +180,9 @@ class FixedWorld(Record):
             discount = fraction_array([written(self.mdp.discount, self.limit_denominator)])
         rewards = rational_residues(question.goals.rewards)
         levels = Levels.of(question.edges)
-        return ModularWorld(question, levels, one, kernel, rational_residues(self.policy), rational_residues(discount), rewards)
+        return ModularWorld(
+            question, levels, one, kernel, rational_residues(self.policy), rational_residues(discount), rewards
+        )
 
     def _residues(self, values: Any, limit_denominator: int | None) -> Residues:
         different, places = np.unique(values, return_inverse=True)

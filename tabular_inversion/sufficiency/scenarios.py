@@ -1,4 +1,4 @@
-"""From worlds, policies and discounts to the test functions of all candidate goals, in floats with a bound on the error."""
+"""From worlds, policies and discounts to the test functions of all candidate goals, in bounded floats."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from tabular_inversion.environments import random_mdp
 from tabular_inversion.sufficiency import assess, minimal, order_goals
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "sufficiency"))
-from windy_grids import windy_grid  # noqa: E402  beside the tests that it serves
+from windy_grids import windy_grid
 
 pytestmark = pytest.mark.benchmark
 

@@ -176,7 +176,7 @@ def test_regions_words_and_tables(windy):
     found = assess(windy, [0, 67], known, rows=[0, 1], noise=1e-5)
     assert found.rows == 8
     assert (found.row_status[2:] == -1).all()
-    for line in found.text.splitlines()[:-len(found.warnings) or None]:
+    for line in found.text.splitlines()[: -len(found.warnings) or None]:
         assert "optimal agents, class supported" in line
     table = compare({"a & b": [0, 67], "one": [0], "found": minimal(windy, range(68), known)}, windy, known, eps=1e-5)
     assert table.best == "found"

@@ -102,7 +102,9 @@ def test_the_predicted_error_is_the_error_of_the_best_affine_estimate(agent, sup
     design = np.column_stack([values, np.ones(len(values))])
     fitted = design @ np.linalg.lstsq(design, rows)[0]
     own = Supported(np.broadcast_to(np.isin(np.arange(6), states), (6, 2, 6)))
-    predicted = order_goals(agent.select_goals(found.order), own, noise=0.1, given=[0, 1, 2], relative=False).predicted_error[-1]
+    predicted = order_goals(
+        agent.select_goals(found.order), own, noise=0.1, given=[0, 1, 2], relative=False
+    ).predicted_error[-1]
     np.testing.assert_allclose(np.sqrt(((fitted - rows) ** 2).sum(axis=1).mean()), predicted, rtol=0.01)
 
 

@@ -301,7 +301,9 @@ def _read_world(world: Any, discount: float | None) -> tuple[MDP, bool]:
     if not isinstance(world, Supported):
         given = np.asarray(world)
         if given.dtype != bool or given.ndim != 3:
-            raise ShapeError("world: expected an MDP, a Supported class, or bool (S, A, S): which transitions are possible.")
+            raise ShapeError(
+                "world: expected an MDP, a Supported class, or bool (S, A, S): which transitions are possible."
+            )
         world = Supported(given)
     if discount is None:
         raise InputError("a support says nothing about the discount; give one, such as discount=0.9.")
@@ -314,7 +316,9 @@ def _outside(case: Case) -> BoolArray:
     if isinstance(case.kernel_class, Supported):
         entries = world.rows.copy()
         entries.eliminate_zeros()
-        beyond = entries.astype(bool).astype(np.int8) - entries.astype(bool).multiply(case.kernel_class.support).astype(np.int8)
+        beyond = entries.astype(bool).astype(np.int8) - entries.astype(bool).multiply(case.kernel_class.support).astype(
+            np.int8
+        )
         wrong = np.asarray(beyond.sum(axis=1)).ravel() > 0
     else:
         wrong = np.zeros(case.asked.size, bool)

@@ -1,4 +1,4 @@
-"""The judges of a goal set, in order of cost: paths, draws, this world in floats with bounds, this world in fractions."""
+"""The judges of a goal set, in order of cost: paths, draws, this world in bounded floats, this world in fractions."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def verify_assessment(found: room.Assessment) -> None:
             raise WitnessError(f"judgements: {stated.judge} says something else when asked again.")
         if stated.verdict is not None:
             stated.verdict.verify()
-    outside = room._outside(found.case)  # noqa: SLF001  the same room
+    outside = room._outside(found.case)
     status, judge = room.merged(found.case, found.judgements, outside)
     predicted, sigma = room.predict(found.case, found.noise)
     expected = replace(found, row_status=status, row_judge=judge, predicted_error=predicted, sigma_min=sigma)

@@ -188,8 +188,14 @@ def _silent(case: Case, successors: IntArray) -> list[Explanation]:
         return []
     never = np.abs(case.agent.q[silent]).max(axis=(1, 2)) == 0
     words = ", ".join(_goal_name(case, int(g)) for g in silent[:5]) + (", ..." if len(silent) > 5 else "")
-    why = "no agent ever reaches" if never.all() else "all successors are equally far from, or it is out of their reach:"
-    return [_explanation(case, "silent goals", f"goals that say nothing here, which {why} {words}", successors, goals=silent)]
+    why = (
+        "no agent ever reaches" if never.all() else "all successors are equally far from, or it is out of their reach:"
+    )
+    return [
+        _explanation(
+            case, "silent goals", f"goals that say nothing here, which {why} {words}", successors, goals=silent
+        )
+    ]
 
 
 def _goal_name(case: Case, goal: int) -> str:
@@ -254,7 +260,7 @@ def _symmetry(case: Case, successors: IntArray) -> list[Explanation]:
             symmetry = find_symmetry(case.world, case.goals, first, second)
             if symmetry is not None:
                 name = case.world.state_name
-                words = f"mirror {name(first)} <-> {name(second)}: a symmetry of the world keeps every goal and swaps the two"
+                words = f"mirror {name(first)} <-> {name(second)}: a symmetry of the world that keeps every goal"
                 return [_explanation(case, "symmetry", words, successors, states=[first, second], symmetry=symmetry)]
     return []
 

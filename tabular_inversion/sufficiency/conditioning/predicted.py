@@ -2,8 +2,8 @@
 
 With A the equations of a row in an orthonormal basis of the differences of distributions, the recovered row is off by
 x with ``(A + E) x = e``: e the error of the equations, at most (1 + discount) times that of the values, E that of M. So
-``(I + A^+ E) x = A^+ e``, and ``E |A^+ e|^2 <= (1 + discount)^2 eps^2 t`` with ``t = trace (A^T A)^-1``, which falls with
-every goal that is added.
+``(I + A^+ E) x = A^+ e``, and ``E |A^+ e|^2 <= (1 + discount)^2 eps^2 t`` with ``t = trace (A^T A)^-1``, which falls
+with every goal that is added.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Scenario(Record):
 
     @property
     def n_goals(self) -> int:
-        """k."""
+        """K."""
         return len(self.matrix)
 
 

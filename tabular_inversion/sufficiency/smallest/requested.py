@@ -75,7 +75,9 @@ class Request:
         if not 0 <= self.noise < np.inf:
             raise InputError(f"noise is {self.noise}; expected a finite number of at least 0.")
         if self.error is not None and not (0 < self.error < np.inf and self.noise > 0):
-            raise InputError(f"error is {self.error} at noise {self.noise}; expected both above 0: say how noisy values are.")
+            raise InputError(
+                f"error is {self.error} at noise {self.noise}; expected both above 0: say how noisy values are."
+            )
 
     @property
     def is_plain(self) -> bool:
@@ -111,7 +113,9 @@ class Request:
         asked = read_rows(self.rows, self.available)
         support = self.kernel_class.support if isinstance(self.kernel_class, Supported) else None
         if support is not None and support.shape != (asked.size, len(asked)):
-            raise KernelClassError(f"the class has a support of shape {support.shape}; expected {(asked.size, len(asked))}.")
+            raise KernelClassError(
+                f"the class has a support of shape {support.shape}; expected {(asked.size, len(asked))}."
+            )
         sets = sets_of(self.kernel_class, asked)
         result = []
         for (name, world), policy in product(self._worlds(), self.policies or (self.policy,)):
@@ -186,12 +190,15 @@ def _insufficient(request: Request, scenarios: tuple[Scenario, ...], goals: list
         missing = spanned(scenario, goals).missing
         bad = index[scenario.sets.of_rows((missing > 0).astype(float), 0.0) > 0]
         if bad.size:
-            states = tuple(np.unique(np.concatenate([scenario.sets.states_of(int(i)) for i in np.flatnonzero(missing)[:50]])))
+            states = tuple(
+                np.unique(np.concatenate([scenario.sets.states_of(int(i)) for i in np.flatnonzero(missing)[:50]]))
+            )
             rows = tuple((int(row) // n_actions, int(row) % n_actions) for row in bad)
             places = ", ".join(map(str, rows[:3])) + (", ..." if len(rows) > 3 else "")
             return InsufficientGoalsError(
-                f"all {len(goals)} candidates together leave {len(rows)} of {len(index)} rows unknown in {scenario.name}, "
-                f"(state, action) = {places}; add candidates that pay in other states, or ask for less coverage.",
+                f"all {len(goals)} candidates together leave {len(rows)} of {len(index)} rows unknown in "
+                f"{scenario.name}, (state, action) = {places}; add candidates that pay in other states, or ask "
+                "for less coverage.",
                 rows,
                 tuple(map(int, states)),
             )

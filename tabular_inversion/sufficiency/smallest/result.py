@@ -364,9 +364,9 @@ class MinimalGoals(Record, ChosenGoals):
                 raise WitnessError(f"alternatives: {other} does not do the same for the same price.")
         if self.best_conditioned and self.scenarios:
             again = choose(self, met)
-            if again.goals != self.goals and Contest(
-                self.scenarios, self.coverage, (), (), len, bool, np.inf
-            ).sigma(again.goals) > self.sigma_min * (1 + 1e-5):
+            if again.goals != self.goals and Contest(self.scenarios, self.coverage, (), (), len, bool, np.inf).sigma(
+                again.goals
+            ) > self.sigma_min * (1 + 1e-5):
                 raise WitnessError(f"best_conditioned: {again.goals} is conditioned better.")
 
     @property
