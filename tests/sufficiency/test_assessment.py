@@ -20,7 +20,8 @@ from tabular_inversion import (
 )
 from tabular_inversion.environments import chain, four_rooms, graph, random_mdp
 from tabular_inversion.errors import AgentValuesError, GoalsError, InputError, ShapeError, WitnessError
-from tabular_inversion.sufficiency import assess, compare, concrete, minimal
+from tabular_inversion.interop import from_counts
+from tabular_inversion.sufficiency import assess, compare, concrete, kernel_radii, minimal
 from tabular_inversion.sufficiency.assessment.symmetries import Symmetry, find_symmetry
 
 
@@ -116,8 +117,8 @@ def test_a_reason_that_is_none_is_refused(windy):
 
 
 def test_an_exceptional_discount_is_named():
-    world = graph(nx.complete_bipartite_graph(3, 2), discount=1 / np.sqrt(2))
-    found = assess(world, range(5), Stochastic())
+    world = graph(nx.complete_bipartite_graph(3, 3), discount=0.5)
+    found = assess(world, range(6), Stochastic())
     assert found.rows_identified < found.rows
     state, action = np.argwhere(found.row_status != Status.IDENTIFIED)[0].tolist()
     kinds = {reason.kind for reason in found.why(state, action)}
@@ -202,8 +203,11 @@ def test_sparse_classes_have_a_verdict_and_no_predicted_error():
     assert np.isnan(found.largest_error)
 
 
-def test_what_was_tampered_with_is_refused(windy):
-    found = assess(windy, [0, 20], Supported.of(windy), noise=1e-5)
+def test_what_was_tampered_with_is_refused():
+    room = windy_grid(3, 0.9)
+    found = assess(room, [0, 1], Supported.of(room), noise=1e-3)
+    assert found.status is Status.IDENTIFIED
+    assert found.warnings
     wrong = found.row_status.copy()
     wrong[0, 0] = Status.NOT_IDENTIFIED
     lies = [
@@ -215,3 +219,26 @@ def test_what_was_tampered_with_is_refused(windy):
     for lie in lies:
         with pytest.raises(WitnessError):
             lie.verify()
+
+
+def test_what_is_certified_for_a_region_of_kernels_holds_for_kernels_in_it():
+    rng = np.random.default_rng(0)
+    kernel = rng.dirichlet(np.ones(3), (3, 2))
+    counts = np.stack([[rng.multinomial(4_000_000, row) for row in rows] for rows in kernel])
+    estimate = from_counts(counts, discount=0.5)
+    radii = kernel_radii(counts)
+    assert (np.abs(estimate.dense().kernel - kernel).sum(axis=2) <= radii).all()
+    goals = Goals([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    found = assess(estimate, goals, radii=radii)
+    assert found.status is Status.IDENTIFIED
+    assert "every kernel within the radii" in found.verdict.about
+    found.verify()
+    for _ in range(30):
+        moved = estimate.dense().kernel + rng.dirichlet(np.ones(3), (3, 2)) * 1.0 * radii[:, :, None] / 4
+        near = MDP(moved / moved.sum(axis=2, keepdims=True), 0.5)
+        assert (np.abs(near.kernel - estimate.dense().kernel).sum(axis=2) <= radii + 1e-12).all()
+        assert assess(near, goals).status is Status.IDENTIFIED
+    few = kernel_radii(counts // 400_000)
+    assert assess(estimate, goals, radii=few).status is Status.UNDECIDED
+    with pytest.raises(InputError):
+        assess(estimate, goals, radii=-1.0 * few[:1])

@@ -111,7 +111,7 @@ def cheapest(k, costs, meets):
 OPTIONS = ("spare", "costs", "forbidden", "rows", "coverage", "policies", "discounts", "worlds", "error")
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("option", OPTIONS)
 @pytest.mark.parametrize("name", ["supported", "deterministic"])
 def test_no_subset_is_cheaper_and_none_of_that_price_is_conditioned_better(option, seed, name):

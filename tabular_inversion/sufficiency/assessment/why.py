@@ -175,7 +175,9 @@ def _counting(case: Case, successors: IntArray, unknowns: int) -> list[Explanati
     k = case.goals.n_goals
     if k >= unknowns:
         return []
-    words = f"{k} goal{'s' * (k != 1)}, {unknowns} unknowns: {unknowns - k} more goals are needed, whichever they are"
+    more = unknowns - k
+    needed = "1 more is needed, whichever it is" if more == 1 else f"{more} more are needed, whichever they are"
+    words = f"{k} goal{'s' * (k != 1)}, {unknowns} unknowns: {needed}"
     return [_explanation(case, "counting", words, successors)]
 
 
