@@ -156,8 +156,8 @@ def kernel_radii(counts: ArrayLike, *, confidence: float = 0.95) -> FloatArray:
 def widened(scenario: Scenario, agent: AgentValues, radii: FloatArray, *, relative: bool) -> Scenario:
     """Return a scenario whose errors cover all kernels within radii: what is certified there holds for each of them.
 
-    The values of such a kernel differ by at most ``max radii * span(M_g) / 2 / (1 - discount)``: the Bellman operator of
-    one kernel moves the fixed point of the other by no more than the difference of two rows allows, and contracts.
+    The values of such a kernel differ by at most ``max radii * span(M_g) / 2 / (1 - discount)``: the Bellman operator
+    of one kernel moves the fixed point of the other by no more than the difference of two rows allows, and contracts.
     """
     if agent.discount >= 1:
         raise InputError("at discount 1 no bound on values holds for all kernels near one; give a discount below 1.")
