@@ -109,7 +109,7 @@ def _paying(goals: Sequence[int] | MinimalGoals) -> Sequence[int]:
     """Return the states where goals pay."""
     if not isinstance(goals, MinimalGoals):
         return goals
-    return np.flatnonzero((goals.candidates.rewards[list(goals.goals)] != 0).any(axis=0)).tolist()  # type: ignore[no-any-return]
+    return np.flatnonzero((goals.candidates.rewards[list(goals.goals)] != 0).any(axis=0)).tolist()
 
 
 def _states(name: str, states: Sequence[int], mdp: MDP) -> IntArray:

@@ -186,7 +186,7 @@ class FixedWorld(Record):
         kernel = csr_array((values, rows.indices, rows.indptr), shape=rows.shape)
         discount = read_fractions(np.array([self.mdp.discount]), self.limit_denominator if exactly else None)
         if not exactly:
-            discount = fraction_array([written(self.mdp.discount, self.limit_denominator)])
+            discount = np.array([written(self.mdp.discount, self.limit_denominator)], dtype=object)
         rewards = rational_residues(question.goals.rewards)
         levels = Levels.of(question.edges)
         return ModularWorld(

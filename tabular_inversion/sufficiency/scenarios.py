@@ -150,7 +150,7 @@ def kernel_radii(counts: ArrayLike, *, confidence: float = 0.95) -> FloatArray:
     subsets = np.maximum(sizes * np.log(2.0) + np.log1p(-(2.0 ** (1.0 - np.maximum(sizes, 2)))), 0.0)
     rows = max(int((visits > 0).sum()), 1)
     bound = np.sqrt(2.0 * (subsets + np.log(rows / (1.0 - confidence))) / np.maximum(visits, 1.0))
-    return np.where(visits == 0, 2.0, np.where(sizes == 1, 0.0, np.minimum(bound, 2.0)))  # type: ignore[no-any-return]
+    return np.where(visits == 0, 2.0, np.where(sizes == 1, 0.0, np.minimum(bound, 2.0)))
 
 
 def widened(scenario: Scenario, agent: AgentValues, radii: FloatArray, *, relative: bool) -> Scenario:

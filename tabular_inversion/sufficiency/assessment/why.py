@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from tabular_inversion._typing import IntArray
+from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.identifiability import Status
 from tabular_inversion.kernel_classes import Supported
@@ -62,7 +62,7 @@ class Explanation(Record):
     states: IntArray
     goals: IntArray
     symmetry: Symmetry | None
-    vector: IntArray | None
+    vector: FloatArray | None
     discount: float | None
     case: Case
 
@@ -158,7 +158,7 @@ def _explanation(
     states: object = (),
     goals: object = (),
     symmetry: Symmetry | None = None,
-    vector: IntArray | None = None,
+    vector: FloatArray | None = None,
     discount: float | None = None,
 ) -> Explanation:
     listed = (np.asarray(states, np.intp), np.asarray(goals, np.intp))
@@ -291,7 +291,7 @@ def _discount(case: Case, successors: IntArray) -> list[Explanation]:
     return []
 
 
-def _null_vector(case: Case, successors: IntArray) -> IntArray | None:
+def _null_vector(case: Case, successors: IntArray) -> FloatArray | None:
     """Return a difference of two rows that no goal sees, largest entry 1; None where floats find none."""
     matrix = case.agent.test_matrix[:, successors]
     size = np.abs(case.agent.test_matrix).max(axis=1)[:, None] + 1e-300

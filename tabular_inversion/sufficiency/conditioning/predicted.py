@@ -74,7 +74,7 @@ class Conditioning(Record):
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             shrunk = 1.0 - discount * noise * np.sqrt(self.unknowns * trace)
             error = np.where(shrunk > 0, z * (1.0 + discount) * noise * np.sqrt(trace) / shrunk, DIAMETER)
-        return np.minimum(np.nan_to_num(error, nan=DIAMETER, posinf=DIAMETER), DIAMETER)
+        return np.asarray(np.minimum(np.nan_to_num(error, nan=DIAMETER, posinf=DIAMETER), DIAMETER))
 
 
 def conditioning(matrix: FloatArray, sets: SuccessorSets) -> Conditioning:
