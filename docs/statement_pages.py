@@ -4,6 +4,7 @@ Runs before each build (see conf.py); the checks are those of ``tabular-inversio
 """
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from proofs_checks.formal_theory import definitions, formal_ids, theorems
 from proofs_checks.page import draw_instance, joined
 from proofs_checks.running import run_statements
 from proofs_checks.statement import LEVELS, Statement
+from tabular_inversion import _ROOM_OF
 from tabular_inversion.parallel import usable_cores
 
 FOLDER = Path(__file__).parent / "statements" / "generated"
@@ -187,9 +189,21 @@ def laboratory(statement: Statement, *, up: str = "../..") -> str:
 
 def in_the_package(module: str, statement: Statement) -> str:
     """Return where the statement's code is."""
-    names = "".join(f", {{py:obj}}`~{name}`" for name in statement.api)
+    names = "".join(f", {{py:obj}}`{name.rpartition('.')[2]} <{documented(name)}>`" for name in statement.api)
     own = f"{{download}}`proofs_checks.{module} <../../../proofs_checks/{module}.py>`"
     return f"## In the package\n\n{own}{names}."
+
+
+def documented(name: str) -> str:
+    """Return where the reference describes a name: in the room that exports it, or the room itself if none does."""
+    package, first, *rest = name.split(".")
+    room = f"{package}.{_ROOM_OF.get(first, first)}"
+    module = import_module(room)
+    exported = getattr(module, "__all__", dir(module))
+    owner = first if first in _ROOM_OF else rest[0]
+    if owner in exported:
+        return ".".join([room, *(rest if owner != first else [first, *rest])])
+    return f"{room}.{rest[-1]}" if rest[-1] in exported else room
 
 
 def table(known: tuple[Statement, ...], reports: list[dict[str, Any]]) -> str:

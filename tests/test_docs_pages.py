@@ -1,5 +1,6 @@
 """The pages keep up with the code: every room and statement has its place, and the picture shows what it says."""
 
+import importlib
 import importlib.util
 import re
 from pathlib import Path

@@ -257,6 +257,13 @@ def discounts(
 @app.command()
 def goals(
     environment: World,
+    sets: Annotated[
+        list[str] | None, typer.Argument(metavar="[SET]...", help="With --compare: goal sets, such as indicator:3,17.")
+    ] = None,
+    compare: Annotated[bool, typer.Option("--compare", help="Compare the goal sets that follow, in a table.")] = False,
+    noise: Annotated[
+        float, typer.Option(help="With --compare: the errors of values, in units of each goal's largest value.")
+    ] = 0.0,
     goals: Annotated[
         str | None,
         typer.Option(
@@ -282,7 +289,15 @@ def goals(
     question = command.GoalsQuestion(environment, goals, kernel_class, rewards, policy, asked, seconds)
     check_picture(plot)
     check_folder(certificate)
-    found, draw, proved = command.answer(question)
+    if compare:
+        listed, table = command.compare_sets(question, tuple(sets or ()), noise)
+        _print(listed, as_json, lambda _: typer.echo(str(table)))
+        if plot is not None:
+            save_picture(table.plot, plot)
+        return
+    if sets:
+        raise SpecificationError(f"{sets[0]!r} follows the world; goals are given by --goals, or after --compare.")
+    found, draw, proved = command.answer(question, None if as_json else command.show_verdict)
     _print(found, as_json, command.show)
     if certificate is not None:
         save_certificate(proved, certificate)

@@ -8,7 +8,6 @@ import pytest
 from tabular_inversion.errors import InputError
 from tabular_inversion.experiments import error_study
 
-
 SEEN = []
 """What the whole run told of its progress."""
 

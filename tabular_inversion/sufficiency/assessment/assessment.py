@@ -32,8 +32,10 @@ from tabular_inversion.sufficiency.scenarios import (
     read_rows,
     scenario_of,
     sets_of,
+    widened,
     world_on,
 )
+from tabular_inversion.validation import finite_array
 
 if TYPE_CHECKING:
     from tabular_inversion.sufficiency.assessment.next_goal import NextGoal
@@ -206,6 +208,7 @@ def assess(
     relative: bool = True,
     rows: Rows = None,
     scope: Scope = "uniform",
+    radii: ArrayLike | None = None,
     seconds: float = 60.0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Assessment:
@@ -231,6 +234,9 @@ def assess(
         The region that matters: states, a mask (S,) or (S, A), or pairs (state, action); all rows when omitted.
     scope : {"uniform", "instance"}
         Whether every member of the class is to be determined, or this world's rows.
+    radii : array_like, shape (S, A), optional
+        Of a kernel from counts: how far the true rows may be from it, such as `kernel_radii`. A row is then IDENTIFIED
+        if the goals determine it in every kernel within; what rounding or the radii leave open is UNDECIDED.
     seconds : float
         Judges that would take longer are not asked, and said not to have been.
     progress : callable, optional
@@ -277,7 +283,12 @@ def assess(
         scenario = None
     else:
         scenario = scenario_of(agent, sets, relative=relative, name="this world")
-    case = Case(floats, drawn, read, kernel_class, policy, scope, asked, agent, scenario)
+    if radii is not None:
+        if scenario is None or scope == "instance":
+            raise InputError("radii are for classes with sets of successors, at uniform scope; leave them out.")
+        near = finite_array("radii", radii, floats.available.shape, "(S, A)", InputError)
+        scenario = widened(scenario, agent, near, relative=relative)
+    case = Case(floats, drawn, read, kernel_class, policy, scope, asked, agent, scenario, radii is not None)
     judgements = judge_all(case, end=end, progress=progress)
     outside = outside_of(case)
     status, judge = merged(case, judgements, outside)

@@ -56,7 +56,7 @@ class NextGoal(Record):
 def find_next_goal(found: Any, candidates: Goals | ArrayLike | None) -> NextGoal:
     """Return the candidate that lowers the expected error most; see `Assessment.next_goal`."""
     case = found.case
-    if np.ndim(case.policy) == 3:  # type: ignore[arg-type]  # a word has no axes
+    if np.ndim(case.policy) == 3:  # a word has no axes
         raise GoalsError("with a policy for each goal, nothing says what agents of other goals would do.")
     pool = read_goals(np.arange(case.world.n_states) if candidates is None else candidates, case.world.n_states)
     own = Goals(case.goals.rewards, case.goals.continuation, case.goals.action_rewards)

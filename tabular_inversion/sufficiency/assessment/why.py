@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tabular_inversion._typing import IntArray
+from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.identifiability import Status
 from tabular_inversion.records import Record
@@ -66,7 +66,7 @@ class Explanation(Record):
     states: IntArray
     goals: IntArray
     symmetry: Symmetry | None
-    vector: IntArray | None
+    vector: FloatArray | None
     discount: float | None
     case: Case
 
@@ -162,7 +162,7 @@ def _explanation(
     states: object = (),
     goals: object = (),
     symmetry: Symmetry | None = None,
-    vector: IntArray | None = None,
+    vector: FloatArray | None = None,
     discount: float | None = None,
 ) -> Explanation:
     listed = (np.asarray(states, np.intp), np.asarray(goals, np.intp))
@@ -178,7 +178,9 @@ def _counting(case: Case, successors: IntArray, unknowns: int) -> list[Explanati
     k = case.goals.n_goals
     if k >= unknowns:
         return []
-    words = f"{k} goal{'s' * (k != 1)}, {unknowns} unknowns: {unknowns - k} more goals are needed, whichever they are"
+    more = unknowns - k
+    needed = "1 more is needed, whichever it is" if more == 1 else f"{more} more are needed, whichever they are"
+    words = f"{k} goal{'s' * (k != 1)}, {unknowns} unknowns: {needed}"
     return [_explanation(case, "counting", words, successors)]
 
 
@@ -217,7 +219,9 @@ def _cut(case: Case, successors: IntArray, unknowns: int) -> list[Explanation]:
     found = linkage(case.world, case.goals, sources=successors.tolist())
     cut = found.cut
     behind = cut.behind(found.question)
-    real = len(cut.states) > 0 and not same_states(cut.states, successors) and len(cut.goals) == 0
+    paid = np.flatnonzero((case.goals.rewards != 0).any(axis=0))
+    bottleneck = not np.isin(cut.states, paid).all() and not same_states(cut.states, successors)
+    real = len(cut.states) > 0 and bottleneck and len(cut.goals) == 0
     if not real or len(found) >= unknowns:
         return []
     names = ", ".join(case.world.state_name(int(s)) for s in cut.states)
@@ -261,7 +265,7 @@ def _symmetry(case: Case, successors: IntArray) -> list[Explanation]:
             symmetry = find_symmetry(case.world, case.goals, first, second)
             if symmetry is not None:
                 name = case.world.state_name
-                words = f"mirror {name(first)} <-> {name(second)}: a symmetry of the world keeps every goal and swaps the two"
+                words = f"mirror {name(first)} <-> {name(second)}: a symmetry of the world that keeps every goal"
                 return [_explanation(case, "symmetry", words, successors, states=[first, second], symmetry=symmetry)]
     return []
 
@@ -290,7 +294,7 @@ def _discount(case: Case, successors: IntArray) -> list[Explanation]:
     return []
 
 
-def _null_vector(case: Case, successors: IntArray) -> IntArray | None:
+def _null_vector(case: Case, successors: IntArray) -> FloatArray | None:
     """Return a difference of two rows that no goal sees, largest entry 1; None where floats find none."""
     matrix = case.agent.test_matrix[:, successors]
     size = np.abs(case.agent.test_matrix).max(axis=1)[:, None] + 1e-300

@@ -20,6 +20,7 @@ from tabular_inversion.sufficiency.conditioning.best import BestSet, Contest, be
 from tabular_inversion.sufficiency.conditioning.predicted import conditioning
 from tabular_inversion.sufficiency.conditioning.spans import Scenario, certified_sets, spanned
 from tabular_inversion.sufficiency.conditioning.tables import SuccessorSets
+from tabular_inversion.sufficiency.question import ChosenGoals
 from tabular_inversion.sufficiency.scenarios import scenario_of
 from tabular_inversion.sufficiency.smallest.cover import Prices, fewest, program
 from tabular_inversion.sufficiency.smallest.minimality import Claim, MinimalityProof, greedy_guarantee, rules_of
@@ -92,7 +93,7 @@ class Asked(Record):
 
 @checked
 @dataclass(frozen=True, eq=False, repr=False)
-class MinimalGoals(Record):
+class MinimalGoals(Record, ChosenGoals):
     """The smallest or cheapest sufficient set of goals, or the best found and how far it may be from that.
 
     Attributes
