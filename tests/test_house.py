@@ -241,6 +241,17 @@ def test_no_ladder_asks_which_kernel_class_it_is() -> None:
     assert not [name_of(path) for path in MODULES if ladder.search(path.read_text())]
 
 
+def test_every_verify_raises_or_returns_nothing() -> None:
+    found = [
+        (name_of(path), ast.unparse(node.returns) if node.returns is not None else "nothing stated")
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and node.name in {"verify", "check_verdict"}
+    ]
+    assert len(found) > 20
+    assert not [(name, returns) for name, returns in found if returns != "None" and not name.endswith("cli.app")]
+
+
 def test_import_loads_no_heavy_library() -> None:
     code = "import sys, tabular_inversion; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -330,7 +330,8 @@ class MinimalGoals(Record, ChosenGoals):
     def _verify_proof(self) -> None:
         if self.proof is None:
             raise WitnessError("proof: there is none.")
-        demand = self.proof.verify(self._claim)
+        self.proof.verify(self._claim)
+        demand = self.proof.demand(self._claim)
         greedy = None if demand.largest_gain is None else len(demand.completed(list(self.given)))
         guarantee = greedy_guarantee(demand)
         if (type(self.greedy_size), self.greedy_size) != (type(greedy), greedy):
