@@ -134,9 +134,8 @@ def decide(
         return _dress(agent, kernel_class, system, "uniform", float("nan"), decision, None, noise)
     explained = consistency(system, kernel_class, agent.row_index, sought.rows, recovery.residual)
     decision = _decide_consistent(agent, kernel_class, system, sought.rows, explained, noise)
-    kernel = sought.kernel(agent.row_index, agent.available)
     residual = float(explained.residuals.max())
-    return _dress(agent, kernel_class, system, "instance", residual, decision, kernel, noise)
+    return _dress(agent, kernel_class, system, "instance", residual, decision, sought, noise)
 
 
 def _decide_consistent(
@@ -205,7 +204,7 @@ def _dress(
     scope: Scope,
     residual: float,
     decision: Decision,
-    kernel: Kernel | None,
+    sought: Recovery | None,
     noise: float,
 ) -> Verdict:
     codes, evidence, witness, reason = decision.codes, decision.evidence, None, decision.reason
@@ -219,8 +218,8 @@ def _dress(
             if scope == "instance" and noise == 0:
                 check_own_values(agent, witness, kernel_class)
             # Noisy values, or ones with inconsistent rows, are those of no kernel: there is nothing to replay.
-            if kernel is not None and noise == 0 and not (codes == Status.INCONSISTENT).any():
-                check_forward(agent, kernel, witness, kernel_class)
+            if sought is not None and noise == 0 and not (codes == Status.INCONSISTENT).any():
+                check_forward(agent, sought.kernel(agent.row_index, agent.available), witness, kernel_class)
         except WitnessError as problem:
             codes, evidence, reason = _without_witness(codes, evidence, f"{reason}; but {problem}")
             witness = None

@@ -15,8 +15,8 @@ from tabular_inversion.identifiability.verdict import Evidence, Status
 from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported, Unconstrained
 from tabular_inversion.recovery.column_matching import column_separation, is_deterministic, matching_scale
 from tabular_inversion.recovery.equations import independent_columns
-from tabular_inversion.recovery.rank import RankStatus
-from tabular_inversion.recovery.system import RowSystem, split_into_rows
+from tabular_inversion.recovery.rank import RankStatus, split_into_rows
+from tabular_inversion.recovery.system import RowSystem
 
 COINCIDENCE = "numbers that coincide as given are taken to coincide in truth"
 """The assumption that a refutation in floats rests on: see `hides_nothing`."""

@@ -15,7 +15,7 @@ from tabular_inversion.class_tables import check_known, check_options
 from tabular_inversion.errors import InputError, KernelClassError, ShapeError
 from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported, Unconstrained
 from tabular_inversion.kinds import checked
-from tabular_inversion.recovery.closed_form import closed_form, unconstrained_rows
+from tabular_inversion.recovery.closed_form import closed_form, only_rows, unconstrained_rows
 from tabular_inversion.recovery.column_matching import (
     column_matching,
     column_separation,
@@ -24,7 +24,7 @@ from tabular_inversion.recovery.column_matching import (
     two_nearest,
     value_scale,
 )
-from tabular_inversion.recovery.equations import rescaled
+from tabular_inversion.recovery.equations import largest, rescaled
 from tabular_inversion.recovery.misfits import is_solved, misfit
 from tabular_inversion.recovery.result import Recovery
 from tabular_inversion.recovery.simplex import simplex_rows
@@ -153,8 +153,7 @@ def recover_rows(
         again = _in_units_of_values(chosen, *options)
         missed[:, loose] = misfit(chosen, again.rows)
         found = replace(found, rows=_put(found.rows, loose, again.rows), method=again.method)
-    np.abs(missed, out=missed)
-    return replace(found, residual=rescaled(missed, -system.equations.exponents).max(axis=0))
+    return replace(found, residual=largest(rescaled(missed, -system.equations.exponents), 0)[0])
 
 
 def seek_rows(
@@ -184,6 +183,8 @@ def seek_rows(
     if is_deterministic(kernel_class):
         columns, values = value_scale(system)
         found = matched(two_nearest(columns, values)[0], system.n_states)
+    elif isinstance(kernel_class, Unconstrained) and (only := only_rows(system)) is not None:
+        return only
     else:
         found = _by_class(system, *system.weighed, kernel_class, row_index, prior, np.inf, progress)
     rows = found.rows if isinstance(kernel_class, Unconstrained) else _summing_to_one(found.rows)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property, partial
 
 import numpy as np
 
@@ -22,9 +23,9 @@ from tabular_inversion.recovery.equations import (
     rounding,
     subtract,
 )
-from tabular_inversion.recovery.factors import SMALL, Factors, factorise
+from tabular_inversion.recovery.factors import SMALL, Factors, factorise, one_norm
 from tabular_inversion.recovery.least_singular import least_singular_value
-from tabular_inversion.recovery.rank import RankDecision, RankStatus
+from tabular_inversion.recovery.rank import RankDecision, RankStatus, exactly_dependent
 from tabular_inversion.recovery.uncertainty import (
     GAP,
     goal_residuals,
@@ -52,6 +53,10 @@ def rounding_level(shape: tuple[int, ...]) -> float:
     return 8.0 * max(shape) * _EPS
 
 
+def _nothing_hidden() -> bool:
+    return True
+
+
 @dataclass(frozen=True, eq=False)
 class RowSystem:
     """``matrix @ p = values`` for every row p: M, or M centred with the row of ones below, each equation in unit scale.
@@ -72,9 +77,8 @@ class RowSystem:
         Whether rows are distributions.
     rigorous : bool
         Whether the bounds are proved; no rigorous one is known for max-entropy agents.
-    hides_nothing : bool
-        Whether no two numbers of the data are so near each other that rounding could have hidden a difference: then
-        numbers that coincide are taken to coincide in truth.
+    tells_apart : callable
+        Returns `hides_nothing`; few decisions ask.
     residual : numpy.ndarray, shape (k,), optional
         A bound on ``|M p - q|`` of the true rows, for M and q as given, where their solver reports one.
 
@@ -97,7 +101,7 @@ class RowSystem:
     right_hand_error: FloatArray
     sums_to_one: bool
     rigorous: bool = True
-    hides_nothing: bool = True
+    tells_apart: Callable[[], bool] = _nothing_hidden
     residual: FloatArray | None = None
 
     @classmethod
@@ -122,7 +126,7 @@ class RowSystem:
             right_hand_side_uncertainty(agent, spread),
             sums_to_one,
             agent.temperature is None,
-            hides_nothing(agent, error),
+            cache(partial(hides_nothing, agent, error)),
             None if agent.report is None else goal_residuals(agent),
         )
 
@@ -131,6 +135,14 @@ class RowSystem:
         """Build the system of an M (k, n) and right-hand sides (k, R) that are correctly rounded, from anywhere."""
         errors = UNIT * np.abs(test_matrix), UNIT * np.abs(right_hand_sides)
         return cls(test_matrix, right_hand_sides, *errors, sums_to_one)
+
+    @property
+    def hides_nothing(self) -> bool:
+        """Whether no two numbers of the data are so near each other that rounding could have hidden a difference.
+
+        Then numbers that coincide are taken to coincide in truth.
+        """
+        return self.tells_apart()
 
     @property
     def n_states(self) -> int:
@@ -298,13 +310,15 @@ class RowSystem:
         least = self.singular_values[self.rank - 1] if self.rank else 0.0
         return float(self.singular_values[0] / least) if least > 0 else 1.0
 
-    @property
+    @cached_property
     def condition_estimate(self) -> float:
         """The condition number in the 1-norm of the equations that `factors` takes, columns scaled."""
         if self.factors is None:
             return self.condition
-        taken = self.equilibrated.matrix[np.sort(self.factors.order)]
-        return float(np.linalg.norm(taken, 1) * np.linalg.norm(self.factors.inverse, 1))
+        taken = self.equilibrated.matrix
+        if len(taken) > self.n_states:
+            taken = taken[np.sort(self.factors.order)]
+        return one_norm(taken) * one_norm(self.factors.inverse)
 
     @cached_property
     def null_basis(self) -> FloatArray:
@@ -365,6 +379,7 @@ class RowSystem:
             "equilibrated",
             "factors",
             "inverse",
+            "condition_estimate",
             "rank_decision",
             "singular_values",
             "rank",
@@ -374,30 +389,3 @@ class RowSystem:
         known = self.__dict__
         chosen.__dict__.update({name: known[name] for name in (*shared, "null_basis", "sigma_min") if name in known})
         return chosen
-
-
-def exactly_dependent(matrix: FloatArray) -> bool:
-    """Tell whether the columns of a matrix of floats, taken as the dyadic rationals that they are, are dependent.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> exactly_dependent(np.array([[1.0, 2.0], [2.0, 4.0]])), exactly_dependent(np.array([[0.1, 0.3], [1.0, 3.0]]))
-    (True, False)
-    """
-    from tabular_inversion.exact import fraction_array, rank  # python-flint is not needed by most calls
-
-    return bool(rank(fraction_array(matrix, allow_float=True)).rank < matrix.shape[1])
-
-
-def split_into_rows(vector: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Turn v != 0 whose entries sum to zero into two distributions p and p' with p - p' parallel to v.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> split_into_rows(np.array([2.0, -1.0, -1.0]))
-    (array([1., 0., 0.]), array([0. , 0.5, 0.5]))
-    """
-    first, second = np.maximum(vector, 0.0), np.maximum(-vector, 0.0)
-    return first / first.sum(), second / second.sum()

@@ -70,15 +70,26 @@ def matrix_uncertainty(agent: AgentValues, noise: FloatArray | float = 0.0) -> F
     exponentials and logarithms of the machine to be good to 16 units of rounding, so it proves nothing.
     """
     weight = agent.discount * agent.goals.continuation
-    error = _roundings(noise) * np.abs(agent.v)
+    size = np.abs(agent.v)
+    error: FloatArray = _roundings(noise) * size
     if agent.policy is not None:  # a dot product over m actions
         filled = np.abs(np.where(agent.available, agent.q, 0.0))
         policy = agent.policy if agent.policy.ndim == 3 else agent.policy[None]
         error = rounding(agent.n_actions + 4) * (policy * filled).sum(axis=2)
     elif agent.temperature is not None:
-        error = _FUNCTIONS * (agent.n_actions + 4) * UNIT * (np.abs(agent.v) + agent.temperature)
-    shown = rounding(3) * weight * (np.abs(agent.v) + error) + rounding(1) * np.abs(agent.test_matrix)
-    bound: FloatArray = np.where(weight > 0, shown + weight * (1.01 * error + (1.0 + rounding(4)) * noise) + TINY, 0.0)
+        error = _FUNCTIONS * (agent.n_actions + 4) * UNIT * (size + agent.temperature)
+    # In place: M is the largest array there is, and this is a bound on each of its entries.
+    bound = np.multiply(size, rounding(3), out=size)
+    error *= 1.01 + rounding(4)
+    bound += error
+    bound += (1.0 + rounding(4)) * np.asarray(noise)
+    bound *= weight
+    np.abs(agent.test_matrix, out=error)
+    error *= rounding(1)
+    bound += error
+    bound += TINY
+    if weight.min() == 0.0:
+        bound[np.broadcast_to(weight == 0, bound.shape)] = 0.0
     return bound
 
 
