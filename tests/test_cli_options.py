@@ -214,7 +214,12 @@ def test_what_is_no_certificate_does_not_hold(cli, source):
 
 
 @pytest.mark.parametrize(
-    ("option", "values"), [("--seed", ("0", "1")), ("--effort", ("quick", "standard")), ("--json", (MISSING, True))]
+    ("option", "values"),
+    [
+        pytest.param("--seed", ("0", "1"), marks=pytest.mark.slow),
+        pytest.param("--effort", ("quick", "standard"), marks=pytest.mark.slow),
+        ("--json", (MISSING, True)),
+    ],
 )
 def test_options_of_verify_show(cli, option, values):
     found = []
