@@ -15,7 +15,7 @@ from sphinx.util.docutils import SphinxDirective
 from statement_pages import boxed
 
 from proofs_checks import statements
-from proofs_checks.page import claims, markdown, mathml
+from proofs_checks.page import breakable, claims, markdown
 from proofs_checks.statement import Statement
 
 REVEAL = Path(sphinx_revealjs.__file__).parent / "_static" / "revealjs" / "dist"
@@ -68,7 +68,7 @@ def slides(text: str) -> list[str]:
     parts = sections(text)
     first = f"<h2>{escape(title[1] if title else '')}</h2>{markdown(short(parts['A motivating example']))}"
     box = find(re.findall(r"\{statement\} (\w+)", parts["Theorem"])[-1])
-    formulas = "".join(mathml(claim, block=True) for claim in claims(box.latex))
+    formulas = "".join(breakable(claim, block=True) for claim in claims(box.latex))
     theorem = f"<h3>{box.id}: {escape(box.title)}</h3><p>{escape(short(box.plain))}</p>{formulas}"
     laboratory = frame(re.findall(r"\{laboratory\} (\w+)", parts["In the laboratory"])[0], "../../")
     asked = re.findall(
@@ -92,9 +92,11 @@ def short(text: str) -> str:
 STYLE = """
 :root { --ground: #fff; --text: #1b1f24; }
 @media (prefers-color-scheme: dark) { :root { --ground: #14181d; --text: #e9edf2; } a { color: #8fc1ff; } }
-body { background: var(--ground); color: var(--text); margin: 0; }
+body, .reveal-viewport { background: var(--ground); color: var(--text); margin: 0; }
 .reveal { font: 26px/1.4 system-ui, sans-serif; }
 .reveal .slides section { text-align: left; }
+.reveal math { font-size: 0.9em; }
+.reveal .claim, .reveal math[display="block"] { margin: 0.4rem 0; }
 .reveal iframe { width: 100%; height: 32rem; border: 1px solid #888; }
 """
 

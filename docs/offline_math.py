@@ -8,19 +8,19 @@ from typing import Any
 from docutils import nodes
 from sphinx.util import logging
 
-from proofs_checks.page import claims, mathml
+from proofs_checks.page import breakable, claims
 
 logger = logging.getLogger(__name__)
 
 
 def visit_inline(self: Any, node: nodes.math) -> None:
-    self.body.append(mathml(node.astext()))
+    self.body.append(breakable(node.astext()))
     raise nodes.SkipNode
 
 
 def visit_block(self: Any, node: nodes.math_block) -> None:
     """Long formulas stand on lines of their own, one for each claim, and scroll where even one is too wide."""
-    lines = "".join(mathml(claim, block=True) for claim in claims(node.astext()))
+    lines = "".join(breakable(claim, block=True) for claim in claims(node.astext()))
     self.body.append(f'<div class="math-block" tabindex="0" role="group" aria-label="formula">{lines}</div>')
     raise nodes.SkipNode
 

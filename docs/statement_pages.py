@@ -4,14 +4,17 @@ Runs before each build (see conf.py); the checks are those of ``tabular-inversio
 """
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import tabular_inversion
 from proofs_checks import MODULES, statements
 from proofs_checks.formal_theory import definitions, formal_ids, theorems
 from proofs_checks.page import draw_instance, joined
 from proofs_checks.running import run_statements
 from proofs_checks.statement import LEVELS, Statement
+from tabular_inversion import _ROOM_OF
 from tabular_inversion.parallel import usable_cores
 
 FOLDER = Path(__file__).parent / "statements" / "generated"
@@ -25,8 +28,31 @@ def write_pages() -> None:
     for module, statement, report in zip(MODULES, known, reports, strict=True):
         write_if_new(FOLDER / f"{module}.md", page(module, statement, report, [s.id for s in known]))
     write_if_new(FOLDER / "table.txt", table(known, reports))
+    write_if_new(FOLDER / "rooms.txt", rooms_table())
     write_if_new(FOLDER / "levels.txt", levels_table(known, reports))
     write_if_new(FOLDER / "coq_definitions.txt", coq(definitions("Base")))
+
+
+def rooms() -> dict[str, list[tuple[str, str]]]:
+    """Return, for each statement, the modules of the package whose docstring's first line names it, with that line."""
+    folder = Path(tabular_inversion.__file__).parent
+    found: dict[str, list[tuple[str, str]]] = {statement.id: [] for statement in statements()}
+    for path in sorted(folder.rglob("*.py")):
+        line = path.read_text(encoding="utf-8").partition("\n")[0].strip('"')
+        parts = path.relative_to(folder.parent).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        named = {word for bracket in re.findall(r"\(([^)]*)\)", line) for word in bracket.split(", ")}
+        for known in named & set(found):
+            found[known].append((name, line))
+    return found
+
+
+def rooms_table() -> str:
+    """Return the table of statements and the modules that decide or use them, in MyST."""
+    lines = ["| statement | module | what it does |", "|---|---|---|"]
+    for known, modules in rooms().items():
+        lines += [f"| [{known}]({known}) | `{name}` | {line} |" for name, line in modules]
+    return "\n".join(lines) + "\n"
 
 
 def write_if_new(file: Path, text: str) -> None:
@@ -163,9 +189,21 @@ def laboratory(statement: Statement, *, up: str = "../..") -> str:
 
 def in_the_package(module: str, statement: Statement) -> str:
     """Return where the statement's code is."""
-    names = "".join(f", {{py:obj}}`~{name}`" for name in statement.api)
+    names = "".join(f", {{py:obj}}`{name.rpartition('.')[2]} <{documented(name)}>`" for name in statement.api)
     own = f"{{download}}`proofs_checks.{module} <../../../proofs_checks/{module}.py>`"
     return f"## In the package\n\n{own}{names}."
+
+
+def documented(name: str) -> str:
+    """Return where the reference describes a name: in the room that exports it, or the room itself if none does."""
+    package, first, *rest = name.split(".")
+    room = f"{package}.{_ROOM_OF.get(first, first)}"
+    module = import_module(room)
+    exported = getattr(module, "__all__", dir(module))
+    owner = first if first in _ROOM_OF else rest[0]
+    if owner in exported:
+        return ".".join([room, *(rest if owner != first else [first, *rest])])
+    return f"{room}.{rest[-1]}" if rest[-1] in exported else room
 
 
 def table(known: tuple[Statement, ...], reports: list[dict[str, Any]]) -> str:

@@ -33,6 +33,10 @@ PA         ``pa_policies_alone``                this package          numeric, e
 K1         ``k1_discounts_for_goals``           this package          numeric, exact, symbolic
 AR         ``ar_average_reward``                this package          exact, symbolic
 BQ         ``bq_quotients``                     this package          exact, symbolic
+ST         ``st_statistical_verdicts``          this package          numeric, exact, symbolic
+AG         ``ag_parametric_goals``              this package          numeric, exact, symbolic
+G4         ``g4_minimal_goal_sets``             this package          exact
+CX         ``cx_complexity``                    this package          exact, universal
 =========  ===================================  ====================  ===================================
 
 The paper is arXiv 2606.21173. Level `formal` is not in this table: Coq reaches it, here and now, for the statements
@@ -80,6 +84,10 @@ MODULES = (
     "k1_discounts_for_goals",
     "ar_average_reward",
     "bq_quotients",
+    "st_statistical_verdicts",
+    "ag_parametric_goals",
+    "g4_minimal_goal_sets",
+    "cx_complexity",
 )
 """In the order of the theory."""
 

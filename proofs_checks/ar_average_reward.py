@@ -175,7 +175,7 @@ def check_costs(rng: np.random.Generator, amount: int, *, more: int = 1) -> Tall
 
 
 def check_symbolic(_rng: np.random.Generator, largest: int, *, sign: int = 1) -> Tally:
-    """(c) h solves Poisson's equation in P + 1 c^T with the gain raised by c m, all entries symbols, n up to `largest`."""
+    """(c) h solves Poisson's equation in P + 1 c^T with the gain raised by c m, all entries symbols, to `largest`."""
     tally = Tally()
     for n in range(2, largest + 1):
         made = symbol_arrays(P=(n, n), r=(n,), h=(n,), gain=(), c=(n,))
@@ -192,7 +192,8 @@ STATEMENT = Statement(
     title="Average reward",
     latex=r"h + \bar r\,\mathbf 1 = P(r + h), \ m = r + h: \quad (I - P)\,m = r - \bar r\,\mathbf 1, \qquad "
     r"\operatorname{rank}[M;\mathbf 1] = \operatorname{rank}[R;\mathbf 1]",
-    plain="Agents without a discount, under one policy with one recurrent class, show relative values h and gains. With "
+    plain="Agents without a discount, under one policy with one recurrent class, show relative values h and "
+    "gains. With "
     "the gains seen, n - 1 goals that span modulo constants identify all stochastic kernels. With hidden gains "
     "P + 1 c^T shows the same. An unknown cost of actions that all goals share costs exactly one generic goal more.",
     source="this package",

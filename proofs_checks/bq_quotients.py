@@ -222,7 +222,8 @@ STATEMENT = Statement(
     title="Quotients: what is seen of aggregated worlds",
     latex=r"M_{gs} = \bar M_{g\,b(s)}, \quad Mp = \bar M \bar p, \ \bar p(B) = \sum_{t \in B} p(t); \qquad "
     r"\bar p \text{ is seen uniformly} \iff \operatorname{rank}[\bar M;\mathbf 1] = \#\text{blocks}",
-    plain="If the states fall into blocks between which the world moves by itself, and goals, continuation and policies "
+    plain="If the states fall into blocks between which the world moves by itself, and goals, continuation and "
+    "policies "
     "do not differ inside blocks, then agents show the quotient world: of a row only the probabilities of blocks, and "
     "those uniformly if and only if [M;1] of the quotient has as many independent rows as there are blocks. Refinement "
     "finds the coarsest such partition.",

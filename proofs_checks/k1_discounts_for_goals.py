@@ -205,7 +205,8 @@ STATEMENT = Statement(
     latex=r"d = \dim \operatorname{span}\{P^t r\}: \quad \operatorname{rank} M = \min(J, d), \quad "
     r"\operatorname{rank}[M;\mathbf 1] = \begin{cases}\min(J+1, d) & \mathbf 1 \in \operatorname{span}\{P^t r\}\\ "
     r"\min(J, d) + 1 & \text{otherwise}\end{cases}",
-    plain="One reward under one policy, valued at J different discounts or at horizons 1 to J, shows as much as J goals "
+    plain="One reward under one policy, valued at J different discounts or at horizons 1 to J, shows as much as "
+    "J goals "
     "do, up to the dimension d of the span of r, P r, P^2 r, ... So n discounts identify every kernel if and only if r "
     "is cyclic, and n - 1 discounts all stochastic ones if and only if that span and the constants are everything. "
     "With several rewards this is controllability, which Hautus' test decides at the complex eigenvalues of P.",

@@ -79,13 +79,13 @@ def write_laboratory(folder: Path) -> Path:
 
 def described(statement: Statement) -> dict[str, Any]:
     """Return what a page shows of a statement: words, formulas, hypotheses, and worlds to start from."""
-    from proofs_checks.page import claims, mathml
+    from proofs_checks.page import breakable, claims
 
     return {
         "id": statement.id,
         "title": statement.title,
         "plain": statement.plain,
-        "formulas": [mathml(claim, block=True) for claim in claims(statement.latex)],
+        "formulas": [breakable(claim, block=True) for claim in claims(statement.latex)],
         "hypotheses": [hypothesis.name for hypothesis in statement.hypotheses],
         "words": list(statement.words),
         "presets": list(presets(statement)),

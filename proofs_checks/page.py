@@ -84,6 +84,52 @@ def mathml(latex: str, *, block: bool = False) -> str:
     return str(convert(latex, display="block" if block else "inline"))
 
 
+_RELATIONS = frozenset("=<>+-") | {
+    rf"\{name}" for name in ("le", "ge", "leq", "geq", "ne", "in", "notin", "iff", "Rightarrow", "Leftarrow", "implies",
+                             "to", "mapsto", "subseteq", "quad", "qquad", "text")
+}  # fmt: skip
+_OPENING = frozenset((*"([{", r"\{", r"\begin", r"\left", r"\langle", r"\lfloor"))
+_CLOSING = frozenset((*")]}", r"\}", r"\end", r"\right", r"\rangle", r"\rfloor"))
+
+
+def breakable(latex: str, *, block: bool = False, longest: int = 24) -> str:
+    """Turn a formula into MathML that a browser can break before relations and signs outside brackets.
+
+    Browsers do not break lines inside one ``math`` element; a formula is written as several, side by side.
+
+    Parameters
+    ----------
+    latex : str
+        The formula.
+    block : bool
+        Whether it stands on a line of its own.
+    longest : int
+        Formulas with no more symbols than this stay whole.
+
+    Examples
+    --------
+    >>> breakable("a = b").count("<math"), breakable("a = b + (c - d)", longest=3).count("<math")
+    (1, 3)
+    """
+    tokens = re.findall(r"\\[a-zA-Z]+|\\.|\S|\s+", latex)
+    if sum(not symbol.isspace() for symbol in tokens) <= longest:
+        return mathml(latex, block=block)
+    parts, depth = [""], 0
+    for i, symbol in enumerate(tokens):
+        before = "".join(tokens[:i]).rstrip()[-1:]
+        if symbol in _RELATIONS and depth == 0 and parts[-1].strip() and before not in {"^", "_", "&"}:
+            parts.append("" if symbol in {r"\quad", r"\qquad"} else "{}")
+        depth = max(0, depth + (symbol in _OPENING) - (symbol in _CLOSING))
+        parts[-1] += symbol
+        if symbol == "," and depth == 0:
+            parts.append("")
+    shown = [mathml(part) for part in parts if part.strip() not in {"", "{}"}]
+    if block:
+        shown = [part.replace('display="inline"', 'display="inline" displaystyle="true"') for part in shown]
+        return f'<div class="claim">{"<wbr>".join(shown)}</div>'
+    return "<wbr>".join(shown)
+
+
 def claims(latex: str) -> list[str]:
     r"""Split the formula of a statement where one claim ends with a semicolon and the next begins.
 
@@ -119,7 +165,7 @@ def markdown(text: str) -> str:
     """
     reader = MarkdownIt("commonmark", renderer_cls=RendererHTML)
     dollarmath_plugin(
-        reader, allow_labels=False, renderer=lambda formula, options: mathml(formula, block=options["display_mode"])
+        reader, allow_labels=False, renderer=lambda formula, options: breakable(formula, block=options["display_mode"])
     )
     return str(reader.render(joined(text)))
 
@@ -133,7 +179,7 @@ def _templates() -> Environment:
     environment = Environment(
         loader=PackageLoader("proofs_checks", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.filters |= {"mathml": mathml, "claims": claims, "markdown": markdown, "worst": _worst}
+    environment.filters |= {"mathml": breakable, "claims": claims, "markdown": markdown, "worst": _worst}
     return environment
 
 

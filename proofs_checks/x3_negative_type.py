@@ -15,7 +15,17 @@ from flint import fmpz_poly
 from proofs_checks.instance import Instance
 from proofs_checks.statement import Check, Counterexample, Hypothesis, Mutation, Outcome, Statement, Tally, exact_check
 from proofs_checks.stored import stored
-from proofs_checks.x1_graph_discounts import GRAPHS, all_goals, are_edges, graphs_with, on_graph, small_worlds, walks
+from proofs_checks.x1_graph_discounts import (
+    GRAPHS,
+    OTHERS,
+    all_goals,
+    are_edges,
+    graphs_with,
+    on_graph,
+    small_worlds,
+    walking_is_best,
+    walks,
+)
 from tabular_inversion import Unconstrained, exact, identify
 from tabular_inversion.discounts import exceptional_discounts, negative_type
 from tabular_inversion.environments import four_rooms, graph
@@ -116,6 +126,7 @@ def conclude(instance: Instance) -> Outcome:
 
 HYPOTHESES = (
     Hypothesis(EDGES, lambda i: are_edges(i.world) and bool((steps(i.world) >= 0).all()), partial(small_worlds, 1, 1)),
+    Hypothesis(OTHERS, lambda i: walking_is_best(i.world)),
     Hypothesis(GOALS, lambda i: i.goals == all_goals(i.world.n_states), partial(small_worlds, 1, 1, plain=False)),
     Hypothesis(OPTIMAL, lambda i: i.policy is None, partial(small_worlds, 2, 1, policy=True)),
     Hypothesis(TYPE, lambda i: is_of_negative_type(i.world)),
@@ -262,6 +273,7 @@ STATEMENT = Statement(
               check_four_rooms, (1, 2, 2)),
     ),
     counterexamples=(
+        Counterexample(OTHERS, "a jump that may arrive sooner than walking does", stored("X1", OTHERS)),
         Counterexample(EDGES, "moves that cannot be taken back: M is not symmetric", stored("X3", EDGES)),
         Counterexample(GOALS, "other goals", stored("X3", GOALS)),
         Counterexample(OPTIMAL, "a policy that does not depend on the goal", stored("X3", OPTIMAL)),

@@ -48,13 +48,14 @@ _LATER = {
     "error_bounds": ("error_bound", "separation_radius"),
     "sufficiency": ("minimal",),
 }
+_ROOM_OF = {name: room for room, names in _LATER.items() for name in names}
 # In their room these are called by how they decide; here by what they say.
 _RENAMED = {
     "suffices_by_paths": ("sufficiency", "structural"),
     "suffices_for_almost_all": ("sufficiency", "generic"),
     "suffices_in_world": ("sufficiency", "concrete"),
 }
-_PLACES = {name: (room, name) for room, names in _LATER.items() for name in names} | _RENAMED
+_PLACES = {name: (room, name) for name, room in _ROOM_OF.items()} | _RENAMED
 
 __all__ = [
     "MDP",

@@ -1,4 +1,4 @@
-"""Goals: what each goal pays on arrival in a state, and whether the episode goes on from there."""
+"""Goals (P1, T2d): what each pays on arrival in a state, and whether the episode goes on from there."""
 
 from __future__ import annotations
 

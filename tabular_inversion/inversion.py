@@ -271,7 +271,7 @@ def invert(
         plain = recover_rows(each.system, kernel_class, **own, sought=sought)
         best = plain
         if prior is not None or norm != np.inf:
-            start = prior if prior is None or np.ndim(prior) == 1 else np.asarray(prior)[each.part.places]
+            start = np.asarray(prior)[each.part.places] if np.ndim(prior) == 2 else prior
             best = recover_rows(each.system, kernel_class, **own, prior=start, norm=norm, progress=progress)
         places.append(each.part.places)
         found.append(best)

@@ -1,4 +1,4 @@
-"""The surface: results and nouns are read-only and equal by value, also after copies and pickles, and show themselves."""
+"""The surface: results and nouns are read-only, equal by value, after copies and pickles too, and show themselves."""
 
 import copy
 import json
@@ -36,7 +36,7 @@ from tabular_inversion import (
     value_equivalence,
 )
 from tabular_inversion.environments import four_rooms, random_mdp
-from tabular_inversion.error_bounds import matching_instance
+from tabular_inversion.error_bounds.tight_instances import tight_matching_instance
 from tabular_inversion.errors import FileFormatError, InputError
 from tabular_inversion.recovery import recover
 
@@ -52,6 +52,7 @@ def makers() -> dict[str, Any]:
     return {
         "MDP": lambda: MDP(world.kernel, 0.75),
         "MDP sparse": lambda: world.sparse(),
+        "AgentValues": lambda: solve(world, goals),
         "Goals": lambda: Goals.generic(12, 4, seed=1),
         "Supported": lambda: Supported.of(world),
         "Sparse": lambda: Sparse(2),
@@ -71,7 +72,7 @@ def makers() -> dict[str, Any]:
         "GoalOrder": lambda: sufficiency.order_goals(agent, Stochastic()),
         "MinimalGoals": lambda: minimal(small, rational, Stochastic()),
         "RobustPlan": lambda: robust(value_equivalence(agent, Supported.of(world)), Goals.generic(12, 1, seed=5)),
-        "MatchingInstance": lambda: matching_instance(1e-3, discount=0.5),
+        "MatchingInstance": lambda: tight_matching_instance(norm=1.0),
         "Plan": lambda: plan(world, goals),
     }
 
@@ -93,7 +94,12 @@ def arrays_in(value: Any, seen: set[int] | None = None) -> list[Any]:
     return []
 
 
-WAYS = {"itself": lambda x: x, "copy": copy.copy, "deepcopy": copy.deepcopy, "pickle": lambda x: pickle.loads(pickle.dumps(x))}  # noqa: S301  # fmt: skip
+WAYS = {
+    "itself": lambda x: x,
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda x: pickle.loads(pickle.dumps(x)),  # noqa: S301
+}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -127,7 +133,9 @@ def test_a_result_shows_itself_in_a_few_words(name):
     assert len(repr(result)) < 400, repr(result)
 
 
-@pytest.mark.parametrize("name", ["MDP", "Goals", "Verdict", "Witness", "Inversion", "Inversion sparse", "ErrorBound"])
+@pytest.mark.parametrize(
+    "name", ["MDP", "Goals", "AgentValues", "Verdict", "Witness", "Inversion", "Inversion sparse", "ErrorBound"]
+)
 def test_a_result_shows_itself_on_a_page(name):
     page = makers()[name]()._repr_html_()
     assert page.count("<tr>") == page.count("</tr>") > 1
@@ -142,20 +150,22 @@ def test_names_of_users_are_no_tags():
 
 
 @pytest.mark.parametrize("ending", [".npz", ".json"])
-@pytest.mark.parametrize("name", ["Goals", "Verdict", "Verdict exact", "Inversion", "Inversion sparse"])
+@pytest.mark.parametrize("name", ["Goals", "AgentValues", "Verdict", "Verdict exact", "Inversion", "Inversion sparse"])
 def test_what_is_saved_comes_back(name, ending, tmp_path):
     result = makers()[name]()
     result.save(tmp_path / f"file{ending}")
     assert type(result).load(tmp_path / f"file{ending}") == result
-    json.dumps(result.to_dict())
+    if name != "AgentValues":
+        json.dumps(result.to_dict())
     other = Goals if name != "Goals" else Verdict
     with pytest.raises(FileFormatError):
         other.load(tmp_path / f"file{ending}")
 
 
 def test_a_row_of_a_kernel_is_one_thing_dense_and_sparse():
-    world = four_rooms("windy")
-    assert world.is_sparse != world.dense().is_sparse
+    world = four_rooms("windy").sparse()
+    assert world.is_sparse
+    assert not world.dense().is_sparse
     for state, action in ((0, 0), (5, 3), (67, 1)):
         np.testing.assert_array_equal(world.row(state, action), world.dense().kernel[state, action])
         assert world.row(state, action).shape == (68,)

@@ -171,6 +171,7 @@
     if (name === "starts") return values.map((rows) => range(n * m).map((r) => range(n).map((t) => (t === r % n ? Num.ONE : Num.ZERO))));
     if (name === "other_rewards") return range(k).map((g) => range(n).map((s) => values[g]?.[s] ?? Num.ZERO));
     if (/^new /.test(name)) return range(n).map((s) => values[s] ?? Num.ZERO);
+    if (name === "shift") return range(n).map((s) => range(n).map(() => Num.ZERO));
     if (name === "X" || name === "B") return values.filter((x) => x.number() < n);
     return values;
   }

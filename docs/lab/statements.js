@@ -589,19 +589,20 @@
   // X1, X2 -------------------------------------------------------------------------------------------------------
   const sureMoves = (i) => range(i.n).map((s) => range(i.n).map((t) => i.kernel[s].some((row) => row[t].eq(ONE))));
   const similarity = (i) => steps(sureMoves(i)).map((row) => row.map((d) => (d === Infinity ? ZERO : i.discount.pow(d))));
+  const WALKING = "no other action is better than walking";
+  const walkingIsBest = (i) => {
+    const powers = similarity(i);
+    return i.rows.every(([s, a]) => isSure(i.kernel[s][a]) || range(i.n).every((g) =>
+      g === s || i.discount.mul(dot(powers[g], i.kernel[s][a])).cmp(powers[g][s]) <= 0));
+  };
   table.X1 = {
     lamps: {
       "sure moves along the edges of an undirected graph": (i) => {
         const sure = sureMoves(i);
         return sure.every((row) => row.some(Boolean)) && symmetric(sure);
       },
-      "no other action is better than walking": (i) => {
-        const powers = similarity(i);
-        return i.rows.every(([s, a]) => isSure(i.kernel[s][a]) || range(i.n).every((g) =>
-          g === s || i.discount.mul(dot(powers[g], i.kernel[s][a])).cmp(powers[g][s]) <= 0));
-      },
-      "every state is a goal, which pays 1 on arrival and ends there": (i) =>
-        same(i.rewards, identity(i.n)) && complement(i) && (!i.actionRewards || flat(i.actionRewards).every((x) => x.isZero())),
+      [WALKING]: (i) => walkingIsBest(i),
+      "every state is a goal, which pays 1 on arrival and ends there": (i) => allGoals(i),
       "the agent is optimal for each goal": optimal,
       "the discount is no root of det gamma^d(i,j)": (i) => !determinant(similarity(i)).isZero(),
     },
@@ -622,6 +623,88 @@
       const at = (discount) => rank(i.with({ discount }).agent.M), usual = Math.max(...grid.map(at));
       const less = i.discount.isZero() && at(i.discount) < usual;
       return said(!less, less ? `rank ${at(i.discount)} at discount 0, ${usual} elsewhere` : "one policy at all discounts: M is a matrix of rational functions");
+    },
+  };
+
+  // X3 -----------------------------------------------------------------------------------------------------------
+  const bothWays = (i) => {
+    const there = steps(sureMoves(i));
+    return there.map((row, s) => row.map((d, t) => d + there[t][s]));
+  };
+  // x A x >= 0 for all x: eliminate; a zero on the diagonal needs a zero row.
+  function isNonnegative(matrix) {
+    if (!matrix.length) return true;
+    const [first, ...others] = matrix, pivot = first[0];
+    if (pivot.sign() < 0 || (pivot.isZero() && first.some((x) => !x.isZero()))) return false;
+    return isNonnegative(others.map((row) => row.slice(1).map((x, j) => (row[0].isZero() ? x : x.sub(row[0].mul(first[j + 1]).div(pivot))))));
+  }
+  function ofNegativeType(i) {
+    const both = bothWays(i), n = i.n;
+    if (both.some((row) => row.includes(Infinity))) return false;
+    const d = (s, t) => both[s][t], last = n - 1;
+    const gram = range(last).map((s) => range(last).map((t) => new Num(BigInt(d(s, last) + d(last, t) - d(s, t) - d(last, last)))));
+    return isNonnegative(gram);
+  }
+  const allGoals = (i) => same(i.rewards, identity(i.n)) && complement(i) && (!i.actionRewards || flat(i.actionRewards).every((x) => x.isZero()));
+  table.X3 = {
+    lamps: {
+      "sure moves along the edges of a connected undirected graph": (i) => {
+        const sure = sureMoves(i);
+        return sure.every((row) => row.some(Boolean)) && symmetric(sure) && bothWays(i).every((row) => !row.includes(Infinity));
+      },
+      [WALKING]: walkingIsBest,
+      "every state is a goal, which pays 1 on arrival and ends there": allGoals,
+      "the agent is optimal for each goal": optimal,
+      "the metric is of negative type": ofNegativeType,
+    },
+    conclude(i) {
+      const M = i.agent.M, square = M.length === i.n, even = square && same(M, transpose(M));
+      const definite = square && positiveDefinite(M), verdict = identify(i, "uniform", "unconstrained");
+      return said(even && definite && verdict.status === IDENTIFIED, `M ${even ? "symmetric" : "not symmetric"}, leading minors ${definite ? "" : "not "}all positive; ${verdict.status}`);
+    },
+  };
+
+  // PA -----------------------------------------------------------------------------------------------------------
+  const advantages = (i) => i.agent.q.map((q, g) => q.map((row, s) => {
+    const shown = row.filter((x) => x !== null);
+    const v = i.policy === null ? max(shown) : sum(range(i.m).filter((a) => row[a] !== null).map((a) => i.policyOf(g)[s][a].mul(row[a])));
+    return row.map((x) => (x === null ? ZERO : x.sub(v)));
+  }));
+  // P + X - gamma P X, the world that shows the same advantages.
+  function reshaped(i) {
+    const columnsOfX = transpose(i.extra.shift);
+    const kernel = i.kernel.map((rows, s) => rows.map((row, a) => (i.available[s][a]
+      ? row.map((p, t) => p.add(i.extra.shift[s][t]).sub(i.discount.mul(dot(row, columnsOfX[t])))) : row)));
+    if (flat(kernel).some((x) => x.sign() < 0)) throw new TI.ModelError("the shift leads to a negative chance: make it smaller");
+    if (i.extra.shift.some((row) => !sum(row).isZero())) throw new TI.ModelError("the rows of the shift do not sum to 0");
+    return i.with({ kernel });
+  }
+  function tangentDimension(i) {
+    const rows = i.rows, n = i.n, width = rows.length * n + i.k * n, equations = [];
+    rows.forEach(([s, a], r) => {
+      const line = () => range(width).map(() => ZERO);
+      const whole = line();
+      range(n).forEach((t) => (whole[r * n + t] = ONE));
+      equations.push(whole);
+      range(i.k).forEach((g) => {
+        const one = line();
+        range(n).forEach((t) => {
+          one[r * n + t] = i.agent.M[g][t];
+          one[rows.length * n + g * n + t] = i.discount.mul(i.kernel[s][a][t]).sub(s === t ? ONE : ZERO);
+        });
+        equations.push(one);
+      });
+    });
+    return width - rank(equations);
+  }
+  table.PA = {
+    lamps: {
+      "the goals never end: C = 1": (i) => flat(i.continuation).every((x) => x.eq(ONE)),
+      "rank [M;1] = n": (i) => rank(i.system) === i.n,
+    },
+    conclude(i) {
+      const alikeIn = same(advantages(i), advantages(reshaped(i))), free = tangentDimension(i);
+      return said(alikeIn && free === i.n * (i.n - 1), `the same advantages: ${alikeIn}; ${free} parameters free, n (n - 1) = ${i.n * (i.n - 1)}`);
     },
   };
 

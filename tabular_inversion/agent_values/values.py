@@ -38,7 +38,7 @@ from tabular_inversion.goals import Goals
 from tabular_inversion.kinds import checked
 from tabular_inversion.policies import check_policy
 from tabular_inversion.record_files import load_record, save_record
-from tabular_inversion.records import same
+from tabular_inversion.records import ReadOnly, same
 from tabular_inversion.validation import (
     check_available,
     check_kind,
@@ -54,7 +54,7 @@ Operator = Literal["policy", "max", "softmax", "given"]
 
 @checked
 @dataclass(frozen=True, eq=False, repr=False, init=False)
-class AgentValues(Derived):
+class AgentValues(ReadOnly, Derived):
     """The Q-values of a goal-conditioned agent, and all that the inverse problem may look at.
 
     Parameters
@@ -196,8 +196,7 @@ class AgentValues(Derived):
             "coordinates": optional(read_coordinates, coordinates, shape[1]),
             "asked": optional(read_asked, asked, mask),
         }
-        for name, value in read.items():
-            object.__setattr__(self, name, value)
+        vars(self).update(read)
 
     def __repr__(self) -> str:
         sizes = f"n_goals={self.n_goals}, n_states={self.n_states}, n_actions={self.n_actions}"
@@ -207,8 +206,6 @@ class AgentValues(Derived):
         if not isinstance(other, AgentValues):
             return NotImplemented
         return all(same(getattr(self, each.name), getattr(other, each.name)) for each in fields(self))
-
-    __hash__ = None  # type: ignore[assignment]  # arrays have no hash
 
     @property
     def operator(self) -> Operator:

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 
 from tabular_inversion.agent_values import AgentValues
-from tabular_inversion.class_tables import check_known
 from tabular_inversion.diagnosis.case import Case
 from tabular_inversion.diagnosis.classes import wider_classes, wrong_support
 from tabular_inversion.diagnosis.operators import other_discounts, other_operators
@@ -21,6 +20,7 @@ from tabular_inversion.diagnosis.trials import Trial
 from tabular_inversion.identifiability.judge import check_noise
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
+from tabular_inversion.recovery.by_class import METHODS
 from tabular_inversion.recovery.uncertainty import value_noise
 
 EXPLANATIONS: tuple[tuple[str, Callable[[Case], Iterable[Trial]], str], ...] = (
@@ -86,7 +86,7 @@ def diagnose(agent: AgentValues, kernel_class: KernelClass, *, noise: float | No
     >>> print(found.best.text)
     states are valued by the epsilon-greedy policy with epsilon 1
     """
-    check_known(kernel_class, "inversion")
+    METHODS.of(kernel_class)
     stated = value_noise(replace(agent, report=None), None if noise is None else check_noise(noise))
     case = Case(replace(agent, report=None), kernel_class, stated.max(axis=(1, 2)))
     found = list(_explanations(case))

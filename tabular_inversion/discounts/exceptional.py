@@ -1,4 +1,4 @@
-"""Exceptional discounts: where in (0, 1) goals that suffice elsewhere do not."""
+"""Exceptional discounts (X1, X2): where in (0, 1) goals that suffice elsewhere do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Negative type of a finite metric: one exact inertia decides whether its similarity matrix has exceptional discounts.
+"""Negative type of a finite metric (X3): one exact inertia decides whether there are exceptional discounts.
 
 On sums of coordinates that vanish, the distances D are a quadratic form. Where it is never positive, the matrix
 gamma^d is positive definite at every discount in (0, 1); where it is, the nullities of gamma^d at its roots add up to

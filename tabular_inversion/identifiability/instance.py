@@ -1,4 +1,4 @@
-"""Instance scope: whether this agent's own row is the only one of the class with its values."""
+"""Instance scope (S1, T2c): whether this agent's own row is the only one of the class with its values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What advantages and policies show of the world, without the values: the dual of reward shaping.
+"""What advantages and policies show of the world, without the values (PA): the dual of reward shaping.
 
 Worlds ``P'(s, a) = P(s, a) + X(s) - gamma P(s, a) X``, with one matrix X whose rows sum to zero, have the same
 advantages as P under every reward that never ends, so the same policies, hard and soft; and no others have (PA).

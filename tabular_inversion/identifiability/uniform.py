@@ -1,4 +1,4 @@
-"""Uniform scope: whether every member of the class is determined by its values, a property of M and the class."""
+"""Uniform scope (T2a, T3a, T3b, T5a): whether every member of the class is determined by its values."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tabular_inversion.identifiability.verdict import Evidence, Status
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 from tabular_inversion.recovery.column_matching import column_separation, matching_scale
 from tabular_inversion.recovery.equations import independent_columns
-from tabular_inversion.recovery.rank import RankStatus
-from tabular_inversion.recovery.system import RowSystem, split_into_rows
+from tabular_inversion.recovery.rank import RankStatus, split_into_rows
+from tabular_inversion.recovery.system import RowSystem
 
 COINCIDENCE = "numbers that coincide as given are taken to coincide in truth"
 """The assumption that a refutation in floats rests on: see `hides_nothing`."""

@@ -1,4 +1,4 @@
-"""Deterministic rows by matching: the successor is the state whose column of M is nearest to the values (T2)."""
+"""Deterministic rows by matching: the successor is the state whose column of M is nearest to the values (T2a, T2b)."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from tabular_inversion.sufficiency.by_paths.structural import structural
 from tabular_inversion.sufficiency.concrete import concrete
 from tabular_inversion.sufficiency.order import GoalOrder, order_goals
 from tabular_inversion.sufficiency.recheck import verify
+from tabular_inversion.sufficiency.scenarios import kernel_radii
 from tabular_inversion.sufficiency.smallest.minimal import minimal
 from tabular_inversion.sufficiency.smallest.result import InsufficientGoalsError, MinimalGoals
 
@@ -32,6 +33,7 @@ __all__ = [
     "compare",
     "concrete",
     "generic",
+    "kernel_radii",
     "linkage",
     "minimal",
     "order_goals",

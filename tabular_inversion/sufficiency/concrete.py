@@ -1,8 +1,8 @@
-"""Sufficiency for this very kernel: the agent's exact values, or ranks modulo a prime where those are too long."""
+"""Sufficiency for this very kernel (T3c): the agent's exact values, or ranks modulo a prime."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -35,6 +35,7 @@ from tabular_inversion.sufficiency.by_paths.structural import decide_by_paths
 from tabular_inversion.sufficiency.proofs import CountProof, CutProof
 from tabular_inversion.sufficiency.question import (
     LIMIT_DENOMINATOR,
+    ChosenGoals,
     Question,
     read_exact_world,
     read_fractions,
@@ -51,7 +52,7 @@ MAX_EXACT_STATES = 200
 @checked
 def concrete(
     mdp: MDP | ExactMDP,
-    goals: Goals | ArrayLike,
+    goals: Goals | ChosenGoals | ArrayLike,
     kernel_class: KernelClass | None = None,
     *,
     policy: Policy = "optimal",
@@ -91,12 +92,12 @@ def concrete(
     ------
     InputError
         Of the kind that fits: goals that are empty, outside the state space or out of reach, floats that are far from
-        all fractions allowed, rows that do not sum to exactly one, instance scope for a large world, or optimal actions
-        there that floats do not prove.
+        all fractions allowed, rows that do not sum to exactly one, or instance scope for a large world.
 
     Notes
     -----
-    Source: L1 and T3. Optimal policies are found by exact policy iteration.
+    Source: L1 and T3. Optimal policies are found by exact policy iteration; beyond 200 states in floats, and where
+    those do not prove them, because of ties, the verdict says that it is about this policy.
 
     Examples
     --------
@@ -118,7 +119,8 @@ def concrete(
         if scope != "uniform":
             raise InputError(f"at {floats.n_states} states only uniform scope is decided (limit {MAX_EXACT_STATES}).")
         question = read_question(floats, read, kernel_class, policy, limit_denominator=limit_denominator)
-        weights = _weights(question, floats, policy)
+        question = _named_honestly(question, floats, policy)
+        weights = _weights(question)
         return decide_modular(ModularQuestion(FixedWorld(question, floats, weights, limit_denominator), seed))
     world = read_exact_world(mdp, limit_denominator)
     exact_goals = ExactGoals.from_float(read)
@@ -127,20 +129,28 @@ def concrete(
         agent = exact.solve(world, exact_goals)
     else:
         question = read_question(floats, read, kernel_class, policy, limit_denominator=limit_denominator)
-        agent = exact.evaluate(world, exact_goals, _weights(question, floats, policy))
+        agent = exact.evaluate(world, exact_goals, _weights(question))
     return identify(agent, question.kernel_class, scope=scope)
 
 
-def _weights(question: Question, world: MDP, policy: Policy) -> FractionArray:
-    """Return the probabilities of the policy, which has to be proved optimal where that is what was asked for."""
-    report: Any = solve(world, question.goals).report
-    if isinstance(policy, str) and policy == "optimal" and not report.policy_proved:
-        raise InputError(
-            f"floats do not prove which actions are optimal in this world of {world.n_states} states (ties, or a "
-            f"discount next to 1), and fractions are used up to {MAX_EXACT_STATES}; give the policy as an array."
-        )
+def _weights(question: Question) -> FractionArray:
+    """Return the probabilities of the policy."""
     weights = question.policy.weights
     return fraction_array(question.chosen.astype(int)) if weights is None else weights
+
+
+def _named_honestly(question: Question, world: MDP, policy: Policy) -> Question:
+    """Say that ties are broken as floats do, where nothing proves which actions are optimal.
+
+    The verdict is exact for agents with this very policy; if the ties are true, its values are the optimal ones.
+    """
+    if not isinstance(policy, str) or policy != "optimal":
+        return question
+    report: Any = solve(world, question.goals).report
+    if report.policy_proved:
+        return question
+    asked = replace(question.policy, name="optimal agents, as floats find them up to ties")
+    return replace(question, policy=asked)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +186,7 @@ class FixedWorld(Record):
         kernel = csr_array((values, rows.indices, rows.indptr), shape=rows.shape)
         discount = read_fractions(np.array([self.mdp.discount]), self.limit_denominator if exactly else None)
         if not exactly:
-            discount = fraction_array([written(self.mdp.discount, self.limit_denominator)])
+            discount = np.array([written(self.mdp.discount, self.limit_denominator)], dtype=object)
         rewards = rational_residues(question.goals.rewards)
         levels = Levels.of(question.edges)
         return ModularWorld(

@@ -260,17 +260,18 @@ def order_goals(
 
 @dataclass(frozen=True)
 class OrderRules:
-    """How goals are ordered for a class: by which criteria."""
+    """How goals are ordered for a class: by which criteria, and whether its sets of successors are those of rows."""
 
     criteria: tuple[Criterion, ...]
+    by_row: bool
 
 
 ORDERED = ClassTable(
     "an order of goals",
     {
-        Stochastic: OrderRules(("error", "sigma_min")),
-        Supported: OrderRules(("error", "sigma_min")),
-        Deterministic: OrderRules(("sigma_min",)),
+        Stochastic: OrderRules(("error", "sigma_min"), by_row=True),
+        Supported: OrderRules(("error", "sigma_min"), by_row=True),
+        Deterministic: OrderRules(("sigma_min",), by_row=False),
     },
 )
 """By class, its `OrderRules`."""

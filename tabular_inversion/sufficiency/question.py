@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -113,7 +114,7 @@ class Question(Record):
 
 def read_question(
     world: MDP | nx.Graph[Any],
-    goals: Goals | ArrayLike,
+    goals: Goals | ChosenGoals | ArrayLike,
     kernel_class: KernelClass | None,
     policy: Policy,
     *,
@@ -169,11 +170,11 @@ def _read_world(world: MDP | nx.Graph[Any]) -> tuple[SparseMatrix, BoolArray]:
     return adjacency.astype(bool), np.ones((len(nodes), 1), bool)
 
 
-@runtime_checkable
-class ChosenGoals(Protocol):
+class ChosenGoals(ABC):
     """A result that carries goals, such as `MinimalGoals`: every function takes it as it is."""
 
     @property
+    @abstractmethod
     def chosen(self) -> Goals:
         """The goals of the set."""
 

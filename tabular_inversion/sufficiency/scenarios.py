@@ -1,4 +1,4 @@
-"""From worlds, policies and discounts to the test functions of all candidate goals, in floats with a bound on the error."""
+"""From worlds, policies and discounts to the test functions of all candidate goals, in bounded floats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from tabular_inversion import bellman
-from tabular_inversion._typing import BoolArray
+from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.errors import InputError, PolicyError, ShapeError
 from tabular_inversion.goals import Goals
@@ -21,7 +21,7 @@ from tabular_inversion.sufficiency.agent_policies import WORDS
 from tabular_inversion.sufficiency.conditioning.predicted import scales_of
 from tabular_inversion.sufficiency.conditioning.spans import Scenario
 from tabular_inversion.sufficiency.conditioning.tables import SuccessorSets
-from tabular_inversion.validation import check_indices
+from tabular_inversion.validation import check_indices, real_array
 
 Rows: TypeAlias = ArrayLike | Sequence[tuple[int, int]] | None
 """Rows asked about: states (all of their actions), a mask bool (S,) or (S, A), or pairs (state, action); None: all."""
@@ -108,6 +108,66 @@ def scenario_of(agent: AgentValues, sets: SuccessorSets, *, relative: bool, name
     return Scenario(name, matrix / scale[:, None], moved / scale, sets, agent.discount)
 
 
+def kernel_radii(counts: ArrayLike, *, confidence: float = 0.95) -> FloatArray:
+    """Return how far the true rows may be from relative frequencies, all at once with some probability.
+
+    Parameters
+    ----------
+    counts : array_like, shape (S, A, S)
+        How often (s, a) led to t.
+    confidence : float
+        In (0, 1).
+
+    Returns
+    -------
+    numpy.ndarray, shape (S, A)
+        A bound on ``sum |P(s,a) - frequencies|``: ``sqrt(2 log((2^N - 2) rows / (1 - confidence)) / visits)`` on the N
+        states that were seen to follow, never above 2; 2 without a visit, and 0 where one state alone followed (its
+        row is taken to be sure).
+
+    Raises
+    ------
+    ShapeError
+        If the counts are not (S, A, S).
+    InputError
+        If a count is negative, or the confidence no probability.
+
+    Notes
+    -----
+    Weissman et al. (2003). The support is taken as known: transitions that were never seen are not in the region.
+
+    Examples
+    --------
+    >>> kernel_radii([[[50, 50]], [[0, 0]]]).round(2).tolist()
+    [[0.3], [2.0]]
+    """
+    seen = real_array("counts", counts, "(S, A, S)", ShapeError)
+    if seen.ndim != 3 or seen.shape[0] != seen.shape[2]:
+        raise ShapeError(f"counts have shape {seen.shape}; expected (S, A, S).")
+    if not (seen >= 0).all() or not 0 < confidence < 1:
+        raise InputError(f"counts below 0, or confidence {confidence} outside (0, 1).")
+    visits, sizes = seen.sum(axis=2), (seen > 0).sum(axis=2)
+    subsets = np.maximum(sizes * np.log(2.0) + np.log1p(-(2.0 ** (1.0 - np.maximum(sizes, 2)))), 0.0)
+    rows = max(int((visits > 0).sum()), 1)
+    bound = np.sqrt(2.0 * (subsets + np.log(rows / (1.0 - confidence))) / np.maximum(visits, 1.0))
+    return np.where(visits == 0, 2.0, np.where(sizes == 1, 0.0, np.minimum(bound, 2.0)))
+
+
+def widened(scenario: Scenario, agent: AgentValues, radii: FloatArray, *, relative: bool) -> Scenario:
+    """Return a scenario whose errors cover all kernels within radii: what is certified there holds for each of them.
+
+    The values of such a kernel differ by at most ``max radii * span(M_g) / 2 / (1 - discount)``: the Bellman operator
+    of one kernel moves the fixed point of the other by no more than the difference of two rows allows, and contracts.
+    """
+    if agent.discount >= 1:
+        raise InputError("at discount 1 no bound on values holds for all kernels near one; give a discount below 1.")
+    matrix = agent.test_matrix
+    moved = float(radii[agent.available].max()) * np.ptp(matrix, axis=1) / 2.0 / (1.0 - agent.discount)
+    scale = scales_of(agent.q, relative=relative)
+    error = scenario.error + agent.discount * agent.goals.continuation.max(axis=1) * moved / scale
+    return Scenario(scenario.name, scenario.matrix, error, scenario.sets, scenario.discount)
+
+
 def drawn_world(world: MDP, seed: int) -> MDP:
     """Return a world with the same possible transitions and drawn probabilities, uniform on each row's simplex.
 
@@ -115,7 +175,7 @@ def drawn_world(world: MDP, seed: int) -> MDP:
     --------
     >>> first = MDP([[[0.5, 0.5]], [[0.0, 1.0]]], discount=0.9)
     >>> drawn = drawn_world(first, 0)
-    >>> bool((drawn.support == first.support).all()), drawn == first
+    >>> bool((drawn.dense().support == first.support).all()), bool(drawn == first)
     (True, False)
     """
     rows = csr_array(world.sparse().kernel, copy=True)

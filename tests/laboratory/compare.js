@@ -31,6 +31,7 @@ for (const line of lines) {
     }
     continue;
   }
+  if (!(given.id in TI.statements)) continue; // shown with words alone
   compared++;
   try {
     const i = instance(), found = TI.mark(given.id, i), lamps = TI.lamps(given.id, i).map((lamp) => lamp.on);

@@ -26,7 +26,21 @@ STORED = Path(__file__).parent / "cases.jsonl.gz"
 CLASSES = ("unconstrained", "stochastic", "supported", "sparse:1", "sparse:2", "deterministic")
 SCOPES = ("instance", "uniform")
 GAMMAS = tuple(Fraction(x) for x in ("0", "1/3", "1/2", "9/10", "99/100"))
-DRAWN = {"L1": 3, "T1": 3, "T2b": 3, "T3d": 3, "P1": 3, "S1": 4, "S2": 3, "S3": 2, "G1": 5, "G2": 5, "X1": 5}
+DRAWN = {
+    "L1": 3,
+    "T1": 3,
+    "T2b": 3,
+    "T3d": 3,
+    "P1": 3,
+    "S1": 4,
+    "S2": 3,
+    "S3": 2,
+    "G1": 5,
+    "G2": 5,
+    "X1": 5,
+    "X3": 5,
+    "PA": 3,
+}
 """How large an instance is drawn, for statements where 4 would take long or say little."""
 
 

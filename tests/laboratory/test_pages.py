@@ -9,8 +9,10 @@ import sys
 import pytest
 
 from proofs_checks import mark, statements
+from proofs_checks.instance import Instance
 from proofs_checks.laboratory import PAGES, source_folder
 from proofs_checks.x1_graph_discounts import DISCOUNT
+from tabular_inversion.exact import ExactGoals, ExactMDP
 
 PHONE = {"width": 390, "height": 844}
 
@@ -84,6 +86,9 @@ def test_every_statement_is_live_and_the_first_verdict_is_quick(show):
 
 def test_the_editors_say_what_is_wrong_and_the_pictures_follow(show):
     page = show("?id=S1", viewport={"width": 1200, "height": 900})
+    row = [["1/3", "1/3", "1/3"]]
+    lost = Instance(ExactMDP([row] * 3, "1/2"), ExactGoals([[0, 1, 2]])).to_dict()
+    page.evaluate(f"TI.laboratory.open('S1', {json.dumps(lost)})")
     assert page.locator("#polytope svg polygon").count() == 2  # the triangle, and all rows with these values
     assert "agree, exactly" in page.locator("#witness").inner_text()
     cell = page.locator("#kernel input").first

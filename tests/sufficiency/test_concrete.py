@@ -206,3 +206,10 @@ def test_what_is_identified_before_the_world_is_known_is_identified_in_worlds(se
         if m == 1:
             continue
         assert not ((by_paths.row_status == Status.IDENTIFIED) & (drawn.row_status != Status.IDENTIFIED)).any()
+
+
+def test_optimal_agents_of_large_worlds_with_ties_are_judged_and_said_to_be_what_floats_find():
+    world = windy_grid(16)  # 256 states, with ties wherever two ways are equally long
+    verdict = concrete(world, [0, 17, 100, 255])
+    assert "as floats find them" in verdict.question.policy
+    assert verdict.rows_identified > 900

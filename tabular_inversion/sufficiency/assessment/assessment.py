@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tabular_inversion._typing import BoolArray, FloatArray
+from tabular_inversion._typing import FloatArray
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.class_tables import check_class
 from tabular_inversion.errors import InputError, KernelClassError, ShapeError
@@ -22,7 +22,7 @@ from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record, promise
 from tabular_inversion.sufficiency.assessment.judges import Case, Judgement, judge_all
-from tabular_inversion.sufficiency.conditioning.predicted import DIAMETER, conditioning
+from tabular_inversion.sufficiency.assessment.summary import merged, outside_of, predict, warnings_of
 from tabular_inversion.sufficiency.question import ChosenGoals, read_goals
 from tabular_inversion.sufficiency.scenarios import (
     FloatPolicy,
@@ -32,16 +32,15 @@ from tabular_inversion.sufficiency.scenarios import (
     read_rows,
     scenario_of,
     sets_of,
+    widened,
     world_on,
 )
+from tabular_inversion.validation import finite_array
 
 if TYPE_CHECKING:
     from tabular_inversion.sufficiency.assessment.next_goal import NextGoal
     from tabular_inversion.sufficiency.assessment.training import TrainingCheck
     from tabular_inversion.sufficiency.assessment.why import Explanation
-
-ROUGH = 0.1
-"""A row whose predicted error is larger than this is named in a warning: IDENTIFIED says little there."""
 
 
 @checked
@@ -209,6 +208,7 @@ def assess(
     relative: bool = True,
     rows: Rows = None,
     scope: Scope = "uniform",
+    radii: ArrayLike | None = None,
     seconds: float = 60.0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Assessment:
@@ -234,6 +234,9 @@ def assess(
         The region that matters: states, a mask (S,) or (S, A), or pairs (state, action); all rows when omitted.
     scope : {"uniform", "instance"}
         Whether every member of the class is to be determined, or this world's rows.
+    radii : array_like, shape (S, A), optional
+        Of a kernel from counts: how far the true rows may be from it, such as `kernel_radii`. A row is then IDENTIFIED
+        if the goals determine it in every kernel within; what rounding or the radii leave open is UNDECIDED.
     seconds : float
         Judges that would take longer are not asked, and said not to have been.
     progress : callable, optional
@@ -280,9 +283,14 @@ def assess(
         scenario = None
     else:
         scenario = scenario_of(agent, sets, relative=relative, name="this world")
-    case = Case(floats, drawn, read, kernel_class, policy, scope, asked, agent, scenario)
+    if radii is not None:
+        if scenario is None or scope == "instance":
+            raise InputError("radii are for classes with sets of successors, at uniform scope; leave them out.")
+        near = finite_array("radii", radii, floats.available.shape, "(S, A)", InputError)
+        scenario = widened(scenario, agent, near, relative=relative)
+    case = Case(floats, drawn, read, kernel_class, policy, scope, asked, agent, scenario, radii is not None)
     judgements = judge_all(case, end=end, progress=progress)
-    outside = _outside(case)
+    outside = outside_of(case)
     status, judge = merged(case, judgements, outside)
     predicted, sigma = predict(case, noise)
     found = Assessment(case, judgements, status, judge, predicted, sigma, noise, relative, ())
@@ -305,87 +313,3 @@ def _read_world(world: Any, discount: float | None) -> tuple[MDP, bool]:
     if discount is None:
         raise InputError("a support says nothing about the discount; give one, such as discount=0.9.")
     return world_on(world, discount, 0), True
-
-
-def _outside(case: Case) -> BoolArray:
-    """Tell which rows of the world do not belong to the class, bool (S, A)."""
-    world = case.world.sparse()
-    if isinstance(case.kernel_class, Supported):
-        entries = world.rows.copy()
-        entries.eliminate_zeros()
-        beyond = entries.astype(bool).astype(np.int8) - entries.astype(bool).multiply(case.kernel_class.support).astype(
-            np.int8
-        )
-        wrong = np.asarray(beyond.sum(axis=1)).ravel() > 0
-    else:
-        wrong = np.zeros(case.asked.size, bool)
-        index = np.flatnonzero(world.available)
-        wrong[index] = ~case.kernel_class.contains(world.rows[index])
-    return wrong.reshape(case.asked.shape) & case.asked
-
-
-def merged(
-    case: Case, judgements: tuple[Judgement, ...], outside: BoolArray
-) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-    """Take for each row the answer of the last judge that decides it."""
-    status = np.where(case.asked, Status.UNDECIDED, -1).astype(np.int8)
-    judge = np.full(status.shape, -1, np.int8)
-    for number, judgement in enumerate(judgements):
-        decided = (judgement.codes >= 0) & (judgement.codes != Status.UNDECIDED)
-        status[decided], judge[decided] = judgement.codes[decided], number
-    if not case.drawn:  # what holds for almost every kernel need not hold here: only this world's judges say so
-        here = [n for n, j in enumerate(judgements) if j.judge.startswith("concrete") and j.was_asked]
-        if here:
-            lost = (status == Status.IDENTIFIED) & ~np.isin(judge, here)
-            status[lost], judge[lost] = Status.UNDECIDED, -1
-    status[outside] = Status.INCONSISTENT
-    return status, judge
-
-
-def predict(case: Case, noise: float) -> tuple[FloatArray, float]:
-    """Return the predicted error of each row, and the smallest singular value of all."""
-    errors = np.full(case.asked.shape, np.nan)
-    if case.scenario is None:
-        return errors, float("nan")
-    found = conditioning(case.scenario.matrix, case.scenario.sets)
-    errors[case.asked] = found.predicted(case.scenario.sets, noise=noise, discount=case.world.discount)
-    return errors, float(found.sigma.min(initial=np.inf))
-
-
-def warnings_of(found: Assessment, outside: BoolArray) -> tuple[str, ...]:
-    """Return what a reader of the verdict alone would miss."""
-    case, words = found.case, []
-    name = case.world.state_name
-    if outside.any():
-        state, action = np.argwhere(outside)[0].tolist()
-        words.append(
-            f"the world is outside class {case.kernel_class.name}: {int(outside.sum())} rows, such as state "
-            f"{name(state)}, action {action}, are no members; nothing said of them is about this world"
-        )
-    by_name = {judgement.judge: judgement for judgement in found.judgements}
-    drawn = by_name.get("generic")
-    if drawn is not None and drawn.was_asked and not case.drawn:
-        less = (drawn.codes == Status.IDENTIFIED) & (found.row_status > Status.IDENTIFIED) & ~outside
-        if less.any():
-            state, action = np.argwhere(less)[0].tolist()
-            reason = found.why(state, action)
-            words.append(
-                f"{int(less.sum())} rows are determined for almost every kernel on the support and not here, such as "
-                f"state {name(state)}, action {action}: {reason[0].text if reason else 'this world is exceptional'}"
-            )
-    if found.noise > 0:
-        rough = (found.row_status == Status.IDENTIFIED) & (found.predicted_error > ROUGH)
-        if rough.any():
-            top = "" if found.largest_error < DIAMETER else " (that is, anything)"
-            words.append(
-                f"{int(rough.sum())} rows are IDENTIFIED and may be off by more than {ROUGH} at this noise, up to "
-                f"{found.largest_error:.2g}{top}"
-            )
-    if case.scenario is not None and isinstance(case.kernel_class, Supported):
-        tight = case.scenario.sets.of_rows((case.scenario.sets.needed == case.goals.n_goals).astype(float), 0.0) > 0
-        if tight.any():
-            words.append(
-                f"{int(tight.sum())} rows have no equation to spare: an edge that the support misses would go unseen; "
-                "ask `minimal` for spare=1"
-            )
-    return tuple(words)

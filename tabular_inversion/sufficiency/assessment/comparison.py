@@ -41,7 +41,7 @@ class Comparison(Record):
     >>> table = compare({"corners": [0, 67], "one": [0]}, world, eps=1e-6)
     >>> print(table)
     set      goals  rows known  sigma_min  predicted error  proof
-    corners  2      272 of 272  3.92e-06   1.41             concrete, exact
+    corners  2      272 of 272  9.96e-05   0.0758           concrete, exact
     one      1      40 of 272   0          1.41             concrete, exact
     """
 

@@ -1,4 +1,4 @@
-"""The judges of a goal set, in order of cost: paths, draws, this world in floats with bounds, this world in fractions."""
+"""The judges of a goal set, in order of cost: paths, draws, this world in bounded floats, this world in fractions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tabular_inversion.errors import TabularInversionError
 from tabular_inversion.exact.modular_elimination import MAX_WORK, Levels
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability import Scope, Status, Verdict, identify
-from tabular_inversion.kernel_classes import KernelClass, Sparse
+from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record
 from tabular_inversion.sufficiency.by_draws.generic import generic
@@ -94,6 +94,8 @@ class Case:
         In floats, with a bound on their error.
     scenario : Scenario or None
         The same for sets of successors; None for `Sparse`.
+    near : bool
+        Whether all kernels near this one are meant.
     """
 
     world: MDP
@@ -105,6 +107,7 @@ class Case:
     asked: BoolArray
     agent: AgentValues
     scenario: Scenario | None
+    near: bool = False
 
 
 def judge_all(
@@ -117,7 +120,7 @@ def judge_all(
     """Ask one judge after the other, as long as there is time for what it will probably take."""
     known = dict(zip(ORDER, (_structural, _generic, _floats, _concrete), strict=True))
     wanted = [name for name in ("concrete in floats", "structural", "generic", "concrete") if name in only]
-    judges = [known[name] for name in wanted if name != "concrete" or not case.drawn]
+    judges = [known[name] for name in wanted if name != "concrete" or not (case.drawn or case.near)]
     found = []
     for number, judge in enumerate(judges):
         start = time.monotonic()
@@ -155,6 +158,7 @@ def _run(case: Case, judge: str, about: str, ask: Callable[[], Verdict]) -> Judg
 def _floats(case: Case, seconds: float) -> Judgement:  # noqa: ARG001  always affordable
     """Certify ranks by bounds on all errors of floats; where there are too few equations nothing has to be computed."""
     about = "a drawn world on this support" if case.drawn else "this world"
+    about = "every kernel within the radii of this one" if case.near else about
     if case.scope == "instance" or case.scenario is None:
         return _run(
             case, "concrete in floats", about, lambda: identify(case.agent, case.kernel_class, scope=case.scope)
@@ -209,7 +213,7 @@ def _concrete(case: Case, seconds: float) -> Judgement:
         cost *= _DYADIC_COST
     if n > MAX_EXACT_STATES or cost > seconds:
         return _skipped(case, "concrete", about, f"fractions for {k} goals on {n} states would take too long")
-    if isinstance(case.kernel_class, Sparse) and seconds < 1:
+    if 1 < case.kernel_class.most(n) < n and seconds < 1:
         return _skipped(case, "concrete", about, "the search for sparse rows would take too long")
     return _run(
         case, "concrete", about,

@@ -49,9 +49,9 @@ class Symmetry(Record):
         rows = world.sparse().rows
         n_actions = world.n_actions
         for state in range(world.n_states):
-            here = [_row(rows, state * n_actions + a, image) for a in np.flatnonzero(world.available[state])]
+            here = [_row(rows, state * n_actions + a, image) for a in np.flatnonzero(world.available[state]).tolist()]
             to = int(image[state])
-            there = [_row(rows, to * n_actions + a, None) for a in np.flatnonzero(world.available[to])]
+            there = [_row(rows, to * n_actions + a, None) for a in np.flatnonzero(world.available[to]).tolist()]
             if sorted(here) != sorted(there):
                 raise WitnessError(f"image: the rows of state {state} are not those of state {to}, moved.")
 
@@ -82,7 +82,7 @@ def find_symmetry(world: MDP, goals: Goals, first: int, second: int) -> Symmetry
     index = np.flatnonzero(world.available)
     if n + len(index) > MAX_NODES or goals.action_rewards is not None:
         return None
-    drawn = nx.DiGraph()
+    drawn: Any = nx.DiGraph()
     looks = np.unique(np.vstack([goals.rewards, goals.continuation]), axis=1, return_inverse=True)[1].ravel()
     drawn.add_nodes_from((state, {"colour": int(looks[state])}) for state in range(n))
     for number, row in enumerate(index.tolist()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -11,8 +12,8 @@ from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.errors import AgentValuesError, WitnessError
 from tabular_inversion.identifiability import Status
 from tabular_inversion.records import Record, same
-from tabular_inversion.sufficiency.assessment import assessment as room
 from tabular_inversion.sufficiency.assessment.judges import judge_all
+from tabular_inversion.sufficiency.assessment.summary import merged, outside_of, predict, warnings_of
 from tabular_inversion.sufficiency.conditioning.predicted import scales_of
 from tabular_inversion.sufficiency.conditioning.spans import spanned
 
@@ -32,6 +33,15 @@ class TrainingCheck(Record):
         The largest error of each goal's values, in the units that noise has.
     rows_lost : tuple of (int, int)
         Rows that the other goals do not determine.
+
+    Examples
+    --------
+    >>> from tabular_inversion import Goals, solve
+    >>> from tabular_inversion.environments import chain
+    >>> from tabular_inversion.sufficiency import assess
+    >>> goals = Goals.indicator(4, [0, 1])
+    >>> assess(chain(4), goals).check(solve(chain(4), goals)).failed
+    ()
     """
 
     failed: tuple[int, ...]
@@ -39,7 +49,7 @@ class TrainingCheck(Record):
     rows_lost: tuple[tuple[int, int], ...]
 
 
-def check_training(found: room.Assessment, agent: AgentValues) -> TrainingCheck:
+def check_training(found: Any, agent: AgentValues) -> TrainingCheck:
     """Compare an agent's values with those of the assessed world; see `Assessment.check`."""
     case = found.case
     if case.drawn:
@@ -65,7 +75,7 @@ def check_training(found: room.Assessment, agent: AgentValues) -> TrainingCheck:
     return TrainingCheck(tuple(failed.tolist()), error, tuple(lost))
 
 
-def verify_assessment(found: room.Assessment) -> None:
+def verify_assessment(found: Any) -> None:
     """Ask again and compare; see `Assessment.verify`."""
     answered = [stated for stated in found.judgements if stated.was_asked]
     again = judge_all(found.case, end=np.inf, only=[stated.judge for stated in answered])
@@ -74,9 +84,9 @@ def verify_assessment(found: room.Assessment) -> None:
             raise WitnessError(f"judgements: {stated.judge} says something else when asked again.")
         if stated.verdict is not None:
             stated.verdict.verify()
-    outside = room._outside(found.case)
-    status, judge = room.merged(found.case, found.judgements, outside)
-    predicted, sigma = room.predict(found.case, found.noise)
+    outside = outside_of(found.case)
+    status, judge = merged(found.case, found.judgements, outside)
+    predicted, sigma = predict(found.case, found.noise)
     expected = replace(found, row_status=status, row_judge=judge, predicted_error=predicted, sigma_min=sigma)
     for name in ("row_status", "row_judge"):
         if not same(getattr(found, name), getattr(expected, name)):
@@ -85,5 +95,5 @@ def verify_assessment(found: room.Assessment) -> None:
         raise WitnessError("predicted_error: it is another one.")
     if not np.isclose(found.sigma_min, sigma, rtol=1e-6, equal_nan=True):
         raise WitnessError(f"sigma_min: it is {sigma}; {found.sigma_min} was stated.")
-    if room.warnings_of(replace(found, warnings=()), outside) != found.warnings:
+    if warnings_of(replace(found, warnings=()), outside) != found.warnings:
         raise WitnessError("warnings: they are others.")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from tabular_inversion._typing import IntArray
+from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.identifiability import Status
 from tabular_inversion.records import Record
@@ -16,9 +16,6 @@ from tabular_inversion.sufficiency.assessment.symmetries import Symmetry, find_s
 from tabular_inversion.sufficiency.by_paths.linkages import linkage
 from tabular_inversion.sufficiency.conditioning.spans import spanned
 from tabular_inversion.sufficiency.scenarios import agent_of, scenario_of
-
-if TYPE_CHECKING:
-    from tabular_inversion.sufficiency.assessment.assessment import Assessment
 
 Kind = Literal["identified", "counting", "silent goals", "cut", "symmetry", "discount", "dependence"]
 
@@ -53,6 +50,14 @@ class Explanation(Record):
         One at which the row is determined.
     case : Case
         What was assessed.
+
+    Examples
+    --------
+    >>> from tabular_inversion import Stochastic
+    >>> from tabular_inversion.environments import chain
+    >>> from tabular_inversion.sufficiency import assess
+    >>> assess(chain(4), [0], Stochastic()).why(1, 0)[0].kind
+    'counting'
     """
 
     kind: Kind
@@ -61,7 +66,7 @@ class Explanation(Record):
     states: IntArray
     goals: IntArray
     symmetry: Symmetry | None
-    vector: IntArray | None
+    vector: FloatArray | None
     discount: float | None
     case: Case
 
@@ -111,7 +116,7 @@ def same_states(first: IntArray, second: IntArray) -> bool:
     return bool(np.array_equal(np.sort(first), np.sort(second)))
 
 
-def explain(found: Assessment, state: int, action: int) -> tuple[Explanation, ...]:
+def explain(found: Any, state: int, action: int) -> tuple[Explanation, ...]:
     """Return the reasons why a row is not determined, the most telling first; see `Assessment.why`.
 
     Raises
@@ -157,7 +162,7 @@ def _explanation(
     states: object = (),
     goals: object = (),
     symmetry: Symmetry | None = None,
-    vector: IntArray | None = None,
+    vector: FloatArray | None = None,
     discount: float | None = None,
 ) -> Explanation:
     listed = (np.asarray(states, np.intp), np.asarray(goals, np.intp))
@@ -173,7 +178,9 @@ def _counting(case: Case, successors: IntArray, unknowns: int) -> list[Explanati
     k = case.goals.n_goals
     if k >= unknowns:
         return []
-    words = f"{k} goal{'s' * (k != 1)}, {unknowns} unknowns: {unknowns - k} more goals are needed, whichever they are"
+    more = unknowns - k
+    needed = "1 more is needed, whichever it is" if more == 1 else f"{more} more are needed, whichever they are"
+    words = f"{k} goal{'s' * (k != 1)}, {unknowns} unknowns: {needed}"
     return [_explanation(case, "counting", words, successors)]
 
 
@@ -212,7 +219,9 @@ def _cut(case: Case, successors: IntArray, unknowns: int) -> list[Explanation]:
     found = linkage(case.world, case.goals, sources=successors.tolist())
     cut = found.cut
     behind = cut.behind(found.question)
-    real = len(cut.states) > 0 and not same_states(cut.states, successors) and len(cut.goals) == 0
+    paid = np.flatnonzero((case.goals.rewards != 0).any(axis=0))
+    bottleneck = not np.isin(cut.states, paid).all() and not same_states(cut.states, successors)
+    real = len(cut.states) > 0 and bottleneck and len(cut.goals) == 0
     if not real or len(found) >= unknowns:
         return []
     names = ", ".join(case.world.state_name(int(s)) for s in cut.states)
@@ -256,7 +265,7 @@ def _symmetry(case: Case, successors: IntArray) -> list[Explanation]:
             symmetry = find_symmetry(case.world, case.goals, first, second)
             if symmetry is not None:
                 name = case.world.state_name
-                words = f"mirror {name(first)} <-> {name(second)}: a symmetry of the world keeps every goal and swaps the two"
+                words = f"mirror {name(first)} <-> {name(second)}: a symmetry of the world that keeps every goal"
                 return [_explanation(case, "symmetry", words, successors, states=[first, second], symmetry=symmetry)]
     return []
 
@@ -285,7 +294,7 @@ def _discount(case: Case, successors: IntArray) -> list[Explanation]:
     return []
 
 
-def _null_vector(case: Case, successors: IntArray) -> IntArray | None:
+def _null_vector(case: Case, successors: IntArray) -> FloatArray | None:
     """Return a difference of two rows that no goal sees, largest entry 1; None where floats find none."""
     matrix = case.agent.test_matrix[:, successors]
     size = np.abs(case.agent.test_matrix).max(axis=1)[:, None] + 1e-300

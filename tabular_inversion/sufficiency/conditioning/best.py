@@ -197,14 +197,14 @@ def _least(equations: FloatArray) -> FloatArray:
         return np.zeros(equations.shape[:-2])
     gram = equations.mT @ equations
     if unknowns == 1:
-        return np.sqrt(gram[..., 0, 0])  # type: ignore[no-any-return]
+        return np.sqrt(gram[..., 0, 0])
     if unknowns == 2:
         half = (gram[..., 0, 0] + gram[..., 1, 1]) / 2.0
         apart = np.hypot((gram[..., 0, 0] - gram[..., 1, 1]) / 2.0, gram[..., 0, 1])
         determinant = gram[..., 0, 0] * gram[..., 1, 1] - gram[..., 0, 1] ** 2
         largest = half + apart
         least = np.where(largest > 0, np.maximum(determinant, 0.0) / np.where(largest > 0, largest, 1.0), 0.0)
-        return np.sqrt(least)  # type: ignore[no-any-return]
+        return np.sqrt(least)
     return np.sqrt(np.maximum(np.linalg.eigvalsh(gram)[..., 0], 0.0))  # type: ignore[no-any-return]
 
 
@@ -221,4 +221,4 @@ def _counted(scenario: Scenario, values: FloatArray, coverage: float) -> FloatAr
     counts = np.cumsum(rows[order], axis=1)
     first = (counts > left_out).argmax(axis=1)
     found = np.take_along_axis(values, np.take_along_axis(order, first[:, None], axis=1), axis=1)[:, 0]
-    return np.where(counts[:, -1] > left_out, found, np.inf)  # type: ignore[no-any-return]
+    return np.where(counts[:, -1] > left_out, found, np.inf)

@@ -2,8 +2,8 @@
 
 With A the equations of a row in an orthonormal basis of the differences of distributions, the recovered row is off by
 x with ``(A + E) x = e``: e the error of the equations, at most (1 + discount) times that of the values, E that of M. So
-``(I + A^+ E) x = A^+ e``, and ``E |A^+ e|^2 <= (1 + discount)^2 eps^2 t`` with ``t = trace (A^T A)^-1``, which falls with
-every goal that is added.
+``(I + A^+ E) x = A^+ e``, and ``E |A^+ e|^2 <= (1 + discount)^2 eps^2 t`` with ``t = trace (A^T A)^-1``, which falls
+with every goal that is added.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Conditioning(Record):
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             shrunk = 1.0 - discount * noise * np.sqrt(self.unknowns * trace)
             error = np.where(shrunk > 0, z * (1.0 + discount) * noise * np.sqrt(trace) / shrunk, DIAMETER)
-        return np.minimum(np.nan_to_num(error, nan=DIAMETER, posinf=DIAMETER), DIAMETER)
+        return np.asarray(np.minimum(np.nan_to_num(error, nan=DIAMETER, posinf=DIAMETER), DIAMETER))
 
 
 def conditioning(matrix: FloatArray, sets: SuccessorSets) -> Conditioning:

@@ -115,7 +115,7 @@ def certified_sets(scenario: Scenario, goals: list[int]) -> BoolArray:
     array([ True])
     """
     matrix, error = scenario.matrix[goals], scenario.error[goals]
-    proved = scenario.sets.needed == 0
+    proved: BoolArray = scenario.sets.needed == 0
     for part, equations in scenario.sets.equations(matrix):
         unknowns = equations.shape[2]
         if len(goals) < unknowns:

@@ -86,7 +86,7 @@ class SuccessorSets(Record):
         """How many independent goals each set asks for, shape (sets,)."""
         sizes = [np.full(len(group.columns), group.columns.shape[1]) for group in self.groups]
         total = np.concatenate(sizes) if sizes else np.empty(0, np.intp)
-        return total - int(self.sums_to_one)  # type: ignore[no-any-return]
+        return total - int(self.sums_to_one)
 
     def states_of(self, number: int) -> IntArray:
         """Return the states of one set."""
@@ -98,7 +98,7 @@ class SuccessorSets(Record):
         if self.set_of_row is None:
             return np.full(self.n_rows, values.max(initial=single))
         padded = np.append(values, single)  # -1 is the last
-        return padded[self.set_of_row]  # type: ignore[no-any-return]
+        return padded[self.set_of_row]
 
     def equations(self, matrix: FloatArray) -> Iterator[tuple[slice, FloatArray]]:
         """Yield, a block of sets at a time, what each goal says about the unknowns of each set.

@@ -44,7 +44,7 @@ class Cover:
     goals : list of int
         The fewest found, those that are given first.
     lower_bound : int or float
-        The size, or the cost, of which no sufficient set falls short: none that holds the given goals does, if the integer programs were solved rightly.
+        No sufficient set that holds the given goals is smaller, or cheaper, if the programs were solved rightly.
     violations : list of Violation
         From which the bound follows.
     greedy_size : int or None

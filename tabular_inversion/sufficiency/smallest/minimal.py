@@ -111,8 +111,8 @@ def minimal(
         Further worlds (on the same states and actions) in which the set has to do, policies and discounts in place of
         the one: in all combinations.
     generic : bool
-        Whether the set has to suffice for unknown probabilities on the known support: in sixteen drawn worlds, hence for
-        almost every kernel of which the same actions are optimal as in one of them.
+        Whether the set has to suffice for unknown probabilities on the known support: in sixteen drawn worlds, hence
+        for almost every kernel of which the same actions are optimal as in one of them.
     seconds : float
         After so long, the best set so far is returned with its gap.
     progress : callable, optional

@@ -64,8 +64,8 @@ class MinimalityProof(Record):
         cuts = cuts if self.cuts else "the theorem of van Kampen and Flores"
         return f"{enough}; {cuts} and {how} show that no fewer than {claim.lower_bound} suffice"
 
-    def verify(self, claim: Claim) -> Demand:
-        """Re-check everything from scratch, in fractions and modulo a prime; return what the class demands of goals.
+    def verify(self, claim: Claim) -> None:
+        """Re-check everything from scratch, in fractions and modulo a prime.
 
         Raises
         ------
@@ -78,7 +78,7 @@ class MinimalityProof(Record):
         if not set(claim.given) <= set(claim.goals):
             raise WitnessError(f"given: {claim.given} are not among the goals {claim.goals}.")
         self._check_prime(claim)
-        demand = self._demand(claim)
+        demand = self.demand(claim)
         if demand.violations(list(claim.goals)):
             raise WitnessError(f"goals: {claim.goals} do not suffice.")
         for cut in self.cuts:
@@ -88,7 +88,6 @@ class MinimalityProof(Record):
         exact = self.tree is not None or not self.cuts
         if claim.lower_bound != proved and not (not exact and len(claim.given) < claim.lower_bound < proved):
             raise WitnessError(f"lower_bound: {proved} is proved; {claim.lower_bound} was stated.")
-        return demand
 
     def lower_bound(self, claim: Claim) -> int:
         """Return the size that the cuts and the tree prove that no sufficient set falls below."""
@@ -96,12 +95,13 @@ class MinimalityProof(Record):
         if self.tree is None and not self.cuts:
             return len(given)
         asked = [(cut.outside(matrix), cut.at_least) for cut in self.cuts]
-        outside, at_least = program(asked, len(matrix), self._demand(claim).floor)
+        outside, at_least = program(asked, len(matrix), self.demand(claim).floor)
         if self.tree is None:
-            return fewest(outside, at_least, given)[1]
+            return int(fewest(outside, at_least, given)[1])
         return bound_of(self.tree, outside, at_least, given)
 
-    def _demand(self, claim: Claim) -> Demand:
+    def demand(self, claim: Claim) -> Demand:
+        """Return what the class demands of the claim's goals."""
         return demand_of(claim.agent.test_matrix, claim.kernel_class, claim.agent.row_index, self.prime or 0)
 
     def _check_prime(self, claim: Claim) -> None:

@@ -192,8 +192,9 @@ def _insufficient(request: Request, scenarios: tuple[Scenario, ...], goals: list
             rows = tuple((int(row) // n_actions, int(row) % n_actions) for row in bad)
             places = ", ".join(map(str, rows[:3])) + (", ..." if len(rows) > 3 else "")
             return InsufficientGoalsError(
-                f"all {len(goals)} candidates together leave {len(rows)} of {len(index)} rows unknown in {scenario.name}, "
-                f"(state, action) = {places}; add candidates that pay in other states, or ask for less coverage.",
+                f"all {len(goals)} candidates together leave {len(rows)} of {len(index)} rows unknown in "
+                f"{scenario.name}, (state, action) = {places}; add candidates that pay in other states, or ask "
+                "for less coverage.",
                 rows,
                 tuple(map(int, states)),
             )

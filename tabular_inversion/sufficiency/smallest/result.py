@@ -13,16 +13,17 @@ from tabular_inversion.errors import GoalsError, InputError, WitnessError
 from tabular_inversion.exact import ExactAgentValues
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability import Evidence
-from tabular_inversion.kernel_classes import KernelClass, Sparse
+from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.records import Record, promise
 from tabular_inversion.sufficiency.conditioning.best import BestSet, Contest, best_conditioned
 from tabular_inversion.sufficiency.conditioning.predicted import conditioning
 from tabular_inversion.sufficiency.conditioning.spans import Scenario, certified_sets, spanned
 from tabular_inversion.sufficiency.conditioning.tables import SuccessorSets
+from tabular_inversion.sufficiency.question import ChosenGoals
 from tabular_inversion.sufficiency.scenarios import scenario_of
 from tabular_inversion.sufficiency.smallest.cover import Prices, fewest, program
-from tabular_inversion.sufficiency.smallest.minimality import Claim, MinimalityProof, greedy_guarantee
+from tabular_inversion.sufficiency.smallest.minimality import Claim, MinimalityProof, greedy_guarantee, rules_of
 from tabular_inversion.sufficiency.smallest.requirements import Limits, Requirement
 
 
@@ -92,7 +93,7 @@ class Asked(Record):
 
 @checked
 @dataclass(frozen=True, eq=False, repr=False)
-class MinimalGoals(Record):
+class MinimalGoals(Record, ChosenGoals):
     """The smallest or cheapest sufficient set of goals, or the best found and how far it may be from that.
 
     Attributes
@@ -329,7 +330,8 @@ class MinimalGoals(Record):
     def _verify_proof(self) -> None:
         if self.proof is None:
             raise WitnessError("proof: there is none.")
-        demand = self.proof.verify(self._claim)
+        self.proof.verify(self._claim)
+        demand = self.proof.demand(self._claim)
         greedy = None if demand.largest_gain is None else len(demand.completed(list(self.given)))
         guarantee = greedy_guarantee(demand)
         if (type(self.greedy_size), self.greedy_size) != (type(greedy), greedy):
@@ -385,7 +387,8 @@ def choose(found: MinimalGoals, met: Callable[[list[int]], bool], *, end: float 
 
 def exact_scenarios(agent: ExactAgentValues, kernel_class: KernelClass) -> tuple[Scenario, ...]:
     """Return an agent's values in floats; none for `Sparse`, whose sets of successors are too many."""
-    if isinstance(kernel_class, Sparse) and 1 < kernel_class.max_successors < agent.n_states - 1:
+    simplest, rules = rules_of(kernel_class, agent.n_states)
+    if not rules.uses_prime:
         return ()
-    sets = SuccessorSets.of(kernel_class, agent.row_index, agent.n_states)
+    sets = SuccessorSets.of(simplest, agent.row_index, agent.n_states)
     return (scenario_of(agent.to_float(), sets, relative=True, name="this world"),)
