@@ -236,5 +236,5 @@ STATEMENT = Statement(
         Mutation("gamma_2 + gamma_1 in the determinant", partial(check_symbolic, swapped=True), 1),
     ),
     open_levels={"universal": "the proof is for all sizes; worlds fill a continuum"},
-    api=("tabular_inversion.exact.evaluate", "tabular_inversion.exact.rank"),
+    api=("tabular_inversion.sufficiency.discounts_needed", "tabular_inversion.exact.evaluate"),
 )  # fmt: skip

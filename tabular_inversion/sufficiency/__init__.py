@@ -9,15 +9,18 @@ from tabular_inversion.sufficiency.by_paths.structural import structural
 from tabular_inversion.sufficiency.concrete import concrete
 from tabular_inversion.sufficiency.order import GoalOrder, order_goals
 from tabular_inversion.sufficiency.recheck import verify
+from tabular_inversion.sufficiency.several_discounts import DiscountsNeeded, discounts_needed
 from tabular_inversion.sufficiency.smallest.minimal import InsufficientGoalsError, MinimalGoals, minimal
 
 __all__ = [
     "Cut",
+    "DiscountsNeeded",
     "GoalOrder",
     "InsufficientGoalsError",
     "Linkage",
     "MinimalGoals",
     "concrete",
+    "discounts_needed",
     "generic",
     "linkage",
     "minimal",
