@@ -15,6 +15,7 @@ from tabular_inversion.sufficiency.concrete import concrete
 from tabular_inversion.sufficiency.order import GoalOrder, order_goals
 from tabular_inversion.sufficiency.recheck import verify
 from tabular_inversion.sufficiency.scenarios import kernel_radii
+from tabular_inversion.sufficiency.several_discounts import DiscountsNeeded, discounts_needed
 from tabular_inversion.sufficiency.smallest.minimal import minimal
 from tabular_inversion.sufficiency.smallest.result import InsufficientGoalsError, MinimalGoals
 
@@ -22,6 +23,7 @@ __all__ = [
     "Assessment",
     "Comparison",
     "Cut",
+    "DiscountsNeeded",
     "Explanation",
     "GoalOrder",
     "InsufficientGoalsError",
@@ -32,6 +34,7 @@ __all__ = [
     "assess",
     "compare",
     "concrete",
+    "discounts_needed",
     "generic",
     "kernel_radii",
     "linkage",
