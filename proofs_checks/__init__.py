@@ -30,6 +30,13 @@ X1         ``x1_graph_discounts``               this package          exact, uni
 X2         ``x2_exceptional_discounts``         this package          certified, exact
 X3         ``x3_negative_type``                 this package          exact, symbolic, universal
 PA         ``pa_policies_alone``                this package          numeric, exact, symbolic
+K1         ``k1_discounts_for_goals``           this package          numeric, exact, symbolic
+AR         ``ar_average_reward``                this package          exact, symbolic
+BQ         ``bq_quotients``                     this package          exact, symbolic
+ST         ``st_statistical_verdicts``          this package          numeric, exact, symbolic
+AG         ``ag_parametric_goals``              this package          numeric, exact, symbolic
+G4         ``g4_minimal_goal_sets``             this package          exact
+CX         ``cx_complexity``                    this package          exact, universal
 =========  ===================================  ====================  ===================================
 
 The paper is arXiv 2606.21173. Level `formal` is not in this table: Coq reaches it, here and now, for the statements
@@ -74,6 +81,13 @@ MODULES = (
     "x2_exceptional_discounts",
     "x3_negative_type",
     "pa_policies_alone",
+    "k1_discounts_for_goals",
+    "ar_average_reward",
+    "bq_quotients",
+    "st_statistical_verdicts",
+    "ag_parametric_goals",
+    "g4_minimal_goal_sets",
+    "cx_complexity",
 )
 """In the order of the theory."""
 

@@ -221,7 +221,7 @@ STATEMENT = Statement(
     conclude=conclude,
     checks=(
         Check("exact", "paths, cycles, grids and random graphs with up to 8 nodes: exact verdicts",
-              exact_check(draw, HYPOTHESES, conclude, size=8), (40, 400, 4000)),
+              exact_check(draw, HYPOTHESES, conclude, size=8), (20, 400, 4000)),
         Check("exact", "FourRooms, each of the 68 cells as the only goal: exact verdicts", check_four_rooms,
               (68, 68, 68)),
         Check("universal", "all connected graphs with up to 4 (quick), 6 or 7 nodes, every goal, all discounts by "

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from tabular_inversion.errors import KernelClassError
-from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 from tabular_inversion.kinds import describe
 
 _Entry = TypeVar("_Entry")
@@ -68,3 +69,16 @@ def check_class(kernel_class: Any) -> None:
             f"kernel_class is {describe(kernel_class)}; expected an instance such as Stochastic() or "
             "Deterministic(), with parentheses."
         )
+
+
+ENOUGH_GOALS: ClassTable[Callable[[Any, int], int]] = ClassTable(
+    "the number of generic goals that suffice",
+    {
+        Unconstrained: lambda _, n: n,
+        Stochastic: lambda _, n: n - 1,
+        Supported: lambda kernel_class, _: int(kernel_class.sizes.max()) - 1,
+        Sparse: lambda kernel_class, n: min(2 * kernel_class.most(n) - 1, n - 1),
+        Deterministic: lambda *_: 1,
+    },
+)
+"""By class, ``enough(kernel_class, n_states)``: T2a, T3a and T5."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,9 +23,12 @@ from tabular_inversion.identifiability.judge import Judged, decide, with_noise
 from tabular_inversion.identifiability.pieces import ready
 from tabular_inversion.identifiability.verdict import Status, Verdict
 from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.kernel_rows import KernelRows
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised
+from tabular_inversion.record_files import load_record, save_record
+from tabular_inversion.records import Record, sealed
 from tabular_inversion.recovery import recover_rows, seek_rows
 from tabular_inversion.recovery.by_class import METHODS, check_options
 from tabular_inversion.recovery.result import together
@@ -34,7 +38,7 @@ from tabular_inversion.validation import MEMBERSHIP_TOLERANCE
 
 @checked
 @dataclass(frozen=True, eq=False, repr=False)
-class Inversion:
+class Inversion(KernelRows, Record):
     """A kernel recovered from values.
 
     Attributes
@@ -104,6 +108,34 @@ class Inversion:
             if known.size:
                 bound[index[known]] = entry_errors(system, kernel_class, index, rows[index], known)
         return bound.reshape(agent.available.shape)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return how the kernel was found and the verdict, as JSON takes them; `save` writes everything."""
+        worst = float(np.nanmax(self.residual))
+        found = {"method": self.method, "rank": self.rank, "condition": self.condition, "max_residual": worst}
+        return found | {"verdict": self.verdict.to_dict()}
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the result with its agent and verdict to a .npz or .json file, exactly.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> from tabular_inversion import Goals, Stochastic, invert, solve
+        >>> from tabular_inversion.environments import chain
+        >>> result = invert(solve(chain(3), Goals.generic(3, 3, seed=0)), Stochastic())
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "inversion.npz"
+        ...     result.save(path)
+        ...     Inversion.load(path) == result
+        True
+        """
+        save_record(path, "inversion", self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Inversion:
+        """Read what `save` wrote; raises `FileFormatError` if it is damaged or holds something else."""
+        return load_record(path, "inversion", cls)
 
     def to_mdp(self, *, prune: float = 1e-12) -> MDP:
         """Return the recovered kernel as a world with the agent's names, its rows `normalised` within 1e-9.
@@ -248,8 +280,8 @@ def invert(
     residual = np.full(agent.available.size, np.nan)
     residual[agent.row_index] = rows.residual
     return Inversion(
-        kernel=rows.kernel(agent.row_index, agent.available),
-        residual=residual.reshape(agent.available.shape),
+        kernel=sealed(rows.kernel(agent.row_index, agent.available)),
+        residual=sealed(residual.reshape(agent.available.shape)),
         rank=rows.rank,
         condition=rows.condition,
         method=rows.method,

@@ -14,6 +14,7 @@ from tabular_inversion._typing import BoolArray, Kernel, SparseMatrix
 from tabular_inversion.errors import KernelClassError, SpecificationError
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
+from tabular_inversion.records import ReadOnly
 from tabular_inversion.validation import (
     MEMBERSHIP_TOLERANCE,
     check_indices,
@@ -135,7 +136,7 @@ class Stochastic(KernelClass):
 
 @checked
 @dataclass(frozen=True, eq=False, repr=False)
-class Supported(KernelClass):
+class Supported(ReadOnly, KernelClass):
     """Stochastic rows with a known support.
 
     Parameters

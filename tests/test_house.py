@@ -30,10 +30,11 @@ ROOMS = (
     "parallel",
     "validation",
     "highs",
-    "normalisation",
     "storage",
     "records",
     "record_files",
+    "normalisation",
+    "kernel_rows",
     "mdp",
     "goals",
     "policies",
@@ -48,6 +49,7 @@ ROOMS = (
     "equivalence",
     "error_bounds",
     "inversion",
+    "diagnosis",
     "planning",
     "discounts",
     "sufficiency",
@@ -215,6 +217,28 @@ def test_no_pickle_and_no_mention_of_what_users_cannot_see(path: Path) -> None:
     assert not imports & {"pickle", "cloudpickle", "dill", "shelve", "marshal"}
     assert "allow_pickle=True" not in source
     assert not re.findall(r"THEORY\.md|DESIGN\.md|STYLE\.md|shared/|issue #?\d", source)
+
+
+def test_the_package_does_without_the_statements() -> None:
+    """What serves them is found by name: `tabular_inversion.cli.plugs`."""
+    package = [path for path in MODULES if path.is_relative_to(ROOT / "tabular_inversion")]
+    wrong = [
+        name_of(path)
+        for path in package
+        if any(
+            name.partition(".")[0] == "proofs_checks"
+            for name in imported_modules(path.read_text(), name_of(path), is_package=path.name == "__init__.py")
+        )
+    ]
+    assert not wrong
+
+
+def test_no_ladder_asks_which_kernel_class_it_is() -> None:
+    """What depends on the class stands in a table of its own (`ClassTable`), or is a method of the class."""
+    classes = "Unconstrained|Stochastic|Supported|Sparse|Deterministic"
+    ladder = re.compile(rf"isinstance\(\S*kernel_class, .*({classes})")
+    assert ladder.search("if isinstance(question.kernel_class, Sparse | Deterministic):")
+    assert not [name_of(path) for path in MODULES if ladder.search(path.read_text())]
 
 
 def test_import_loads_no_heavy_library() -> None:

@@ -257,6 +257,13 @@ def discounts(
 @app.command()
 def goals(
     environment: World,
+    sets: Annotated[
+        list[str] | None, typer.Argument(metavar="[SET]...", help="With --compare: goal sets, such as indicator:3,17.")
+    ] = None,
+    compare: Annotated[bool, typer.Option("--compare", help="Compare the goal sets that follow, in a table.")] = False,
+    noise: Annotated[
+        float, typer.Option(help="With --compare: the errors of values, in units of each goal's largest value.")
+    ] = 0.0,
     goals: Annotated[
         str | None,
         typer.Option(
@@ -282,7 +289,15 @@ def goals(
     question = command.GoalsQuestion(environment, goals, kernel_class, rewards, policy, asked, seconds)
     check_picture(plot)
     check_folder(certificate)
-    found, draw, proved = command.answer(question)
+    if compare:
+        listed, table = command.compare_sets(question, tuple(sets or ()), noise)
+        _print(listed, as_json, lambda _: typer.echo(str(table)))
+        if plot is not None:
+            save_picture(table.plot, plot)
+        return
+    if sets:
+        raise SpecificationError(f"{sets[0]!r} follows the world; goals are given by --goals, or after --compare.")
+    found, draw, proved = command.answer(question, None if as_json else command.show_verdict)
     _print(found, as_json, command.show)
     if certificate is not None:
         save_certificate(proved, certificate)
@@ -314,8 +329,9 @@ def lab(
     show: Annotated[bool, typer.Option("--open/--no-open", help="Open a browser.")] = True,
 ) -> None:
     """Open the laboratory: switch off one hypothesis of a theorem, and watch it fail."""
-    from tabular_inversion.cli import lab as command
+    from tabular_inversion.cli.plugs import plugged
 
+    command = plugged("lab")
     command.run(statement, out=out, show=show)
 
 
@@ -334,8 +350,9 @@ def exercise(
     as_json: AsJson = False,
 ) -> None:
     """Mark answers from the laboratory. Status: 0 all accepted, 1 some were not, 2 some could not be read."""
-    from tabular_inversion.cli import exercise as command
+    from tabular_inversion.cli.plugs import plugged
 
+    command = plugged("exercise")
     if as_csv and as_json:
         raise SpecificationError("--csv and --json are two forms of one answer; choose one.")
     found = command.answer(statement, files or [], ranked)

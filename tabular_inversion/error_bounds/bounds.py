@@ -20,6 +20,7 @@ from tabular_inversion.error_bounds.norms import SIMPLEX_DIAMETER, check_norm, o
 from tabular_inversion.errors import InputError
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Stochastic, Supported, Unconstrained
 from tabular_inversion.kinds import checked
+from tabular_inversion.records import Record
 from tabular_inversion.recovery.column_matching import column_separation
 from tabular_inversion.recovery.spectrum import power_of_two_scale
 from tabular_inversion.recovery.system import rounding_level
@@ -132,8 +133,8 @@ def separation_radius(agent: AgentValues, *, norm: float = np.inf) -> float:
 
 
 @checked
-@dataclass(frozen=True, eq=False)
-class ErrorBound:
+@dataclass(frozen=True, eq=False, repr=False)
+class ErrorBound(Record):
     """Bounds on the distance of each recovered row from the true one.
 
     Attributes
@@ -158,6 +159,9 @@ class ErrorBound:
     eps: float
     norm: float
     noise_norm: float
+
+    def __repr__(self) -> str:
+        return f"<ErrorBound {self.overall:.3g} for all rows, noise {self.eps:g}>"
 
     @property
     def overall(self) -> float:

@@ -2,6 +2,7 @@
 
 from tabular_inversion.errors import WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion
+from tabular_inversion.identifiability.explanation import Explanation
 from tabular_inversion.identifiability.judge import identify
 from tabular_inversion.identifiability.policies_alone import PoliciesVerdict, identify_from_policies, reshape_world
 from tabular_inversion.identifiability.recheck import verify
@@ -10,6 +11,7 @@ from tabular_inversion.identifiability.witnesses import check_forward
 
 __all__ = [
     "Evidence",
+    "Explanation",
     "Hint",
     "PoliciesVerdict",
     "Scope",

@@ -20,8 +20,8 @@ from tabular_inversion.identifiability.decision import Decision, Pair
 from tabular_inversion.identifiability.face_bounds import TAKEN_AS_ZERO
 from tabular_inversion.identifiability.verdict import Evidence, Status
 from tabular_inversion.recovery.equations import TINY, independent_columns, left_inverse, rounding
-from tabular_inversion.recovery.rank import RankStatus
-from tabular_inversion.recovery.system import RowSystem, rounding_level, split_into_rows
+from tabular_inversion.recovery.rank import RankStatus, split_into_rows
+from tabular_inversion.recovery.system import RowSystem, rounding_level
 
 MAX_SUPPORTS = 300_000
 """Up to this many supports are tried one by one (in batches); beyond, an integer program looks for another row."""

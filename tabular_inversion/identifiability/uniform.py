@@ -17,8 +17,8 @@ from tabular_inversion.identifiability.verdict import Evidence, Status
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 from tabular_inversion.recovery.column_matching import column_separation, matching_scale
 from tabular_inversion.recovery.equations import independent_columns
-from tabular_inversion.recovery.rank import RankStatus
-from tabular_inversion.recovery.system import RowSystem, split_into_rows
+from tabular_inversion.recovery.rank import RankStatus, split_into_rows
+from tabular_inversion.recovery.system import RowSystem
 
 COINCIDENCE = "numbers that coincide as given are taken to coincide in truth"
 """The assumption that a refutation in floats rests on: see `hides_nothing`."""
@@ -78,7 +78,7 @@ def full_rank(system: RowSystem, what: str) -> Answer:
     if decision.status is RankStatus.FULL:
         return Answer(Status.IDENTIFIED, evidence, None, text)
     if system.has_fewer_equations:
-        text = f"{what} has {len(system.matrix)} rows, too few for rank {system.n_states}"
+        text = f"{what} has {len(system.matrix)} equations, too few for {system.n_states} unknowns"
         return Answer(Status.NOT_IDENTIFIED, evidence, None, text)
     if decision.status is RankStatus.DEFICIENT:
         return Answer(Status.NOT_IDENTIFIED, evidence, None, f"{text}; {COINCIDENCE}")

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabular_inversion._typing import FloatArray
-from tabular_inversion.errors import FileFormatError, InputError, WitnessError
+from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion, VerdictQuestion
 from tabular_inversion.identifiability.decision import joined_reasons
+from tabular_inversion.identifiability.explanation import Explanation, explanation_of
 from tabular_inversion.identifiability.merging import left_open, merged_question, names_of
 from tabular_inversion.identifiability.witness import Witness
 from tabular_inversion.kernel_classes import KernelClass
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tabular_inversion.agent_values import AgentValues
     from tabular_inversion.exact import ExactAgentValues
     from tabular_inversion.identifiability.proofs import Proof
+    from tabular_inversion.mdp import MDP
 
 UNAVAILABLE = -1
 """Marks the entries of `Verdict.row_status` that belong to unavailable actions."""
@@ -292,6 +294,29 @@ class Verdict(Record):
         """
         check_verdict(self.question, self)
 
+    def explain(self, world: MDP | None = None) -> Explanation:
+        """Say in words why, tell the witness as a story, and what to do next.
+
+        Parameters
+        ----------
+        world : MDP, optional
+            The true one where it is known: it gives names, and the true row of the story.
+
+        Returns
+        -------
+        Explanation
+            Printed as text; a notebook shows it formatted.
+
+        Examples
+        --------
+        >>> from tabular_inversion import Goals, Stochastic, identify, solve
+        >>> from tabular_inversion.environments import chain
+        >>> world = chain(4)
+        >>> print(identify(solve(world, Goals.generic(4, 1, seed=0)), Stochastic()).explain(world).story[0])
+        take action right in state 0
+        """
+        return explanation_of(self, world)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as the JSON object that ``tabular-inversion identify --json`` prints."""
         return {
@@ -341,10 +366,7 @@ class Verdict(Record):
         FileFormatError
             If the file is missing, truncated or altered, or holds something else.
         """
-        verdict = load_record(path, "verdict")
-        if not isinstance(verdict, cls):
-            raise FileFormatError(f"{path} holds a {type(verdict).__name__}, not a verdict; pass the right file.")
-        return verdict
+        return load_record(path, "verdict", cls)
 
 
 def overall(codes: NDArray[np.int8], evidence: NDArray[np.int8]) -> tuple[Status, Evidence]:

@@ -25,7 +25,7 @@ from tabular_inversion.recovery.equations import (
 )
 from tabular_inversion.recovery.factors import SMALL, Factors, factorise
 from tabular_inversion.recovery.least_singular import least_singular_value
-from tabular_inversion.recovery.rank import RankDecision, RankStatus
+from tabular_inversion.recovery.rank import RankDecision, RankStatus, exactly_dependent
 from tabular_inversion.recovery.uncertainty import (
     GAP,
     goal_residuals,
@@ -376,30 +376,3 @@ class RowSystem:
         known = self.__dict__
         chosen.__dict__.update({name: known[name] for name in (*shared, "null_basis", "sigma_min") if name in known})
         return chosen
-
-
-def exactly_dependent(matrix: FloatArray) -> bool:
-    """Tell whether the columns of a matrix of floats, taken as the dyadic rationals that they are, are dependent.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> exactly_dependent(np.array([[1.0, 2.0], [2.0, 4.0]])), exactly_dependent(np.array([[0.1, 0.3], [1.0, 3.0]]))
-    (True, False)
-    """
-    from tabular_inversion.exact import fraction_array, rank  # python-flint is not needed by most calls
-
-    return bool(rank(fraction_array(matrix, allow_float=True)).rank < matrix.shape[1])
-
-
-def split_into_rows(vector: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Turn v != 0 whose entries sum to zero into two distributions p and p' with p - p' parallel to v.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> split_into_rows(np.array([2.0, -1.0, -1.0]))
-    (array([1., 0., 0.]), array([0. , 0.5, 0.5]))
-    """
-    first, second = np.maximum(vector, 0.0), np.maximum(-vector, 0.0)
-    return first / first.sum(), second / second.sum()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +114,7 @@ class Question(Record):
 
 def read_question(
     world: MDP | nx.Graph[Any],
-    goals: Goals | ArrayLike,
+    goals: Goals | ChosenGoals | ArrayLike,
     kernel_class: KernelClass | None,
     policy: Policy,
     *,
@@ -168,8 +170,19 @@ def _read_world(world: MDP | nx.Graph[Any]) -> tuple[SparseMatrix, BoolArray]:
     return adjacency.astype(bool), np.ones((len(nodes), 1), bool)
 
 
-def read_goals(goals: Goals | ArrayLike, n_states: int) -> Goals:
-    """Return goals, or the indicator goals of a list of states, after a check that they fit."""
+class ChosenGoals(ABC):
+    """A result that carries goals, such as `MinimalGoals`: every function takes it as it is."""
+
+    @property
+    @abstractmethod
+    def chosen(self) -> Goals:
+        """The goals of the set."""
+
+
+def read_goals(goals: Goals | ChosenGoals | ArrayLike, n_states: int) -> Goals:
+    """Return goals, those of a set that was found, or the indicator goals of states, after a check that they fit."""
+    if isinstance(goals, ChosenGoals):
+        goals = goals.chosen
     if not isinstance(goals, Goals):
         return Goals.indicator(n_states, goals)
     if goals.n_states != n_states:
@@ -196,11 +209,44 @@ def read_fractions(values: FloatArray, limit_denominator: int | None) -> Fractio
 
 
 def read_exact_world(mdp: MDP | ExactMDP, limit_denominator: int | None) -> ExactMDP:
-    """Return the world in fractions; one that is in fractions stays as it is."""
+    """Return the world in fractions; one that is in fractions stays as it is.
+
+    Floats that stand for no fractions with small denominators, such as drawn ones, are taken as the dyadic rationals
+    that they are. Their rows sum to one up to rounding only: the largest entry of each takes up what is missing.
+
+    Examples
+    --------
+    >>> drawn = MDP([[[0.1234567, 0.8765433]], [[0.0, 1.0]]], discount=0.9)
+    >>> exact_world = read_exact_world(drawn, 100)
+    >>> float(exact_world.kernel[0, 0, 0]), int(exact_world.kernel.sum())
+    (0.1234567, 2)
+    """
     if isinstance(mdp, ExactMDP):
         return mdp
-    read_fractions(np.append(np.unique(mdp.sparse().kernel.data), mdp.discount), limit_denominator)
-    return ExactMDP.from_float(mdp, limit_denominator=limit_denominator)
+    if stands_for_fractions(mdp, limit_denominator):
+        return ExactMDP.from_float(mdp, limit_denominator=limit_denominator)
+    kernel = np.array(fraction_array(mdp.dense().kernel, allow_float=True))
+    rows = kernel.reshape(-1, mdp.n_states)
+    largest = mdp.dense().rows.argmax(axis=1)
+    missing = mdp.available.ravel().astype(int) - rows.sum(axis=1)
+    rows[np.arange(len(rows)), largest] += missing
+    return ExactMDP(kernel, written(mdp.discount, limit_denominator), mdp.available)
+
+
+def stands_for_fractions(mdp: MDP, limit_denominator: int | None) -> bool:
+    """Tell whether the floats of a world stand for fractions with denominators up to the limit."""
+    if limit_denominator is None:
+        return False
+    try:
+        read_fractions(np.append(np.unique(mdp.sparse().kernel.data), mdp.discount), limit_denominator)
+    except InputError:
+        return False
+    return True
+
+
+def written(discount: float, limit_denominator: int | None) -> Fraction:
+    """Return the fraction that a discount is written as, 9/10 for 0.9; without a limit the dyadic one that it is."""
+    return Fraction(discount) if limit_denominator is None else Fraction(repr(float(discount)))
 
 
 def _check_reachable(question: Question) -> None:

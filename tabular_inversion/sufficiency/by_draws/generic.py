@@ -27,7 +27,7 @@ from tabular_inversion.sufficiency.answer import Answer, verdict_of
 from tabular_inversion.sufficiency.by_draws.draws import Chance, Drawable
 from tabular_inversion.sufficiency.by_draws.witnesses import drawn_witness
 from tabular_inversion.sufficiency.proofs import CountProof, DistinctProof, DrawProof
-from tabular_inversion.sufficiency.question import Question, read_question
+from tabular_inversion.sufficiency.question import ChosenGoals, Question, read_question
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -41,7 +41,7 @@ MAX_SUBSETS = 1_000_000
 @checked
 def generic(
     world: MDP | nx.Graph[Any],
-    goals: Goals | ArrayLike,
+    goals: Goals | ChosenGoals | ArrayLike,
     kernel_class: KernelClass | None = None,
     *,
     policy: Policy = "optimal",

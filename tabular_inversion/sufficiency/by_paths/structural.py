@@ -28,7 +28,7 @@ from tabular_inversion.sufficiency.by_draws.generic import Bad, all_subsets, dec
 from tabular_inversion.sufficiency.by_draws.witnesses import drawn_witness
 from tabular_inversion.sufficiency.by_paths.linkages import Cut, Linkage, Network
 from tabular_inversion.sufficiency.proofs import CutProof, DrawProof, MatchingProof, PathsProof, SingleProof
-from tabular_inversion.sufficiency.question import Question, read_question
+from tabular_inversion.sufficiency.question import ChosenGoals, Question, read_question
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -43,7 +43,7 @@ MAX_SUBSETS = 20_000
 @checked
 def structural(
     world: MDP | nx.Graph[Any],
-    goals: Goals | ArrayLike,
+    goals: Goals | ChosenGoals | ArrayLike,
     kernel_class: KernelClass | None = None,
     *,
     policy: Policy = "optimal",

@@ -98,7 +98,7 @@ class MinimalityProof(Record):
         asked = [(cut.outside(matrix), cut.at_least) for cut in self.cuts]
         outside, at_least = program(asked, len(matrix), self._demand(claim).floor)
         if self.tree is None:
-            return fewest(outside, at_least, given)[1]
+            return int(fewest(outside, at_least, given)[1])
         return bound_of(self.tree, outside, at_least, given)
 
     def _demand(self, claim: Claim) -> Demand:
