@@ -824,6 +824,50 @@
     },
   };
 
+  // G4, CX -------------------------------------------------------------------------------------------------------
+  function demandsOf(i) {
+    if (i.kernelClass === "stochastic") return [range(i.n)];
+    const seen = new Map(availableRows(i).map((row) => [key(support(row)), support(row)]));
+    return [...seen.values()];
+  }
+  const reachedBy = (matrix, goals, demand) => rank([...pick(goals.map((g) => matrix[g]), demand), demand.map(() => ONE)]) - 1;
+  const suffices = (i, goals) => demandsOf(i).every((d) => reachedBy(i.agent.M, goals, d) === d.length - 1);
+  function smallestSize(k, good) {
+    for (let size = 0; size <= k; size++) for (const goals of combinations(k, size)) if (good(goals)) return size;
+    return null;
+  }
+  table.G4 = {
+    lamps: { "all candidates together suffice": (i) => suffices(i, range(i.k)) },
+    conclude(i) {
+      if (!suffices(i, range(i.k))) return said(false, "all candidates together do not suffice");
+      const wanted = smallestSize(i.k, (goals) => suffices(i, goals)), demands = demandsOf(i), chosen = [];
+      while (!suffices(i, chosen)) {
+        const gains = range(i.k).map((g) => demands.reduce((total, d) => total + reachedBy(i.agent.M, [...chosen, g], d), 0));
+        chosen.push(gains.indexOf(Math.max(...gains)));
+      }
+      const large = demands.filter((d) => d.length > 1), greedy = chosen.length;
+      const harmonic = sum(range(large.length).map((j) => new Num(1n, BigInt(j + 1))));
+      const within = new Num(BigInt(greedy)).cmp(harmonic.mul(new Num(BigInt(wanted)))) <= 0;
+      const best = large.length !== 1 || (greedy === wanted && wanted === large[0].length - 1);
+      return said(within && best, `${large.length} demands: the smallest set has ${wanted} goals, greedy takes ${greedy}`);
+    },
+  };
+  const triplesOf = (i) => columns(i.rewards).slice(1).map((column) => range(i.k).filter((g) => column[g].eq(ONE)));
+  table.CX = {
+    lamps: {
+      "the sets are triples that hold every element": (i) => triplesOf(i).every((t) => t.length === 3)
+        && i.rewards.every((row) => row[0].mul(new Num(BigInt(i.k))).eq(new Num(3n))),
+    },
+    conclude(i) {
+      const sets = [...new Map(triplesOf(i).map((t) => [key(t), t])).values()], size = Math.floor(i.k / 3);
+      if (size === 0) throw new TI.ModelError("fewer than three elements");
+      let cover = false;
+      if (size <= sets.length) for (const chosen of combinations(sets.length, size)) cover = cover || new Set(chosen.flatMap((j) => sets[j])).size === i.k;
+      const verdict = identify(i, "instance", `sparse:${size}`);
+      return said((verdict.status === IDENTIFIED) !== cover, `exact cover: ${cover}; ${verdict.status}`);
+    },
+  };
+
   // Marking: what `verify` asks of a counterexample.
   function lamps(id, i) {
     return Object.entries(table[id].lamps).map(([name, holds]) => ({ name, on: holds(i) }));

@@ -100,4 +100,4 @@ def test_lamps_have_the_names_of_the_hypotheses():
     known = {statement.id: [h.name for h in statement.hypotheses] for statement in statements()}
     common = sorted(lamps.keys() & known.keys())
     assert {name: lamps[name] for name in common} == {name: known[name] for name in common}
-    assert len(common) >= 23
+    assert len(common) == 30
