@@ -43,7 +43,7 @@ class NextGoal(Record):
     >>> from tabular_inversion.sufficiency import assess
     >>> best = assess(four_rooms("windy"), [0], noise=1e-4).next_goal([5, 67])
     >>> best.name, best.error_after < best.error_before
-    ('(9,9)', True)
+    ('(1,7)', True)
     """
 
     goal: int
