@@ -3,7 +3,8 @@
 Importing `recheck` registers how verdicts of this room are decided again.
 """
 
-from tabular_inversion.sufficiency.assessment.assessment import Assessment, assess
+from tabular_inversion.sufficiency.assessment.asking import assess
+from tabular_inversion.sufficiency.assessment.assessment import Assessment
 from tabular_inversion.sufficiency.assessment.comparison import Comparison, compare
 from tabular_inversion.sufficiency.assessment.next_goal import NextGoal
 from tabular_inversion.sufficiency.assessment.training import TrainingCheck
