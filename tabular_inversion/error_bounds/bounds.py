@@ -13,6 +13,7 @@ from scipy.spatial.distance import cdist
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMatrix
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.agent_values.parts import parts_of
 from tabular_inversion.class_tables import check_known
 from tabular_inversion.error_bounds.norms import SIMPLEX_DIAMETER, check_norm, operator_norms
 from tabular_inversion.errors import InputError, KernelClassError
@@ -224,31 +225,35 @@ def error_bound(
     source = target if noise_norm is None else check_norm("noise_norm", noise_norm)
     if not (np.isfinite(eps) and eps >= 0):
         raise InputError(f"eps is {eps}; expected a finite number of at least 0.")
+    rows = np.full(agent.available.size, np.nan)
+    for _, part in parts_of(agent):
+        rows[part.row_index] = _bounds(part, kernel_class, float(eps), target, source)
+    return ErrorBound(rows.reshape(agent.available.shape), float(eps), target, source)
+
+
+def _bounds(agent: AgentValues, kernel_class: KernelClass, eps: float, target: float, source: float) -> FloatArray:
+    """Return the bound of each row of an agent whose rows share their equations."""
     limit = SIMPLEX_DIAMETER[target]
     # In units of the largest entry of M no intermediate result overflows.
     scale = power_of_two_scale(agent.test_matrix)
-    matrix, level = agent.test_matrix / scale, float(eps) / scale
+    matrix, level = agent.test_matrix / scale, eps / scale
     if isinstance(kernel_class, Unconstrained):
         misfit = level * _misfit(agent, source, source)
-        found = _times(_amplification(matrix[None], source, target, centred=False), misfit)
-    elif isinstance(kernel_class, Deterministic):
-        alone = _one_column_in_reach(
-            matrix, agent.right_hand_sides / scale, level * _misfit(agent, source, source), source
-        )
-        found = np.where(alone, 0.0, limit)
-    elif isinstance(kernel_class, Stochastic | Supported):
-        if isinstance(kernel_class, Supported):
-            factors = _on_supports(matrix, kernel_class.rows(agent.row_index), target)
-        else:
-            factors = _amplification(matrix[None], 2.0, target, centred=True)
-        found = np.minimum(_times(factors, level * _misfit(agent, source, 2.0)), limit)
-    else:
+        factor = _times(_amplification(matrix[None], source, target, centred=False), misfit)
+        return np.broadcast_to(factor, (len(agent.row_index),))
+    if isinstance(kernel_class, Deterministic):
+        reach = level * _misfit(agent, source, source)
+        alone = _one_column_in_reach(matrix, agent.right_hand_sides / scale, reach, source)
+        return np.where(alone, 0.0, limit)
+    if not isinstance(kernel_class, Stochastic | Supported):
         raise KernelClassError(
             f"no error bound is known for the class {kernel_class.name!r}; use Stochastic, which contains its rows."
         )
-    rows = np.full(agent.available.size, np.nan)
-    rows[agent.row_index] = found
-    return ErrorBound(rows.reshape(agent.available.shape), float(eps), target, source)
+    if isinstance(kernel_class, Supported):
+        factors = _on_supports(matrix, kernel_class.rows(agent.row_index), target)
+    else:
+        factors = np.broadcast_to(_amplification(matrix[None], 2.0, target, centred=True), (len(agent.row_index),))
+    return np.minimum(_times(factors, level * _misfit(agent, source, 2.0)), limit)
 
 
 def _misfit(agent: AgentValues, source: float, measure: float) -> float:
