@@ -12,10 +12,21 @@ from typing import Any, Literal
 import numpy as np
 from rich.table import Table
 
-from tabular_inversion.cli.cases import check_size, exact_agent, kernel_class_of
+from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.cli.cases import (
+    Question,
+    check_same,
+    check_size,
+    exact_agent,
+    kernel_class_of,
+    load_values,
+    policy_word,
+    read_goals,
+    read_world,
+)
 from tabular_inversion.cli.console import ANSWERS, COLOURS, Policy, cells, check_choice, say
-from tabular_inversion.environments.specification import parse_environment, parse_goals
-from tabular_inversion.errors import KernelClassError
+from tabular_inversion.environments.specification import select_goals
+from tabular_inversion.errors import KernelClassError, SpecificationError
 from tabular_inversion.exact import ExactAgentValues
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability import Status, Verdict
@@ -42,8 +53,8 @@ class GoalsQuestion:
     environment: str
     goals: str | None
     kernel_class: str
-    rewards: str
-    policy: str
+    rewards: str | None
+    policy: str | None
     discount: Fraction | None
     seconds: float
 
@@ -52,12 +63,17 @@ class GoalsQuestion:
 class Case:
     """A world, an agent with every goal that is looked at, those that are there already, and what each is called."""
 
-    world: MDP
+    world: MDP | None
     agent: ExactAgentValues
     kernel_class: KernelClass
+    policy: str
     given: tuple[int, ...]
     names: tuple[str, ...]
     states: tuple[int | None, ...]
+
+    def name_of(self, state: int) -> str:
+        """Return what a state is called."""
+        return str(state) if self.world is None else self.world.state_name(state)
 
 
 def answer(question: GoalsQuestion) -> tuple[dict[str, Any], Callable[[], Any], MinimalGoals | Verdict]:
@@ -73,12 +89,12 @@ def answer(question: GoalsQuestion) -> tuple[dict[str, Any], Callable[[], Any], 
     unknown = np.flatnonzero((verdict.row_status > Status.IDENTIFIED).any(axis=1) & (not known))
     found = {
         "environment": question.environment,
-        "rewards": question.rewards,
-        "policy": question.policy,
+        "rewards": question.rewards or ("indicator" if case.world is not None else "the agent's"),
+        "policy": case.policy,
         "discount": str(case.agent.discount),
         "goals": [case.names[goal] for goal in judged],
         **judgement,
-        "unknown_states": [case.world.state_name(int(state)) for state in unknown],
+        "unknown_states": [case.name_of(int(state)) for state in unknown],
         "minimal": None if minimal is None else _summary(minimal, case),
         "no_minimal_because": reason,
         "seconds": time.perf_counter() - start,
@@ -87,9 +103,13 @@ def answer(question: GoalsQuestion) -> tuple[dict[str, Any], Callable[[], Any], 
 
 
 def _prepare(question: GoalsQuestion) -> Case:
-    rewards = check_choice("rewards", question.rewards, Rewards)
-    policy: Policy = check_choice("policy", question.policy, Policy)
-    found = parse_environment(question.environment)
+    asked = Question(question.environment, question.goals, question.kernel_class, question.policy, question.discount)
+    shown = load_values(asked)
+    if shown is not None:
+        return _of_agent(shown, question)
+    rewards = check_choice("rewards", question.rewards or "indicator", Rewards)
+    policy: Policy = check_choice("policy", question.policy or "optimal", Policy)
+    found = read_world(question.environment)
     world = found.mdp if question.discount is None else found.mdp.with_discount(float(question.discount))
     kernel_class = kernel_class_of(question.kernel_class, world)
     discount = Fraction(str(world.discount)) if question.discount is None else question.discount
@@ -104,13 +124,31 @@ def _prepare(question: GoalsQuestion) -> Case:
         names, states = [world.state_name(state) for state in range(size)], list(range(size))
     given: tuple[int, ...] = ()
     if question.goals is not None:
-        there = parse_goals(question.goals, world)
+        there = read_goals(question.goals, world)
         own = [_rewarded(goal) for goal in there.rewards]
         names = [question.goals if s is None else world.state_name(s) for s in own] + names
         candidates, states, given = there.join(candidates), own + states, tuple(range(len(there)))
     check_size(len(candidates), world)
     agent = exact_agent(world, candidates, discount, policy)
-    return Case(world, agent, kernel_class, given, tuple(names), tuple(states))
+    return Case(world, agent, kernel_class, policy, given, tuple(names), tuple(states))
+
+
+def _of_agent(shown: AgentValues, question: GoalsQuestion) -> Case:
+    """Judge the goals of an agent that exists: those named are there already, all of its goals are candidates."""
+    if question.rewards is not None:
+        raise SpecificationError(
+            f"--rewards is {question.rewards}, and {question.environment} brings its goals as candidates; leave it out."
+        )
+    policy = policy_word(shown)
+    check_same(question.environment, shown, question.policy, question.discount)
+    names = shown.goals.names or tuple(str(goal) for goal in range(shown.n_goals))
+    given = () if question.goals is None else tuple(select_goals(question.goals, shown.goals))
+    order = [*given, *(goal for goal in range(shown.n_goals) if goal not in set(given))]
+    agent = ExactAgentValues.from_float(shown.select_goals(order))
+    states = [_rewarded(goal) for goal in shown.goals.rewards[order]]
+    kernel_class = kernel_class_of(question.kernel_class, None)
+    ordered = tuple(names[goal] for goal in order)
+    return Case(None, agent, kernel_class, policy, tuple(range(len(given))), ordered, tuple(states))
 
 
 def _rewarded(rewards: Any) -> int | None:
@@ -174,6 +212,8 @@ def _summary(found: MinimalGoals, case: Case) -> dict[str, Any]:
 
 def _draw(case: Case, minimal: MinimalGoals | None, unknown: list[int]) -> Any:
     """Draw the set judged where it leaves states unknown, else the smallest one."""
+    if case.world is None:
+        raise SpecificationError("values have no places to draw states at; leave out --plot, or name a world.")
     from tabular_inversion.plotting import plot_goals
 
     shown = case.given if unknown or minimal is None else minimal.goals
