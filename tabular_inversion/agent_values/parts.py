@@ -6,12 +6,17 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse import hstack
 
 from tabular_inversion._typing import BoolArray, IntArray
 from tabular_inversion.agent_values.changes import of_goals
 from tabular_inversion.agent_values.values import AgentValues
+from tabular_inversion.errors import InputError
 from tabular_inversion.goals import Goals
+from tabular_inversion.validation import shortened
+
+_UNIT = float(np.finfo(np.float64).eps) / 2.0
 
 
 class Part(NamedTuple):
@@ -103,4 +108,33 @@ def _part(agent: AgentValues, places: IntArray, first: int) -> AgentValues:
         own = agent.rewards_of(state, action)[goals]
         changed["goals"] = Goals(given.rewards + own, given.continuation, given.action_rewards, given.names)
         changed["transition_rewards"] = None
+        # The sum of two rewards is rounded.
+        rounded = np.where((given.rewards != 0) & (own != 0), _UNIT * np.abs(given.rewards + own), 0.0)
+        changed["test_noise"] = changed["test_noise"] + rounded if rounded.any() else changed["test_noise"]
     return replace(agent, **changed, asked=_mask(agent, places))
+
+
+def read_rows(rows: ArrayLike, available: BoolArray) -> BoolArray:
+    """Return the rows that are meant, shape (S, A): given as bool (S, A), or as numbers s*A + a.
+
+    Raises
+    ------
+    InputError
+        If there are none, or one is unavailable or does not exist.
+    """
+    shape = available.shape
+    given = np.asarray(rows)
+    mask = np.zeros(shape, bool)
+    if given.dtype == bool and given.shape == shape:
+        mask = given.copy()
+    elif given.ndim == 1 and np.issubdtype(given.dtype, np.integer) and given.size:
+        if given.min() < 0 or given.max() >= available.size:
+            raise InputError(f"rows holds {shortened(rows)}; expected numbers s*A + a from 0 to {available.size - 1}.")
+        mask.ravel()[given] = True
+    else:
+        raise InputError(f"rows is {shortened(rows)}; expected bool of shape {shape}, or numbers s*A + a of rows.")
+    wrong = mask & ~available
+    if wrong.any() or not mask.any():
+        where = "none is True" if not mask.any() else f"row {int(np.flatnonzero(wrong)[0])} is unavailable"
+        raise InputError(f"rows asks for no row that can be decided: {where}; name rows of available actions.")
+    return mask

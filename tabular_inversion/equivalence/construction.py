@@ -10,6 +10,7 @@ from scipy.sparse import issparse
 
 from tabular_inversion._typing import FloatArray, IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.agent_values.noise import Noise, is_noisy
 from tabular_inversion.equivalence.facial_reduction import reduce_to_faces
 from tabular_inversion.equivalence.polytopes import Polytopes
 from tabular_inversion.errors import KernelClassError
@@ -76,7 +77,7 @@ class DistinctRows:
 
 
 def distribution_polytopes(
-    agent: AgentValues, kernel_class: KernelClass, noise: float, distinct: DistinctRows
+    agent: AgentValues, kernel_class: KernelClass, noise: Noise, distinct: DistinctRows
 ) -> tuple[Polytopes, Constraints]:
     """Return {p on its support : p >= 0, 1.p = 1, M p = q} for each distinct row, or the relaxed sets under noise.
 
@@ -85,8 +86,9 @@ def distribution_polytopes(
     """
     system = RowSystem.of_agent(agent, sums_to_one=True, noise=noise)
     intervals = Intervals.of(system, distinct.first)
+    noisy = is_noisy(noise) or bool(np.any(np.asarray(agent.test_noise) > 0))
     rows = _fitted_rows(system, kernel_class, agent.row_index, distinct.first)
-    if noise > 0:
+    if noisy:
         members = _central_rows(agent, kernel_class, system, intervals, distinct, rows)
         loose = np.ones(agent.n_goals, bool)
     else:
@@ -95,7 +97,7 @@ def distribution_polytopes(
         loose = intervals.loose
     constraints = intervals.constraints(distinct.places())
     miss = np.abs(intervals.tests @ rows.T - intervals.middle)
-    half_width = np.maximum(intervals.half_width, 2.0 * miss) if noise == 0 else intervals.half_width
+    half_width = np.maximum(intervals.half_width, 2.0 * miss) if not noisy else intervals.half_width
     low = np.maximum(intervals.middle - half_width, -_BEYOND)
     high = np.minimum(intervals.middle + half_width, _BEYOND)
     informative = intervals.tests.any(axis=1)
@@ -112,7 +114,7 @@ def distribution_polytopes(
 
 
 def vector_polytopes(
-    agent: AgentValues, kernel_class: KernelClass, noise: float, distinct: DistinctRows
+    agent: AgentValues, kernel_class: KernelClass, noise: Noise, distinct: DistinctRows
 ) -> tuple[Polytopes, Constraints, FloatArray]:
     """Return {B p : M p = q} over all real vectors p, or the relaxed sets; what is known of each row; and B.
 
@@ -121,15 +123,16 @@ def vector_polytopes(
     """
     system = RowSystem.of_agent(agent, sums_to_one=False, noise=noise)
     intervals = Intervals.of(system, distinct.first)
+    noisy = is_noisy(noise) or bool(np.any(np.asarray(agent.test_noise) > 0))
     basis = row_space(intervals.tests)
     rows = _fitted_rows(system, kernel_class, agent.row_index, distinct.first)
-    if noise > 0:
+    if noisy:
         rows = _central_rows(agent, kernel_class, system, intervals, distinct, rows)
     else:
         rows = _explained(agent, kernel_class, system, intervals, distinct, rows)
     low, high = intervals.middle - intervals.half_width, intervals.middle + intervals.half_width
     informative = intervals.tests.any(axis=1)
-    loose = informative & (noise > 0)
+    loose = informative & noisy
     polytopes = _assemble(
         intervals.tests[informative & ~loose] @ basis.T,
         intervals.tests[loose] @ basis.T,
@@ -146,7 +149,7 @@ def nearest_rows(agent: AgentValues, kernel_class: KernelClass, prior: FloatArra
 
     A combination of goals that the uncertainty of M cannot tell from nothing holds no row: see `affine_system`.
     """
-    system = RowSystem.of_agent(agent, sums_to_one=True)
+    system = RowSystem.of_agent(agent, sums_to_one=True, noise=0.0)
     start = np.broadcast_to(prior, (len(agent.row_index), prior.shape[1]))
     rows: Any = recover_rows(system, kernel_class, row_index=agent.row_index, prior=start).rows
     return np.asarray(rows.toarray() if issparse(rows) else rows)

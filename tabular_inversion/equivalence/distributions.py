@@ -68,15 +68,24 @@ class DistributionSets(ValueEquivalence):
         """The ends of each entry of each different row, at the places of the constraints, shape (U, N)."""
         return self._proved.entries()
 
-    def bounds(self) -> Interval:
+    def bounds(self, rows: ArrayLike | None = None) -> Interval:
         """Return the least and the largest value of each entry; see `ValueEquivalence`."""
-        lower, upper = (self._place_rows(self._over_states(end)[self.shared], np.nan) for end in self._entry_bounds)
-        return Interval(lower, upper)
+        asked = self._asked(rows).ravel()[self.agent.row_index]
+        different, where = np.unique(self.shared[asked], return_inverse=True)
+        all_of_them = len(different) == len(self.constraints.columns)
+        ends = self._entry_bounds if all_of_them else self._proved.select(different).entries()
+        found = []
+        for end in ends:
+            placed = np.full((len(asked), self.agent.n_states), np.nan)
+            placed[asked] = self._over_states(end, different)[where.ravel()]
+            found.append(self._place_rows(placed, np.nan))
+        return Interval(*found)
 
-    def _over_states(self, ends: FloatArray) -> FloatArray:
+    def _over_states(self, ends: FloatArray, rows: IntArray | None = None) -> FloatArray:
         """Spread numbers at the places of the constraints over all states, shape (U, S)."""
+        columns = self.constraints.columns if rows is None else self.constraints.columns[rows]
         full = np.zeros((len(ends), self.agent.n_states + 1))
-        np.put_along_axis(full, self.constraints.columns, ends, axis=1)
+        np.put_along_axis(full, columns, ends, axis=1)
         return full[:, :-1]
 
     def diameter(self, norm: Norm = "max", *, seconds: float = 0.0) -> Interval:

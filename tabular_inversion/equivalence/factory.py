@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.agent_values.noise import Noise
+from tabular_inversion.agent_values.parts import parts_of
+from tabular_inversion.agent_values.reading import check_noise
 from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.equivalence.construction import (
     DistinctRows,
@@ -15,15 +20,19 @@ from tabular_inversion.equivalence.construction import (
 )
 from tabular_inversion.equivalence.distributions import DistributionSets
 from tabular_inversion.equivalence.interface import ValueEquivalence
+from tabular_inversion.equivalence.joined import JoinedSets
 from tabular_inversion.equivalence.successors import SuccessorSets, matching_successors
 from tabular_inversion.equivalence.vectors import VectorSets
 from tabular_inversion.errors import InputError
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 from tabular_inversion.kinds import checked
+from tabular_inversion.recovery.uncertainty import noise_of
 
 
 @checked
-def value_equivalence(agent: AgentValues, kernel_class: KernelClass, *, noise: float = 0.0) -> ValueEquivalence:
+def value_equivalence(
+    agent: AgentValues, kernel_class: KernelClass, *, noise: float | ArrayLike | str | None = None
+) -> ValueEquivalence:
     """Collect all kernels of a class that explain an agent's values (S2).
 
     Parameters
@@ -32,8 +41,8 @@ def value_equivalence(agent: AgentValues, kernel_class: KernelClass, *, noise: f
         Values with their goals, discount and policy; never the kernel.
     kernel_class : KernelClass
         What is known of the kernel.
-    noise : float
-        How far each Q-value may be from the truth, at least 0.
+    noise : float, array_like (G, S, A), "float32" or "float16", optional
+        How far each Q-value may be from the truth, at least 0; what the agent says (`AgentValues.noise`) when omitted.
 
     Returns
     -------
@@ -43,7 +52,8 @@ def value_equivalence(agent: AgentValues, kernel_class: KernelClass, *, noise: f
     Raises
     ------
     AgentValuesError
-        If no row of the class explains the values of some state and action.
+        If no row of the class explains the values of some state and action, or the agent does not know the value of a
+        state that matters.
     KernelClassError
         If a known support is empty.
     InputError
@@ -75,32 +85,41 @@ def value_equivalence(agent: AgentValues, kernel_class: KernelClass, *, noise: f
     array([[ True,  True,  True],
            [False, False,  True]])
     """
-    if not (np.isfinite(noise) and noise >= 0):
-        raise InputError(f"noise is {noise}; expected a finite number of at least 0.")
-    return _SETS.of(kernel_class)(agent, kernel_class, float(noise))
+    stated = noise_of(agent, None if noise is None else check_noise(noise, agent.q.shape, InputError))
+    make = _SETS.of(kernel_class)
+    parts = parts_of(agent if isinstance(stated, str | float) else replace(agent, noise=stated))
+    if len(parts) == 1 and parts[0].agent is agent:
+        return make(agent, kernel_class, stated)
+    sets = tuple(make(part.agent, kernel_class, _noise_of_part(part.agent, stated)) for part in parts)
+    return JoinedSets(agent, kernel_class, stated, sets)
 
 
-def _unknown_supports(agent: AgentValues, kernel_class: KernelClass, noise: float) -> ValueEquivalence:
+def _noise_of_part(part: AgentValues, stated: Noise) -> Noise:
+    """Return what noise of the whole agent is for a part of it, whose goals are fewer."""
+    return part.noise if isinstance(stated, np.ndarray) and part.noise is not None else stated
+
+
+def _unknown_supports(agent: AgentValues, kernel_class: KernelClass, noise: Noise) -> ValueEquivalence:
     return ValueEquivalence(agent, kernel_class, noise)
 
 
-def _successors(agent: AgentValues, kernel_class: KernelClass, noise: float) -> ValueEquivalence:
+def _successors(agent: AgentValues, kernel_class: KernelClass, noise: Noise) -> ValueEquivalence:
     return SuccessorSets(agent, kernel_class, noise, matching_successors(agent, noise))
 
 
-def _vectors(agent: AgentValues, kernel_class: KernelClass, noise: float) -> ValueEquivalence:
+def _vectors(agent: AgentValues, kernel_class: KernelClass, noise: Noise) -> ValueEquivalence:
     distinct = DistinctRows.of(agent, kernel_class)
     polytopes, constraints, basis = vector_polytopes(agent, kernel_class, noise, distinct)
     return VectorSets(agent, kernel_class, noise, basis, polytopes, constraints, distinct.shared)
 
 
-def _distributions(agent: AgentValues, kernel_class: KernelClass, noise: float) -> ValueEquivalence:
+def _distributions(agent: AgentValues, kernel_class: KernelClass, noise: Noise) -> ValueEquivalence:
     distinct = DistinctRows.of(agent, kernel_class)
     polytopes, constraints = distribution_polytopes(agent, kernel_class, noise, distinct)
     return DistributionSets(agent, kernel_class, noise, polytopes, constraints, distinct.shared)
 
 
-_SETS: ClassTable[Callable[[AgentValues, KernelClass, float], ValueEquivalence]] = ClassTable(
+_SETS: ClassTable[Callable[[AgentValues, KernelClass, Noise], ValueEquivalence]] = ClassTable(
     "value equivalence",
     {
         Unconstrained: _vectors,

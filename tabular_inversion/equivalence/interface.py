@@ -13,6 +13,8 @@ from scipy.sparse import issparse
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.agent_values.noise import describe_noise, is_noisy
+from tabular_inversion.agent_values.parts import read_rows
 from tabular_inversion.equivalence.nearest import Divergence
 from tabular_inversion.errors import InputError, KernelClassError, KernelError, ShapeError
 from tabular_inversion.kernel_classes import KernelClass, Supported
@@ -71,7 +73,7 @@ class ValueEquivalence:
         The values.
     kernel_class : KernelClass
         K.
-    noise : float
+    noise : float, numpy.ndarray (G, S, A) or str
         eps; at 0 the values are taken as exact up to rounding.
 
     Notes
@@ -110,12 +112,13 @@ class ValueEquivalence:
 
     agent: AgentValues
     kernel_class: KernelClass
-    noise: float
+    noise: float | FloatArray | str
 
     _remedy: ClassVar[str] = "for at most N successors E(q) is a union of polytopes; Stochastic() gives a set around it"
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self.agent!r} in class {self.kernel_class.name!r}, noise {self.noise:g}>"
+        stated = f"noise {describe_noise(self.noise)}"
+        return f"<{type(self).__name__} of {self.agent!r} in class {self.kernel_class.name!r}, {stated}>"
 
     @property
     def dimension(self) -> IntArray:
@@ -127,8 +130,13 @@ class ValueEquivalence:
         """For `Deterministic`: which successors have the row's values, shape (S, A, S)."""
         raise self._refusal("list of candidates")
 
-    def bounds(self) -> Interval:
+    def bounds(self, rows: ArrayLike | None = None) -> Interval:
         """Return the least and the largest p(s') over E(q) for each entry, both of shape (S, A, S).
+
+        Parameters
+        ----------
+        rows : array_like, optional
+            The rows asked about, bool (S, A) or numbers s*A + a; all when omitted. Others get NaN.
 
         Returns
         -------
@@ -278,6 +286,16 @@ class ValueEquivalence:
     @cached_property
     def _system(self) -> RowSystem:
         return RowSystem.of_agent(self.agent, sums_to_one=self.kernel_class.sums_to_one, noise=self.noise)
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether values, or test functions, may be further from the truth than rounding."""
+        return is_noisy(self.noise) or bool(np.any(np.asarray(self.agent.test_noise) > 0))
+
+    def _asked(self, rows: ArrayLike | None) -> BoolArray:
+        """Return which rows are asked about, shape (S, A)."""
+        own = self.agent.available if self.agent.asked is None else self.agent.asked
+        return own if rows is None else read_rows(rows, own)
 
     def _rows_of(self, kernel: Kernel | MDP) -> Any:
         """Return the available rows of a kernel, dense."""

@@ -37,6 +37,12 @@ class ProvedEnds:
     polytopes: Polytopes
     constraints: Constraints
 
+    def select(self, rows: IntArray) -> ProvedEnds:
+        """Return what is known of some of the rows."""
+        known = self.constraints
+        part = Constraints(known.tests, known.middle[rows], known.half_width[rows], known.columns[rows])
+        return ProvedEnds(self.polytopes.select(rows), part)
+
     @cached_property
     def face(self) -> BoolArray:
         """Which places of the constraints are on each row's face, shape (U, N): all where they are independent."""

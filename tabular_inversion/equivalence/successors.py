@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.agent_values.noise import Noise
 from tabular_inversion.equivalence.interface import Interval, Norm, ValueEquivalence, check_norm
 from tabular_inversion.equivalence.nearest import Divergence, check_divergence
 from tabular_inversion.errors import InputError
@@ -44,10 +45,12 @@ class SuccessorSets(ValueEquivalence):
         """Which successors have the row's values, shape (S, A, S); False where the action is unavailable."""
         return self._place_rows(self.successors.astype(float), 0.0) > 0
 
-    def bounds(self) -> Interval:
+    def bounds(self, rows: ArrayLike | None = None) -> Interval:
         """Return the least and the largest value of each entry, 0 or 1."""
+        asked = self._asked(rows)[:, :, None]
         only = self.successors & (self.successors.sum(axis=1, keepdims=True) == 1)
-        return Interval(*(self._place_rows(end.astype(float), np.nan) for end in (only, self.successors)))
+        ends = (self._place_rows(end.astype(float), np.nan) for end in (only, self.successors))
+        return Interval(*(np.where(asked, end, np.nan) for end in ends))
 
     def diameter(self, norm: Norm = "max", *, seconds: float = 0.0) -> Interval:  # noqa: ARG002
         """Return 0 for one candidate; else 1 in the maximum norm and 2 in the L1 norm. Both ends are equal."""
@@ -97,7 +100,7 @@ class SuccessorSets(ValueEquivalence):
         return np.asarray((ends.lower == ends.upper) | ~self.agent.available)
 
 
-def matching_successors(agent: AgentValues, noise: float) -> BoolArray:
+def matching_successors(agent: AgentValues, noise: Noise) -> BoolArray:
     """Compare every column of M with the values of every row, shape (rows, S).
 
     A column is a candidate where it misses the values by no more than the uncertainty of both, noise included.

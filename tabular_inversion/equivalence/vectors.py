@@ -56,10 +56,12 @@ class VectorSets(ValueEquivalence):
         free = self.agent.n_states - len(self.basis)
         return np.asarray(self._place(self.polytopes.dimension[self.shared] + free, -1))
 
-    def bounds(self) -> Interval:
+    def bounds(self, rows: ArrayLike | None = None) -> Interval:
         """Return the least and the largest value of each entry, infinite where nothing holds it."""
+        asked = self._asked(rows)[:, :, None]
         lower, upper = self._function_bounds(np.eye(self.agent.n_states))
-        return Interval(*(self._place_rows(end[self.shared], np.nan) for end in (lower, upper)))
+        ends = (self._place_rows(end[self.shared], np.nan) for end in (lower, upper))
+        return Interval(*(np.where(asked, end, np.nan) for end in ends))
 
     def diameter(self, norm: Norm = "max", *, seconds: float = 0.0) -> Interval:  # noqa: ARG002
         """Return bounds on how far apart two members can be; see `ValueEquivalence`. Integer programs are not used."""
@@ -142,7 +144,7 @@ class VectorSets(ValueEquivalence):
         tests, middle, half, _ = self.constraints
         inverse = np.linalg.pinv(tests, rcond=UNCERTAIN)
         y = functions @ inverse
-        if len(tests) > len(self.basis) and self.noise > 0:
+        if len(tests) > len(self.basis) and self.is_noisy:
             y = self._best(rows, functions, y)
             y = y + (functions - y @ tests) @ inverse
         size, slack = np.abs(y), rounding(sum(tests.shape) + 8)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
+from tabular_inversion.agent_values.noise import is_noisy
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.records import Record
@@ -110,6 +111,11 @@ class ValuesQuestion(VerdictQuestion):
     def available(self) -> BoolArray:
         """Which rows exist, shape (S, A)."""
         return self.agent.available
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether values, or test functions, may be further from the truth than rounding."""
+        return is_noisy(self.noise) or bool(np.any(np.asarray(getattr(self.agent, "test_noise", 0.0)) > 0))
 
     @property
     def decided(self) -> BoolArray:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from tabular_inversion._typing import IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.agent_values.noise import Noise, describe_noise, is_noisy
-from tabular_inversion.agent_values.parts import parts_of
+from tabular_inversion.agent_values.parts import parts_of, read_rows
 from tabular_inversion.agent_values.reading import check_noise
 from tabular_inversion.class_tables import check_known
 from tabular_inversion.errors import InputError, WitnessError
@@ -20,7 +20,7 @@ from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion
 from tabular_inversion.identifiability.consistency import Consistency, consistency
 from tabular_inversion.identifiability.decision import Decision
 from tabular_inversion.identifiability.instance import decide_instance
-from tabular_inversion.identifiability.pieces import Ready, in_time, joined, read_rows, ready
+from tabular_inversion.identifiability.pieces import Ready, in_time, joined, ready
 from tabular_inversion.identifiability.uniform import decide_uniform
 from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict, left_open
 from tabular_inversion.identifiability.witnesses import check_forward, check_own_values, check_rows, make_witness
@@ -110,7 +110,7 @@ def identify(
         raise InputError(f"seconds is {seconds}; expected a number of at least 0.")
     stated = noise_of(agent, None if noise is None else check_noise(noise, agent.q.shape, InputError))
     question = ValuesQuestion(agent, kernel_class, scope, stated)
-    mask = None if rows is None else read_rows(rows, agent)
+    mask = None if rows is None else read_rows(rows, agent.available)
     noisy = with_noise(agent, stated)
     prepared = ready(noisy, kernel_class, mask)
     whole = rows is None and seconds is None and progress is None
@@ -182,19 +182,17 @@ def decide(question: ValuesQuestion, pieces: Sequence[Judged], *, whole: bool = 
         Whether these are all rows; the question then needs no list of them.
     """
     agent: Any = question.agent
-    noisy = is_noisy(question.noise)
+    noisy = question.is_noisy
     decisions, residuals = [], [float("nan")]
     for one in pieces:
         own, system = one.ready.part.agent, one.ready.system
         if one.sought is None or one.recovery is None:
             found = decide_uniform(system, question.kernel_class, own.row_index)
-            decision = _only_proofs(found, question.noise)
+            decision = _only_proofs(found, question)
         else:
             args = (system, question.kernel_class, own.row_index, one.sought.rows)
             explained = consistency(*args, one.recovery.residual)
-            decision = _decide_consistent(
-                own, question.kernel_class, system, one.sought.rows, explained, question.noise
-            )
+            decision = _decide_consistent(own, question.kernel_class, system, one.sought.rows, explained, question)
             residuals.append(float(explained.residuals.max()))
         decisions.append((one.ready.part.places, decision))
     decision = joined(decisions, len(agent.row_index), (Status.UNDECIDED, Evidence.NUMERIC))
@@ -226,19 +224,19 @@ def _decide_consistent(
     system: RowSystem,
     rows: Kernel,
     explained: Consistency,
-    noise: Noise,
+    question: ValuesQuestion,
 ) -> Decision:
     """Decide the rows that the class can explain; the others are inconsistent."""
     kept = explained.possible
     if len(kept) == len(explained.residuals):
-        decision = _only_proofs(decide_instance(system, kernel_class, agent.row_index, rows), noise)
+        decision = _only_proofs(decide_instance(system, kernel_class, agent.row_index, rows), question)
     else:
         codes = np.full(len(explained.residuals), Status.INCONSISTENT, np.int8)
         strength = Evidence.CERTIFIED if system.rigorous else Evidence.NUMERIC
         evidence, pair, reason = np.full(len(codes), strength, np.int8), None, explained.reason(agent)
         if kept.size:
             part = system.select(kept)
-            found = _only_proofs(decide_instance(part, kernel_class, agent.row_index[kept], rows[kept]), noise)
+            found = _only_proofs(decide_instance(part, kernel_class, agent.row_index[kept], rows[kept]), question)
             codes[kept], evidence[kept], pair = found.codes, found.evidence, found.pair
             pair = None if pair is None else replace(pair, row=int(kept[pair.row]))
         decision = Decision(codes, evidence, pair, reason)
@@ -250,16 +248,15 @@ def _decide_consistent(
     return _undecided(replace(decision, codes=codes, reason=reason))
 
 
-def _only_proofs(decision: Decision, noise: Noise) -> Decision:
+def _only_proofs(decision: Decision, question: ValuesQuestion) -> Decision:
     """Under noise, what is read off the values at hand says little of the true ones: leave only what is proved."""
     bare = (decision.evidence == Evidence.NUMERIC) & (decision.codes != Status.UNDECIDED)
     codes = np.where(bare, Status.UNDECIDED, decision.codes).astype(np.int8)
     count = int((codes == Status.UNDECIDED).sum())
-    if not is_noisy(noise) or not count:
+    if not question.is_noisy or not count:
         return decision
-    reason = (
-        f"{decision.reason}; under noise of {describe_noise(noise)} this proves nothing for {count} rows: less would"
-    )
+    stated = describe_noise(question.noise)
+    reason = f"{decision.reason}; under noise of {stated} this proves nothing for {count} rows: less would"
     return _undecided(replace(decision, codes=codes, reason=reason))
 
 
@@ -293,7 +290,7 @@ class _Measured(NamedTuple):
 def _dress(question: ValuesQuestion, decision: Decision, measured: _Measured) -> Verdict:
     agent: Any = question.agent
     codes, evidence, witness, reason = decision.codes, decision.evidence, None, decision.reason
-    quiet = not is_noisy(question.noise)
+    quiet = not question.is_noisy
     if decision.pair is None and (codes == Status.NOT_IDENTIFIED).any():
         codes, evidence, reason = _without_witness(codes, evidence, reason)
     if decision.pair is not None:

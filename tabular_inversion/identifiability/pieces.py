@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from tabular_inversion._typing import BoolArray, IntArray
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.agent_values.parts import Part, parts_of
-from tabular_inversion.errors import InputError
 from tabular_inversion.identifiability.decision import Decision, Pair, joined_reasons
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.recovery.system import RowSystem
-from tabular_inversion.validation import shortened
 
 _FIRST = 64
 """Rows decided before the clock is looked at for the first time."""
@@ -53,32 +50,6 @@ def ready(agent: AgentValues, kernel_class: KernelClass, rows: BoolArray | None 
         Ready(part, RowSystem.of_agent(part.agent, sums_to_one=kernel_class.sums_to_one))
         for part in parts_of(agent, rows)
     ]
-
-
-def read_rows(rows: ArrayLike, agent: Any) -> BoolArray:
-    """Return the rows that are meant, shape (S, A): given as bool (S, A), or as numbers s*A + a.
-
-    Raises
-    ------
-    InputError
-        If there are none, or one is unavailable or does not exist.
-    """
-    shape, available = agent.available.shape, agent.available
-    given = np.asarray(rows)
-    mask = np.zeros(shape, bool)
-    if given.dtype == bool and given.shape == shape:
-        mask = given.copy()
-    elif given.ndim == 1 and np.issubdtype(given.dtype, np.integer) and given.size:
-        if given.min() < 0 or given.max() >= available.size:
-            raise InputError(f"rows holds {shortened(rows)}; expected numbers s*A + a from 0 to {available.size - 1}.")
-        mask.ravel()[given] = True
-    else:
-        raise InputError(f"rows is {shortened(rows)}; expected bool of shape {shape}, or numbers s*A + a of rows.")
-    wrong = mask & ~available
-    if wrong.any() or not mask.any():
-        where = "none is True" if not mask.any() else f"row {int(np.flatnonzero(wrong)[0])} is unavailable"
-        raise InputError(f"rows asks for no row that can be decided: {where}; name rows of available actions.")
-    return mask
 
 
 def in_time(

@@ -8,7 +8,6 @@ import numpy as np
 
 from tabular_inversion._typing import IntArray
 from tabular_inversion.agent_values import AgentValues
-from tabular_inversion.agent_values.noise import is_noisy
 from tabular_inversion.errors import TabularInversionError, WitnessError
 from tabular_inversion.identifiability.asked import ValuesQuestion, VerdictQuestion
 from tabular_inversion.identifiability.judge import agent_of_row, identify
@@ -74,7 +73,7 @@ def _verify_floats(question: ValuesQuestion, agent: AgentValues, verdict: Verdic
     if verdict.witness is not None:
         own = agent_of_row(agent, verdict.witness.state * agent.n_actions + verdict.witness.action)
         check_rows(own, verdict.witness, question.kernel_class)
-        if question.scope == "instance" and not is_noisy(question.noise):
+        if question.scope == "instance" and not question.is_noisy:
             check_own_values(own, verdict.witness, question.kernel_class)
     order = np.arange(agent.n_states)[::-1]
     moved = _permuted(question.kernel_class, agent, order)
