@@ -11,7 +11,6 @@ from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.cli.cases import Case, Question, prepare
 from tabular_inversion.cli.console import ANSWERS, cells, say
 from tabular_inversion.equivalence import ValueEquivalence, value_equivalence
-from tabular_inversion.recovery.uncertainty import value_noise
 
 _SHOWN = 12
 _LEAST = 1e-9
@@ -19,8 +18,7 @@ _LEAST = 1e-9
 
 def sets_of(case: Case[AgentValues], noise: float | str | None) -> ValueEquivalence:
     """Return all kernels that a case leaves open."""
-    size = float(value_noise(case.agent, noise).max()) if noise is not None or case.agent.noise is not None else 0.0
-    return value_equivalence(case.agent, case.kernel_class, noise=size)
+    return value_equivalence(case.agent, case.kernel_class, noise=noise)
 
 
 def answer(question: Question, *, noise: float | str | None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -39,8 +40,8 @@ def is_own(text: str, needed: str) -> bool:
         return True
     if ending != ".npz":
         return False
-    names = _open(text).files
-    return needed in names and _PACKAGE not in names
+    with _open(text) as found:
+        return needed in found.files and _PACKAGE not in found.files
 
 
 def read_arrays(text: str, alone: str, known: set[str]) -> dict[str, Any]:
@@ -54,14 +55,16 @@ def read_arrays(text: str, alone: str, known: set[str]) -> dict[str, Any]:
     found = _open(text)
     if isinstance(found, np.ndarray):
         return {alone: found}
-    unknown = sorted(set(found.files) - known)
-    if unknown or alone not in found.files:
-        what = f"no array {alone!r}" if alone not in found.files else f"an array {unknown[0]!r} that nothing reads"
-        raise FileFormatError(f"{text} has {what}; expected {alone}, and perhaps {', '.join(sorted(known - {alone}))}.")
-    try:
-        return {name: _plain(found[name]) for name in found.files}
-    except ValueError as problem:
-        raise FileFormatError(f"{text} holds objects, not numbers ({problem}); save plain arrays.") from problem
+    with found:
+        unknown = sorted(set(found.files) - known)
+        if unknown or alone not in found.files:
+            what = f"no array {alone!r}" if alone not in found.files else f"an array {unknown[0]!r} that nothing reads"
+            more = ", ".join(sorted(known - {alone})) or "nothing else"
+            raise FileFormatError(f"{text} has {what}; expected {alone}, and perhaps {more}.")
+        try:
+            return {name: _plain(found[name]) for name in found.files}
+        except ValueError as problem:
+            raise FileFormatError(f"{text} holds objects, not numbers ({problem}); save plain arrays.") from problem
 
 
 def goals_from(text: str) -> Goals:
@@ -74,7 +77,7 @@ def _open(text: str) -> Any:
         return np.load(text, allow_pickle=False)
     except FileNotFoundError as problem:
         raise FileAccessError(f"there is no file {text}; check the name.") from problem
-    except (ValueError, OSError, EOFError) as problem:
+    except (ValueError, OSError, EOFError, BadZipFile) as problem:
         raise FileFormatError(f"{text} cannot be read as a numpy array ({problem}); save it with numpy.") from problem
 
 
