@@ -227,7 +227,7 @@ def goals(
             "--goals", help="Those you have, such as indicator:3,17; when omitted, all candidates are judged."
         ),
     ] = None,
-    kernel_class: ClassText = "supported",
+    kernel_class: ClassText = "stochastic",
     rewards: Annotated[
         str | None,
         typer.Option(
