@@ -6,18 +6,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from rich.table import Table
-
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.cli.cases import Question, prepare, prepare_exactly
-from tabular_inversion.cli.console import ANSWERS, COLOURS, cells, check_choice, say
+from tabular_inversion.cli.console import COLOURS, check_choice, say
 from tabular_inversion.diagnosis import diagnose
 from tabular_inversion.errors import SpecificationError
 from tabular_inversion.identifiability import Scope, Status, Verdict
 from tabular_inversion.identifiability import identify as decide
 from tabular_inversion.mdp import MDP
-
-_SHOWN = 20
 
 
 def answer(
@@ -64,29 +60,15 @@ def show(found: dict[str, Any]) -> None:
     told = found["explanation"]
     status, rest = told["headline"].split(" ", 1)
     say((status, f"bold {COLOURS[found['status']]}"), f" {rest}; policy {found['policy']}")
+    if found["diagnosis"] is not None:
+        told = told | {"next": [f"diagnosis: {found['diagnosis']}", *told["next"]]}
+    show_explanation(told)
+
+
+def show_explanation(told: dict[str, Any]) -> None:
+    """Print why, the story of two worlds, and what to do next."""
     for title, key in (("because", "because"), ("two worlds, one agent", "story"), ("what next", "next")):
-        lines = told[key]
-        if key == "next" and found["diagnosis"] is not None:
-            lines = [f"diagnosis: {found['diagnosis']}", *lines]
-        if lines:
+        if told[key]:
             say((f"{title}:", "bold"))
-        for line in lines:
+        for line in told[key]:
             say(f"  {line}")
-    show_witness(found["witness"])
-
-
-def show_witness(witness: dict[str, Any] | None) -> None:
-    """Print the two rows of a witness side by side."""
-    if witness is None:
-        return
-    table = Table(title=f"two rows with the same values: state {witness['state']}, action {witness['action']}")
-    for column in ("next state", "first", "second"):
-        table.add_column(column, justify="right")
-    states = list(dict.fromkeys([*witness["first"], *witness["second"]]))
-    for state in states[:_SHOWN]:
-        entries = (witness[row].get(state, 0) for row in ("first", "second"))
-        table.add_row(*cells(state, *(entry if isinstance(entry, str) else f"{entry:.6g}" for entry in entries)))
-    if len(states) > _SHOWN:
-        table.caption = f"and {len(states) - _SHOWN} more next states; --json lists them all"
-    ANSWERS.print(table)
-    say(f"largest difference of their values, relative: {witness['value_gap']:.1e}")

@@ -13,9 +13,9 @@ from rich.table import Table
 
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.cli.cases import Case, Question, prepare
-from tabular_inversion.cli.console import ANSWERS, COLOURS, cells, progress, say
+from tabular_inversion.cli.console import ANSWERS, COLOURS, cells, progress
 from tabular_inversion.cli.files import check_folder
-from tabular_inversion.cli.identify import row_status, show_witness
+from tabular_inversion.cli.identify import row_status, show_explanation
 from tabular_inversion.errors import FileFormatError
 from tabular_inversion.identifiability import Status, check_forward
 from tabular_inversion.inversion import Inversion
@@ -109,5 +109,4 @@ def show(found: dict[str, Any]) -> None:
         table.add_row(*cells(key.replace("_", " "), text))
     table.add_row(*cells("method", found["method"]))
     ANSWERS.print(table)
-    say(found["reason"])
-    show_witness(found["witness"])
+    show_explanation(found["explanation"])
