@@ -26,7 +26,7 @@ def answer(question: Question, *, noise: float | str | None) -> dict[str, Any]:
     case = prepare(question)
     sets = sets_of(case, noise)
     low, high = sets.bounds()
-    rows = []
+    rows: list[dict[str, Any]] = []
     for row in case.agent.row_index:
         state, action = divmod(int(row), case.agent.n_actions)
         below, above = (np.asarray(end).reshape(-1, case.agent.n_states)[row] for end in (low, high))

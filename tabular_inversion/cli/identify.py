@@ -6,8 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from tabular_inversion.agent_values import AgentValues
-from tabular_inversion.cli.cases import Question, prepare, prepare_exactly
+from tabular_inversion.cli.cases import Case, Question, prepare, prepare_exactly
 from tabular_inversion.cli.console import COLOURS, check_choice, say
 from tabular_inversion.diagnosis import diagnose
 from tabular_inversion.errors import SpecificationError
@@ -24,20 +23,21 @@ def answer(
     if exactly:
         if noise:
             raise SpecificationError(f"--noise is {noise}, and --exact takes the values as they are; drop one.")
-        case = prepare_exactly(question)
+        case: Case[Any] = prepare_exactly(question)
         verdict = decide(case.agent, case.kernel_class, scope=chosen)
     else:
-        case = prepare(question)  # type: ignore[assignment]
+        case = prepare(question)
         verdict = decide(case.agent, case.kernel_class, scope=chosen, noise=noise)
     verdict.verify()
+    line = None
+    if verdict.status is Status.INCONSISTENT and not exactly:
+        line = diagnose(case.agent, case.kernel_class, noise=noise).line
     found = verdict.to_dict() | {
         "policy": case.policy,
         "row_status": row_status(verdict),
         "explanation": verdict.explain(case.truth).to_dict(),
-        "diagnosis": None,
+        "diagnosis": line,
     }
-    if verdict.status is Status.INCONSISTENT and isinstance(case.agent, AgentValues):
-        found["diagnosis"] = diagnose(case.agent, case.kernel_class, noise=noise).line
     return found, partial(_draw, verdict, case.truth), verdict
 
 

@@ -155,7 +155,8 @@ def _read_environment(environment: Any, discount: float, terminal: Terminal, wit
 
 def _places(inner: Any, n_states: int) -> FloatArray | None:
     """Return (row, column) of each state where the environment has a map of them: FrozenLake's desc, a grid's shape."""
-    shape = np.shape(getattr(inner, "desc", None)) or tuple(np.ravel(getattr(inner, "shape", ())))
+    drawn: Any = getattr(inner, "desc", ())
+    shape = np.shape(drawn) if np.ndim(drawn) == 2 else tuple(np.ravel(getattr(inner, "shape", ())))
     if len(shape) != 2 or shape[0] * shape[1] != n_states:
         return None
     rows, columns = np.divmod(np.arange(n_states), int(shape[1]))
