@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from proofs_checks.commands import verify_report
 from tabular_inversion import MDP, AgentValues, Goals, solve
-from tabular_inversion.cli import main, verify_report
+from tabular_inversion.cli import main
 from tabular_inversion.environments import chain, random_mdp
 
 

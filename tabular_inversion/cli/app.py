@@ -48,7 +48,8 @@ def _print(found: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]]
 @app.command()
 def verify(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Statements to check; all if none.")
+        list[str] | None,
+        typer.Argument(metavar="[ID]...", help="Statements to check, or a file MY_STATEMENT.py; all if none."),
     ] = None,
     effort: Annotated[str, typer.Option(help="quick (under a minute), standard or full; of the statements.")] = "quick",
     seed: Annotated[int, typer.Option(help="Of every random instance.")] = 0,
@@ -63,10 +64,40 @@ def verify(
     ] = None,
 ) -> None:
     """Recover the worlds of public environments from Q-values alone, and check every statement."""
-    from tabular_inversion.cli import verify_report
+    from tabular_inversion.cli.plugs import plugged
 
-    request = verify_report.Request(tuple(ids or ()), effort, seed, workers)  # type: ignore[arg-type]
-    raise typer.Exit(verify_report.run(request, json_file=json_file, html_file=html_file))
+    command = plugged("verify")
+    request = command.Request(tuple(ids or ()), effort, seed, workers)
+    raise typer.Exit(command.run(request, json_file=json_file, html_file=html_file))
+
+
+@app.command()
+def refute(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A Python file with a sentence of yours: a Conjecture.")],
+    name: Annotated[str | None, typer.Option(help="Which one, if the file holds several.")] = None,
+    seconds: Annotated[float, typer.Option(help="How long to search, about.")] = 60.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of every draw.")] = 0,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="all cores")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write what was found here, as JSON.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the counterexample here.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search for a counterexample of a sentence of yours, exactly; exit status 1 if it is refuted."""
+    from tabular_inversion.cli.files import check_folder, check_picture, save_picture
+    from tabular_inversion.cli.plugs import plugged
+
+    command = plugged("refute")
+    check_picture(plot)
+    check_folder(output)
+    result = command.answer(file, name=name, seconds=seconds, seed=seed, workers=workers)
+    _print(result.to_dict(), as_json, lambda _found: command.show(result))
+    if output is not None:
+        result.save(output)
+    if plot is not None and result.counterexample is not None:
+        save_picture(result.plot, plot)
+    raise typer.Exit(0 if result.counterexample is None else 1)
 
 
 @app.command()
@@ -221,13 +252,20 @@ def discounts(
 @app.command()
 def goals(
     environment: WorldOrValues,
+    sets: Annotated[
+        list[str] | None, typer.Argument(metavar="[SET]...", help="With --compare: goal sets, such as indicator:3,17.")
+    ] = None,
+    compare: Annotated[bool, typer.Option("--compare", help="Compare the goal sets that follow, in a table.")] = False,
+    noise: Annotated[
+        float, typer.Option(help="With --compare: the errors of values, in units of each goal's largest value.")
+    ] = 0.0,
     goals: Annotated[
         str | None,
         typer.Option(
             "--goals", help="Those you have, such as indicator:3,17; when omitted, all candidates are judged."
         ),
     ] = None,
-    kernel_class: ClassText = "stochastic",
+    kernel_class: ClassText = "supported",
     rewards: Annotated[
         str | None,
         typer.Option(
@@ -251,7 +289,15 @@ def goals(
     question = command.GoalsQuestion(environment, goals, kernel_class, rewards, policy, asked, seconds)
     check_picture(plot)
     check_folder(certificate)
-    found, draw, proved = command.answer(question)
+    if compare:
+        listed, table = command.compare_sets(question, tuple(sets or ()), noise)
+        _print(listed, as_json, lambda _: typer.echo(str(table)))
+        if plot is not None:
+            save_picture(table.plot, plot)
+        return
+    if sets:
+        raise SpecificationError(f"{sets[0]!r} follows the world; goals are given by --goals, or after --compare.")
+    found, draw, proved = command.answer(question, None if as_json else command.show_verdict)
     _print(found, as_json, command.show)
     if certificate is not None:
         save_certificate(proved, certificate)
@@ -270,6 +316,48 @@ def check(
     found = command.answer(files)
     _print(found, as_json, command.show)
     raise typer.Exit(0 if found["holds"] else 1)
+
+
+@app.command()
+def lab(
+    statement: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="The statement to open, such as X1.", show_default="X1")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write the pages here, for any web server.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--open/--no-open", help="Open a browser.")] = True,
+) -> None:
+    """Open the laboratory: switch off one hypothesis of a theorem, and watch it fail."""
+    from tabular_inversion.cli.plugs import plugged
+
+    command = plugged("lab")
+    command.run(statement, out=out, show=show)
+
+
+@app.command()
+def exercise(
+    statement: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="The statement; with --leaderboard none means all.")
+    ] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="ANSWER...", help="Files that the laboratory saved, or folders.")
+    ] = None,
+    ranked: Annotated[
+        Path | None, typer.Option("--leaderboard", metavar="DIR", help="The smallest accepted answers of a folder.")
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print one line for each answer, for a spreadsheet.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Mark answers from the laboratory. Status: 0 all accepted, 1 some were not, 2 some could not be read."""
+    from tabular_inversion.cli.plugs import plugged
+
+    command = plugged("exercise")
+    if as_csv and as_json:
+        raise SpecificationError("--csv and --json are two forms of one answer; choose one.")
+    found = command.answer(statement, files or [], ranked)
+    _print(found, as_json, command.print_csv if as_csv else command.show)
+    raise typer.Exit(command.status(found))
 
 
 @app.command()

@@ -13,7 +13,7 @@ from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.diagnosis.fitted import best_parameter
 from tabular_inversion.diagnosis.trials import Fit, Trial, allowed_misfit, fit
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported
+from tabular_inversion.kernel_classes import KernelClass
 
 _DISCOUNTS = np.array([0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999, 1.0])
 _LOOKED_AT = 12
@@ -95,10 +95,7 @@ class Case:
     def free(self) -> IntArray:
         """How many probabilities of each row are free before any value is seen, shape (rows,)."""
         agent, found = self.agent, self.kernel_class
-        if isinstance(found, Supported):
-            return np.asarray(found.sizes[agent.row_index] - 1)
-        n = agent.n_states
-        if isinstance(found, Deterministic):
-            return np.zeros(len(agent.row_index), int)
-        most = found.most(n) if isinstance(found, Sparse) else n
-        return np.full(len(agent.row_index), most - found.sums_to_one)
+        supports = found.known_supports(agent.row_index)
+        if supports is not None:
+            return np.asarray(np.diff(supports.indptr) - 1)
+        return np.full(len(agent.row_index), found.most(agent.n_states) - found.sums_to_one)

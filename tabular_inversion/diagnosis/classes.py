@@ -18,10 +18,10 @@ _SHOWN = 3
 def wider_classes(case: Case) -> list[Trial]:
     """Look among all distributions, and among all vectors where these could fail to fit."""
     agent, trials = case.agent, []
-    if not isinstance(case.kernel_class, Unconstrained | Stochastic):
+    if case.kernel_class not in (Unconstrained(), Stochastic()):
         text = f"the rows are no members of class {case.kernel_class.name}, but distributions"
         trials.append(case.trial(text, "identify(agent, Stochastic())", kernel_class=Stochastic()))
-    if not isinstance(case.kernel_class, Unconstrained) and agent.n_goals > agent.n_states:
+    if case.kernel_class.sums_to_one and agent.n_goals > agent.n_states:
         text = "the rows are no distributions: they leak, or are weighed"
         trials.append(case.trial(text, "identify(agent, Unconstrained())", kernel_class=Unconstrained()))
     return trials
@@ -54,7 +54,7 @@ def _best_additions(case: Case, found: Supported, bad: IntArray) -> list[tuple[i
     """Return for each row that is not explained the successor that brings it nearest to its values."""
     agent = case.agent
     n, numbers = agent.n_states, agent.row_index[bad]
-    own = found.rows(numbers).toarray()
+    own = found.known_supports(numbers).toarray()
     wide = np.repeat(own, n, axis=0)  # row i, with state t added, is number i * n + t
     wide[np.arange(len(wide)), np.tile(np.arange(n), len(bad))] = True
     values = agent.right_hand_sides[:, bad].repeat(n, axis=1)

@@ -10,7 +10,6 @@ import numpy as np
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.agent_values.noise import Noise
 from tabular_inversion.agent_values.reading import check_noise
-from tabular_inversion.class_tables import check_known
 from tabular_inversion.diagnosis.case import Case
 from tabular_inversion.diagnosis.classes import wider_classes, wrong_support
 from tabular_inversion.diagnosis.operators import other_discounts, other_operators
@@ -23,6 +22,7 @@ from tabular_inversion.diagnosis.trials import Trial
 from tabular_inversion.errors import InputError
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
+from tabular_inversion.recovery.by_class import METHODS
 from tabular_inversion.recovery.uncertainty import value_noise
 
 EXPLANATIONS: tuple[tuple[str, Callable[[Case], Iterable[Trial]], str], ...] = (
@@ -88,7 +88,7 @@ def diagnose(agent: AgentValues, kernel_class: KernelClass, *, noise: Noise | No
     >>> print(found.best.text)
     states are valued by the epsilon-greedy policy with epsilon 1
     """
-    check_known(kernel_class, "inversion")
+    METHODS.of(kernel_class)
     bare = replace(agent, report=None)
     stated = value_noise(bare, None if noise is None else check_noise(noise, agent.q.shape, InputError))
     case = Case(bare, kernel_class, stated.max(axis=(1, 2)))

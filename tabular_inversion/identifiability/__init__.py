@@ -4,6 +4,7 @@ from tabular_inversion.errors import WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion
 from tabular_inversion.identifiability.explanation import Explanation
 from tabular_inversion.identifiability.judge import identify
+from tabular_inversion.identifiability.policies_alone import PoliciesVerdict, identify_from_policies, reshape_world
 from tabular_inversion.identifiability.recheck import verify
 from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict, Witness
 from tabular_inversion.identifiability.witnesses import check_forward
@@ -12,6 +13,7 @@ __all__ = [
     "Evidence",
     "Explanation",
     "Hint",
+    "PoliciesVerdict",
     "Scope",
     "Status",
     "ValuesQuestion",
@@ -20,5 +22,7 @@ __all__ = [
     "WitnessError",
     "check_forward",
     "identify",
+    "identify_from_policies",
+    "reshape_world",
     "verify",
 ]

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tabular_inversion.class_tables import ENOUGH_GOALS
 from tabular_inversion.identifiability.far_rows import farthest_row, goal_tests, have_same_values
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
+from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.records import Record
 
 if TYPE_CHECKING:
@@ -103,19 +104,18 @@ def _count(verdict: Any) -> str:
 
 
 def _unknowns(kernel_class: KernelClass, verdict: Any) -> str:
-    n = verdict.n_states
-    if isinstance(kernel_class, Unconstrained):
-        return f"{n} unknown numbers in each row of the kernel"
-    if isinstance(kernel_class, Supported):
-        sizes = kernel_class.sizes[verdict.question.available.ravel()]
+    """Say what is unknown of a row, from what the class knows of all rows."""
+    n, most = verdict.n_states, kernel_class.most(verdict.n_states)
+    supports = kernel_class.known_supports(np.flatnonzero(verdict.question.available))
+    if supports is not None:
+        sizes = np.diff(supports.indptr)
         low, high = int(sizes.min()), int(sizes.max())
         return f"{high} unknown probabilities" if low == high else f"{low} to {high} unknown probabilities"
-    if isinstance(kernel_class, Deterministic):
+    if not kernel_class.sums_to_one:
+        return f"{n} unknown numbers in each row of the kernel"
+    if most == 1 < n:
         return f"one of {n} successors"
-    if isinstance(kernel_class, Sparse):
-        most = kernel_class.most(n)
-        return f"{most} unknown probabilities, at unknown places among {n}"
-    return f"{n} unknown probabilities"
+    return f"{most} unknown probabilities" + (f", at unknown places among {n}" if most < n else "")
 
 
 def _naming(verdict: Any, world: MDP | None) -> Callable[[int], str]:
@@ -234,7 +234,12 @@ def _next(verdict: Any) -> tuple[str, ...]:
         advice.append(verdict.hint.value)
     if status == "NOT_IDENTIFIED":
         advice += _more_goals(verdict)
-        if isinstance(kernel_class, Stochastic | Sparse):
+        few = ENOUGH_GOALS.of(kernel_class)(kernel_class, verdict.n_states) == 1
+        if (
+            kernel_class.sums_to_one
+            and not few
+            and kernel_class.known_supports(np.flatnonzero(verdict.question.available)) is None
+        ):
             advice.append("say which transitions are possible, if you know: Supported(mask) needs fewer goals")
         if verdict.agent is not None and verdict.scope == "instance":
             advice.append(
@@ -247,12 +252,7 @@ def _next(verdict: Any) -> tuple[str, ...]:
 def _more_goals(verdict: Any) -> list[str]:
     """Say how many more goals are needed, at least, and how to find which."""
     kernel_class, n, k = verdict.kernel_class, verdict.n_states, verdict.n_goals
-    if isinstance(kernel_class, Supported):
-        needed = int(kernel_class.sizes.max()) - 1
-    elif isinstance(kernel_class, Deterministic | Sparse):
-        needed = 1 if isinstance(kernel_class, Deterministic) else min(2 * kernel_class.most(n) - 1, n - 1)
-    else:
-        needed = n - kernel_class.sums_to_one
+    needed = ENOUGH_GOALS.of(kernel_class)(kernel_class, n)
     which = "sufficiency.minimal(world, candidates, kernel_class) finds the smallest set"
     if k < needed:
         many = f"{needed - k} more goals" if needed - k > 1 else "1 more goal"

@@ -20,6 +20,10 @@ _LEAST = 1e-9
 """Entries of a vertex below this are rounding of the linear program."""
 
 
+POLYTOPES: dict[type[KernelClass], bool] = {Stochastic: False, Supported: True}
+"""Classes whose rows are all distributions on some states, and whether these are known row by row."""
+
+
 def goal_tests(agent: Any, witness: Any) -> NDArray[Any] | None:
     """Return the test functions of a witness's row, shape (G, S), NaN where a goal has no equation; None if unknown."""
     if agent is None:
@@ -57,12 +61,13 @@ def farthest_row(tests: NDArray[Any], kernel_class: KernelClass, witness: Any, r
         From where.
     """
     fallback: NDArray[Any] = witness.second if witness.second is not row else witness.first
-    if not isinstance(kernel_class, Stochastic | Supported) or not have_same_values(tests, row, fallback):
+    if type(kernel_class) not in POLYTOPES or not have_same_values(tests, row, fallback):
         return fallback
     allowed = np.ones(len(row), bool)
-    if isinstance(kernel_class, Supported):
-        n_actions = kernel_class.support.shape[0] // len(row)
-        allowed = kernel_class.rows([witness.state * n_actions + witness.action]).toarray()[0]
+    if POLYTOPES[type(kernel_class)]:
+        support: Any = kernel_class.support  # type: ignore[attr-defined]
+        n_actions = support.shape[0] // len(row)
+        allowed = support[[witness.state * n_actions + witness.action]].toarray()[0]
     columns = np.flatnonzero(allowed)
     used = tests[~np.isnan(tests).any(axis=1)][:, columns]
     if used.size > _MOST_NUMBERS:

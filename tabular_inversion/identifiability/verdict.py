@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabular_inversion._typing import FloatArray
-from tabular_inversion.errors import FileFormatError, InputError, WitnessError
+from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion, VerdictQuestion
 from tabular_inversion.identifiability.decision import joined_reasons
 from tabular_inversion.identifiability.explanation import Explanation, explanation_of
@@ -169,8 +169,9 @@ class Verdict(Record):
         raise TypeError("a verdict is not true or false; compare verdict.status with Status.IDENTIFIED.")
 
     def __repr__(self) -> str:
+        asked = f"{self.scope} scope, {self.question.policy}"
         counts = f"{self.rows_identified} of {self.rows} rows identified"
-        return f"<Verdict {self.status.name}, {self.evidence.name.lower()}, {self.scope} scope: {counts}>"
+        return f"<Verdict {self.status.name}, {self.evidence.name.lower()}, {asked}: {counts}>"
 
     @cached_property
     def _overall(self) -> tuple[Status, Evidence]:
@@ -365,10 +366,7 @@ class Verdict(Record):
         FileFormatError
             If the file is missing, truncated or altered, or holds something else.
         """
-        verdict = load_record(path, "verdict")
-        if not isinstance(verdict, cls):
-            raise FileFormatError(f"{path} holds a {type(verdict).__name__}, not a verdict; pass the right file.")
-        return verdict
+        return load_record(path, "verdict", cls)
 
 
 def overall(codes: NDArray[np.int8], evidence: NDArray[np.int8]) -> tuple[Status, Evidence]:
