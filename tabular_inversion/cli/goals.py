@@ -107,6 +107,8 @@ def answer(
         Is given the verdict before the search for a smallest set begins.
     """
     start = time.perf_counter()
+    if not question.seconds >= 0:
+        raise SpecificationError(f"--seconds is {question.seconds}; expected at least 0.")
     case = _prepare(question)
     judged = case.given or tuple(range(case.candidates.n_goals))
     verdict, judgement, row_status = _judged(case, judged, question)
