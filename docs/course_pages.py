@@ -96,7 +96,8 @@ body, .reveal-viewport { background: var(--ground); color: var(--text); margin: 
 .reveal { font: 26px/1.4 system-ui, sans-serif; }
 .reveal .slides section { text-align: left; }
 .reveal math { font-size: 0.9em; }
-.reveal .claim, .reveal math[display="block"] { margin: 0.4rem 0; }
+.reveal .claim, .reveal math[display="block"] { margin: 0.4rem 0; text-align: left; width: fit-content; }
+.reveal .controls, .reveal .progress { color: var(--text); }
 .reveal iframe { width: 100%; height: 32rem; border: 1px solid #888; }
 """
 

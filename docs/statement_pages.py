@@ -14,7 +14,6 @@ from proofs_checks.formal_theory import definitions, formal_ids, theorems
 from proofs_checks.page import draw_instance, joined
 from proofs_checks.running import run_statements
 from proofs_checks.statement import LEVELS, Statement
-from tabular_inversion import _ROOM_OF
 from tabular_inversion.parallel import usable_cores
 
 FOLDER = Path(__file__).parent / "statements" / "generated"
@@ -197,12 +196,13 @@ def in_the_package(module: str, statement: Statement) -> str:
 def documented(name: str) -> str:
     """Return where the reference describes a name: in the room that exports it, or the room itself if none does."""
     package, first, *rest = name.split(".")
-    room = f"{package}.{_ROOM_OF.get(first, first)}"
+    top = first in tabular_inversion.__all__
+    room = f"{package}.{getattr(tabular_inversion, first).__module__.split('.')[1] if top else first}"
     module = import_module(room)
     exported = getattr(module, "__all__", dir(module))
-    owner = first if first in _ROOM_OF else rest[0]
-    if owner in exported:
-        return ".".join([room, *(rest if owner != first else [first, *rest])])
+    inside = [first, *rest] if top else rest
+    if inside[0] in exported:
+        return ".".join([room, *inside])
     return f"{room}.{rest[-1]}" if rest[-1] in exported else room
 
 

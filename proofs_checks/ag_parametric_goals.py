@@ -128,8 +128,8 @@ def moving_continuation() -> bool:
     """R = (1, 1 + theta), C = (2 theta / (1 + theta), 0), two states that swap: M = (1 + theta, 1 + theta) at 1/2."""
     seen = []
     for theta in exact.fraction_array(["1/3", "1/2", "3/4"]):
-        goals = ExactGoals([[1, 1 + theta]], [[2 * theta / (1 + theta), 0]])
-        world = ExactMDP([[[0, 1]], [[1, 0]]], "1/2")
+        goals = ExactGoals(*(exact.fraction_array(x) for x in ([[1, 1 + theta]], [[2 * theta / (1 + theta), 0]])))
+        world = ExactMDP(exact.fraction_array([[[0, 1]], [[1, 0]]]), Fraction(1, 2))
         row = exact.evaluate(world, goals, [[1], [1]]).test_matrix[0]
         seen.append(bool(row[0] == row[1] == 1 + theta))
     return all(seen)

@@ -77,7 +77,7 @@ def conclude(instance: Instance, *, with_gains: bool = True) -> Outcome:
     if instance.policy is None or instance.policy.ndim == 3 or not has_one_class(instance):
         return _by_goal(instance)
     world, goals = instance.world, instance.goals
-    values = exact.average_reward(world, goals, instance.policy)
+    values = exact.average_reward(world, goals, np.asarray(instance.policy))
     system = with_ones(values.test_matrix)
     found, wanted = exact.rank(system).rank, exact.rank(with_ones(goals.rewards)).rank
     right = values.right_hand_sides if with_gains else values.q.reshape(goals.n_goals, -1)
@@ -97,7 +97,7 @@ def _by_goal(instance: Instance) -> Outcome:
         if instance.policy is None or instance.policy.ndim == 2:
             return Outcome(False, "the gain depends on the start")
         alone = Instance(world, goals.select([goal]), instance.policy[goal])
-        rows.append(exact.average_reward(world, alone.goals, alone.policy).test_matrix)
+        rows.append(exact.average_reward(world, alone.goals, np.asarray(alone.policy)).test_matrix)
     found, n = exact.rank(with_ones(np.concatenate(rows))).rank, world.n_states
     return Outcome(found == n, f"rank [M;1] {found} of {n}, each goal by its own policy")
 
@@ -121,17 +121,18 @@ def short_of_goals() -> SearchStrategy[Instance]:
 
 def two_classes() -> Instance:
     """Two states that never change: no single gain."""
-    return Instance(ExactMDP([[[1, 0]], [[0, 1]]], "1/2"), ExactGoals([[0, 1]]), exact.fraction_array([[1], [1]]))
+    world = ExactMDP(exact.fraction_array([[[1, 0]], [[0, 1]]]), Fraction(1, 2))
+    return Instance(world, ExactGoals(exact.fraction_array([[0, 1]])), exact.fraction_array([[1], [1]]))
 
 
 def own_policies() -> Instance:
     """Three states, two actions, two goals, each with a policy of its own: M = R + h loses rank modulo constants."""
     to, swap = [[1, 0, 0], [1, 0, 0], [0, 0, 1]], [[0, 1, 0], [0, 0, 1], [1, 0, 0]]
-    world = ExactMDP(np.array([to, swap]).transpose(1, 0, 2).astype(object), "1/2")
+    world = ExactMDP(np.array([to, swap]).transpose(1, 0, 2).astype(object), Fraction(1, 2))
     policy = np.zeros((2, 3, 2), dtype=int)
     policy[..., 1] = 1
     policy[1, :2, 1], policy[1, :2, 0] = 0, 1
-    return Instance(world, ExactGoals([[0, 1, 0], [0, 1, -1]]), exact.fraction_array(policy))
+    return Instance(world, ExactGoals(exact.fraction_array([[0, 1, 0], [0, 1, -1]])), exact.fraction_array(policy))
 
 
 HYPOTHESES = (
@@ -154,7 +155,7 @@ def check_hidden_gains(rng: np.random.Generator, amount: int, *, everywhere: boo
         rows = slice(None) if everywhere else slice(0, 1)
         change[rows, :, positive[0]], change[rows, :, positive[1]] = Fraction(1, 100), Fraction(-1, 100)
         other = ExactMDP(world.kernel + change, world.discount)
-        first, second = (exact.average_reward(w, instance.goals, instance.policy) for w in (world, other))
+        first, second = (exact.average_reward(w, instance.goals, np.asarray(instance.policy)) for w in (world, other))
         same = bool((first.q == second.q).all() and (first.bias == second.bias).all())
         tally.add(same, 0.0, f"n = {n}: the same relative Q in both worlds: {same}")
     return tally

@@ -142,7 +142,7 @@ def small_worlds(*, lumpable: bool = True, goals_too: bool = True, policy_too: b
         chosen = draw(exact_policies(world.available)).copy()
         chosen[2] = chosen[2] if not policy_too else chosen[1]
         extra = {"blocks": exact.fraction_array([0, 1, 1])}
-        return Instance(ExactMDP(kernel, "1/2"), ExactGoals(rewards), chosen, extra=extra)
+        return Instance(ExactMDP(kernel, Fraction(1, 2)), ExactGoals(rewards), chosen, extra=extra)
 
     return made()
 

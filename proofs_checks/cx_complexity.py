@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import partial
 from itertools import combinations
 
@@ -104,7 +105,7 @@ HYPOTHESES = (Hypothesis(COVERED, are_triples),)
 
 def spark(matrix: FractionArray) -> int:
     """Return the fewest dependent columns, by trying all sets; one more than there are if none depend."""
-    n = matrix.shape[1]
+    n = int(matrix.shape[1])
     for size in range(1, n + 1):
         if any(exact.rank(matrix[:, list(c)]).rank < size for c in combinations(range(n), size)):
             return size
@@ -119,7 +120,7 @@ def check_spark(rng: np.random.Generator, amount: int, *, late: int = 0) -> Tall
         a = exact.fraction_array(rng.integers(-1, 2, (r, n)))
         unit = exact.fraction_array(np.eye(n, dtype=int))
         rewards = np.concatenate([np.hstack([a, 0 * a]), np.hstack([unit, unit])])
-        world = ExactMDP(np.eye(1, 2 * n, dtype=int).repeat(2 * n, axis=0)[:, None].astype(object), 0)
+        world = ExactMDP(np.eye(1, 2 * n, dtype=int).repeat(2 * n, axis=0)[:, None].astype(object), Fraction(0))
         agent = exact.solve(world, ExactGoals(rewards))
         for most in (1, 2):
             status = identify(agent, Sparse(most), scope="uniform").status

@@ -121,13 +121,13 @@ def conclude(instance: Instance) -> Outcome:
 
 def useless_goals() -> Instance:
     """Two states and one goal that pays alike in both."""
-    world = ExactMDP([[["1/2", "1/2"]], [["1/3", "2/3"]]], "1/2")
-    return Instance(world, ExactGoals([[1, 1]]), exact.fraction_array([[1], [1]]))
+    world = ExactMDP(exact.fraction_array([[["1/2", "1/2"]], [["1/3", "2/3"]]]), Fraction(1, 2))
+    return Instance(world, ExactGoals(exact.fraction_array([[1, 1]])), exact.fraction_array([[1], [1]]))
 
 
 def extreme_row() -> bool:
     """Whether goal 3 alone identifies the row e_0, which goals 1 and 2 do only together, at instance scope."""
-    world = ExactMDP(np.eye(1, 3, dtype=int).repeat(3, axis=0)[:, None].astype(object), 0)
+    world = ExactMDP(np.eye(1, 3, dtype=int).repeat(3, axis=0)[:, None].astype(object), Fraction(0))
     rewards = exact.fraction_array([[0, 1, 0], [0, 0, 1], [0, 1, 1]])
     verdicts = [
         identify(exact.solve(world, ExactGoals(rewards[list(goals)])), Stochastic()).status is Status.IDENTIFIED

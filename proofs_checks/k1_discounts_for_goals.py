@@ -134,7 +134,7 @@ def small(*, optimal: bool = False, ends: bool = False, repeated: bool = False) 
         ever = st.sampled_from([Fraction(0), Fraction(1)]) if ends else st.just(Fraction(1))
         goals = draw(exact_goals(n, n_goals=1, rewards=st.integers(0, 2).map(Fraction), continuations=ever))
         chosen = None if optimal else draw(exact_policies(world.available))
-        pair = ["1/2", "1/2"] if repeated else [0, "1/2"]
+        pair = ["1/2", "1/2"] if repeated else ["0", "1/2"]
         return Instance(world, goals, chosen, extra={"discounts": exact.fraction_array(pair)})
 
     return made()
@@ -236,5 +236,5 @@ STATEMENT = Statement(
         Mutation("gamma_2 + gamma_1 in the determinant", partial(check_symbolic, swapped=True), 1),
     ),
     open_levels={"universal": "the proof is for all sizes; worlds fill a continuum"},
-    api=("tabular_inversion.exact.evaluate", "tabular_inversion.exact.rank"),
+    api=("tabular_inversion.sufficiency.discounts_needed", "tabular_inversion.exact.evaluate"),
 )  # fmt: skip

@@ -118,7 +118,7 @@ def tangent_dimension(instance: Instance) -> int:
         place = np.eye(1, k, goal, dtype=int)
         equations.append(np.hstack([np.kron(unit, matrix[goal][None]), np.kron(place, later)]))
     system = np.concatenate(equations).astype(object)
-    return system.shape[1] - exact.rank(system).rank
+    return int(system.shape[1] - exact.rank(system).rank)
 
 
 def conclude(instance: Instance) -> Outcome:

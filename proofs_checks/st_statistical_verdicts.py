@@ -79,7 +79,7 @@ def draw(rng: np.random.Generator, size: int) -> Instance:
     values = np.linalg.svd(instance.agent.test_matrix.astype(float) @ helmert(n).T, compute_uv=False)
     sigma = float(values[-1]) if len(values) == n - 1 else 1.0
     bound = Fraction(max(1, int(1000 * sigma / sqrt(n * k) / float(rng.choice([0.5, 1.5, 3.0])))), 1000)
-    signs = exact.fraction_array(rng.integers(-2, 3, (k, n, m))) / 2
+    signs: FractionArray = exact.fraction_array(rng.integers(-2, 3, (k, n, m))) / 2
     return Instance(world, instance.goals, chosen, extra={"noise": signs * bound, "bound": np.array([bound])})
 
 
@@ -121,8 +121,8 @@ def loud() -> SearchStrategy[Instance]:
 
     @st.composite
     def made(draw: st.DrawFn) -> Instance:
-        world = ExactMDP([[[1, 0]], [[0, 1]]], "1/2")
-        goals = ExactGoals([[draw(st.integers(0, 1)), draw(st.integers(0, 1))]])
+        world = ExactMDP(exact.fraction_array([[[1, 0]], [[0, 1]]]), Fraction(1, 2))
+        goals = ExactGoals(exact.fraction_array([[draw(st.integers(0, 1)), draw(st.integers(0, 1))]]))
         noise = exact.fraction_array([[[draw(st.integers(-2, 2))], [draw(st.integers(-2, 2))]]])
         extra = {"noise": noise, "bound": np.array([Fraction(1)])}
         return Instance(world, goals, exact.fraction_array([[1], [1]]), extra=extra)
@@ -139,7 +139,7 @@ def policy_from_values() -> bool:
     def value(q: FractionArray) -> Fraction:
         return Fraction((q * q).sum() / q.sum())
 
-    q, noise = exact.fraction_array(["1/10", 1]), exact.fraction_array(["-1/100", "1/100"])
+    q, noise = exact.fraction_array(["1/10", "1"]), exact.fraction_array(["-1/100", "1/100"])
     return bool(abs(value(q + noise) - value(q)) > Fraction(1, 100))
 
 
@@ -193,7 +193,7 @@ def check_ranks(rng: np.random.Generator, amount: int, *, plain: bool = False) -
     for _ in range(amount):
         n, m = instances.sizes(rng, largest=5)
         rewards = exact.fraction_array(rng.integers(-2, 3, (int(rng.integers(1, n + 1)), n)))
-        c = exact.fraction_array(rng.integers(0, 3, n)) / 2
+        c: FractionArray = exact.fraction_array(rng.integers(0, 3, n)) / 2
         world = instances.world(rng, n, m)
         if rng.integers(2):
             rewards[0] = 1 - world.discount * c
@@ -209,7 +209,7 @@ def check_slip(_rng: np.random.Generator, _amount: int, *, slip: Fraction = Frac
     """(e) K_{3,3} at 1/2: moves fail with probability 1e-6, Q moves by less than 5.1e-7, the rank from 5 to 6."""
     world = exact.ExactMDP.from_float(graph(nx.complete_bipartite_graph(3, 3)))
     stay = np.eye(6, dtype=int)[:, None].astype(object)
-    worlds = [ExactMDP((1 - x) * world.kernel + x * stay, "1/2") for x in (Fraction(0), slip)]
+    worlds = [ExactMDP((1 - x) * world.kernel + x * stay, Fraction(1, 2)) for x in (Fraction(0), slip)]
     first, second = (exact.solve(w, all_goals(6)) for w in worlds)
     moved = abs(first.q - second.q).max()
     pair = [exact.rank(agent.test_matrix).rank for agent in (first, second)]

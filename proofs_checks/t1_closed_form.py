@@ -63,7 +63,8 @@ depend on $\theta$, so $h = M_g - Q_g(s,a)$ gives
 $\nabla\delta_\theta = \mathbb E[\delta_2 \nabla\log P_\theta(s'_2)]$ with $\delta_i = M_g(s'_i) - Q_g(s,a)$. If
 $s'_1$ and $s'_2$ are independent,
 $\mathbb E[\delta_1\,\delta_2\nabla\log P_\theta(s'_2)] = \mathbb E[\delta_1]\,\nabla\delta_\theta =
-\delta_\theta\nabla\delta_\theta$, half the gradient of $\delta_\theta^2$; then average over $d$. With one shared sample, $h = (M_g - Q_g(s,a))^2$ gives
+\delta_\theta\nabla\delta_\theta$,
+half the gradient of $\delta_\theta^2$; then average over $d$. With one shared sample, $h = (M_g - Q_g(s,a))^2$ gives
 $\mathbb E[\delta_1^2\nabla\log P_\theta(s'_1)] = \nabla\mathbb E[\delta_1^2]$, and
 $\mathbb E[\delta_1^2] = \delta_\theta^2 + \operatorname{Var}(M_g)$: not half the gradient of $\delta_\theta^2$, nor
 the whole, but that of another function, which charges for the spread of $M$ under the model.

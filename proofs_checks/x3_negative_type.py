@@ -214,7 +214,7 @@ def check_parts(rng: np.random.Generator, amount: int, *, overlap: int = 1) -> T
 def connected(rng: np.random.Generator, n: int) -> nx.Graph[Any]:
     """Draw a connected graph."""
     while True:
-        network = nx.gnp_random_graph(n, 0.6, seed=int(rng.integers(2**31)))
+        network: nx.Graph[Any] = nx.gnp_random_graph(n, 0.6, seed=int(rng.integers(2**31)))
         if nx.is_connected(network):
             return network
 

@@ -250,6 +250,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "column_matching": {"matrix": np.eye(2), "values": np.eye(2)},
     "contains": {"rows": np.eye(2)},
     "determinant": {"matrix": FRACTIONS},
+    "discounts_needed": {"goals": Goals([[0.0, 1.0]]), "policy": EXACT_POLICY},
     "enumerate_environment": {"environment": None},
     "evaluate": {"policy": UNIFORM},
     "exact.bellman.evaluate": {"policy": EXACT_POLICY},

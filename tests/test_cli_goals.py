@@ -41,7 +41,18 @@ def test_windy_four_rooms_needs_two_goals(cli):
 
 def test_what_you_have_is_judged_and_completed(cli, tmp_path):
     picture = tmp_path / "rooms.png"
-    arguments = ("fourrooms:teleport", "--goals", "indicator:3,17", "--seconds", "0", "--plot", picture, "--json")
+    arguments = (
+        "fourrooms:teleport",
+        "--goals",
+        "indicator:3,17",
+        "--class",
+        "supported",
+        "--seconds",
+        "0",
+        "--plot",
+        picture,
+        "--json",
+    )
     status, out, _ = cli(*arguments)
     answer = json.loads(out)
     assert (status, answer["status"], answer["n_goals"], answer["rows_identified"]) == (0, "NOT_IDENTIFIED", 2, 256)

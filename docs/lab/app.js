@@ -171,6 +171,8 @@
     if (name === "starts") return values.map((rows) => range(n * m).map((r) => range(n).map((t) => (t === r % n ? Num.ONE : Num.ZERO))));
     if (name === "other_rewards") return range(k).map((g) => range(n).map((s) => values[g]?.[s] ?? Num.ZERO));
     if (/^new /.test(name)) return range(n).map((s) => values[s] ?? Num.ZERO);
+    if (name === "blocks") return range(n).map((s) => values[s] ?? Num.ZERO);
+    if (name === "family") return range(n).map((r) => range(n).map((t) => values[r]?.[t] ?? (r === t ? Num.ONE : Num.ZERO)));
     if (name === "shift") return range(n).map((s) => range(n).map(() => Num.ZERO));
     if (name === "X" || name === "B") return values.filter((x) => x.number() < n);
     return values;

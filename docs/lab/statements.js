@@ -708,6 +708,166 @@
     },
   };
 
+  // K1, AR, BQ, ST, AG -------------------------------------------------------------------------------------------
+  const withOnes = (matrix) => [...matrix, matrix[0].map(() => ONE)];
+  const uniformPolicy = (i) => i.available.map((row) => row.map((yes) => (yes ? new Num(1n, BigInt(row.filter(Boolean).length)) : ZERO)));
+  const chain = (i, policy) => i.kernel.map((rows, s) => range(i.n).map((t) => sum(rows.map((row, a) => row[t].mul(policy[s][a])))));
+  table.K1 = {
+    lamps: {
+      "one unconditional policy": unconditional,
+      "the goal never ends: C = 1": (i) => flat(i.continuation).every((x) => x.eq(ONE)),
+      "the discounts differ": (i) => different(i.extra.discounts),
+    },
+    conclude(i) {
+      const discounts = flat(i.extra.discounts), matrix = chain(i, unconditional(i) ? i.policy : uniformPolicy(i));
+      const powers = [i.rewards];
+      range(i.n - 1).forEach((t) => powers.push(powers[t].map((row) => apply(matrix, row))));
+      const space = powers.flat(), d = rank(space), ones = rank(withOnes(space)), count = discounts.length;
+      const seen = discounts.flatMap((discount) => i.with({ discount }).agent.M);
+      const found = [rank(seen), rank(withOnes(seen))], wanted = [Math.min(count, d), ones > d ? Math.min(count, d) + 1 : Math.min(count + 1, d)];
+      return said(key(found) === key(wanted), `${count} discounts: ranks ${found.join(" and ")}, claimed ${wanted.join(" and ")}`);
+    },
+  };
+
+  const oneClass = (i) => rank(chain(i, i.policy).map((row, s) => row.map((x, t) => (s === t ? ONE : ZERO).sub(x)))) === i.n - 1;
+  // R + h of Poisson's equation h + gain = P (r + h), with h = 0 in the first state.
+  function averageTest(i, rewards, policy) {
+    if (flat(i.continuation).some((x) => !x.eq(ONE))) throw new TI.ModelError("a goal may end; without a discount, goals go on for ever");
+    const matrix = chain(i, policy), system = matrix.map((row, s) => row.map((x, t) => (t === 0 ? ONE : (s === t ? ONE : ZERO).sub(x))));
+    if (rank(system) < i.n) throw new TI.ModelError("the policy has several recurrent classes");
+    return rewards.map((r) => {
+      const found = solveVector(system, apply(matrix, r));
+      return r.map((x, s) => (s === 0 ? x : x.add(found[s])));
+    });
+  }
+  table.AR = {
+    lamps: {
+      "one unconditional policy": unconditional,
+      "one recurrent class under the policy": (i) => i.policy !== null && (!unconditional(i) || oneClass(i)),
+      "the rewards span with the constants: rank [R;1] = n": (i) => rank(withOnes(i.rewards)) === i.n,
+    },
+    conclude(i) {
+      if (i.policy === null || (unconditional(i) && !oneClass(i))) return said(false, "the gain depends on the start");
+      if (!unconditional(i)) {
+        const found = rank(withOnes(range(i.k).flatMap((g) => averageTest(i, [i.rewards[g]], i.policy[g]))));
+        return said(found === i.n, `rank [M;1] ${found} of ${i.n}, each goal by its own policy`);
+      }
+      const found = rank(withOnes(averageTest(i, i.rewards, i.policy))), wanted = rank(withOnes(i.rewards));
+      return said(found === i.n && found === wanted, `rank [M;1] ${found} of ${i.n}, rank [R;1] ${wanted}`);
+    },
+  };
+
+  const blockOf = (i) => numbers(i, "blocks");
+  const firstOf = (labels) => labels.map((block) => labels.indexOf(block));
+  const constantOn = (rows, labels) => rows.every((row) => firstOf(labels).every((first, s) => row[first].eq(row[s])));
+  function blockRows(i) {
+    const labels = blockOf(i), count = Math.max(...labels) + 1;
+    return i.kernel.map((rows) => rows.map((row) => range(count).map((b) => sum(row.filter((_, t) => labels[t] === b)))));
+  }
+  function lumpable(i) {
+    const first = firstOf(blockOf(i)), rows = blockRows(i);
+    return first.every((f, s) => same(rows[f], rows[s]) && i.available[f].every((yes, a) => yes === i.available[s][a]));
+  }
+  const policyTables = (i) => (unconditional(i) ? [i.policy] : i.policy);
+  table.BQ = {
+    lamps: {
+      "the partition is lumpable": lumpable,
+      "goals are constant on the blocks": (i) => constantOn(i.rewards, blockOf(i)) && constantOn(i.continuation, blockOf(i)),
+      "the policy is constant on the blocks, or optimal": (i) => i.policy === null
+        || policyTables(i).every((rows) => constantOn(transpose(rows), blockOf(i))),
+    },
+    conclude(i) {
+      const labels = blockOf(i), count = Math.max(...labels) + 1;
+      if (!constantOn(i.rewards, labels) || !lumpable(i)) {
+        const merged = constantOn(i.agent.M, labels);
+        return said(merged, `columns of M ${merged ? "agree" : "differ"} inside the blocks`);
+      }
+      const first = range(count).map((b) => labels.indexOf(b)), rows = blockRows(i);
+      const cut = (rowsOf) => rowsOf && first.map((s) => rowsOf[s]);
+      const policy = i.policy === null ? null : unconditional(i) ? cut(i.policy) : i.policy.map(cut);
+      const small = new Instance({ kernel: cut(rows), discount: i.discount, available: cut(i.available), rewards: pick(i.rewards, first), continuation: pick(i.continuation, first), policy });
+      const alikeM = same(i.agent.M, pick(small.agent.M, labels)), whole = rank(i.system), bar = rank(small.system);
+      const indicators = range(count).map((b) => labels.map((x) => (x === b ? ONE : ZERO)));
+      const seen = rank([...i.system, ...indicators]) === whole;
+      return said(alikeM && whole === bar && seen === (bar === count), `M ${alikeM ? "is" : "is not"} the quotient's; rank ${whole}, of the quotient ${bar}, ${count} blocks; blocks are seen: ${seen}`);
+    },
+  };
+
+  // Whether the (n - 1)-th singular value on vectors with sum zero, squared, is larger than a number: by minors.
+  function exceeds(matrix, square) {
+    const n = matrix[0].length, moved = matrix.map((row) => row.slice(1).map((x) => x.sub(row[0])));
+    const form = range(n - 1).map((x) => range(n - 1).map((y) =>
+      sum(moved.map((row) => row[x].mul(row[y]))).sub(square.mul(new Num(x === y ? 2n : 1n)))));
+    return positiveDefinite(form);
+  }
+  table.ST = {
+    lamps: {
+      "every value is known up to the bound": (i) => max(flat(i.extra.noise).map((x) => x.abs())).cmp(cell(i, "bound")) <= 0,
+    },
+    conclude(i) {
+      const truth = i.agent.M, seen = testMatrixFrom(i, noisyQ(i), i.policy), step = i.discount.mul(cell(i, "bound"));
+      const square = step.mul(step).mul(new Num(BigInt(i.k * i.n)));
+      const right = rank(withOnes(truth)) === i.n, answered = exceeds(seen, square), owed = exceeds(truth, square.mul(new Num(4n)));
+      const inside = max(flat(seen.map((row, g) => row.map((x, s) => x.sub(truth[g][s]).abs())))).cmp(step) <= 0;
+      return said(inside && (right || !answered) && (answered || !owed), `M moves within the bound: ${inside}; said ${answered}, owed ${owed}, right ${right}`);
+    },
+  };
+
+  table.AG = {
+    lamps: {
+      "the family spans": (i) => rank(i.extra.family) === i.n,
+      "the goals' parameters differ (so for almost every draw)": (i) => different(i.extra.parameters),
+    },
+    conclude(i) {
+      const found = [rank(i.agent.M), rank(i.system)], wanted = [Math.min(i.k, i.n), Math.min(i.k + 1, i.n)], apart = distinct(i.agent.M);
+      return said(key(found) === key(wanted) && apart, `${i.k} goals: ranks ${found.join(" and ")}, claimed ${wanted.join(" and ")}; columns of M ${apart ? "differ" : "are not all different"}`);
+    },
+  };
+
+  // G4, CX -------------------------------------------------------------------------------------------------------
+  function demandsOf(i) {
+    if (i.kernelClass === "stochastic") return [range(i.n)];
+    const seen = new Map(availableRows(i).map((row) => [key(support(row)), support(row)]));
+    return [...seen.values()];
+  }
+  const reachedBy = (matrix, goals, demand) => rank([...pick(goals.map((g) => matrix[g]), demand), demand.map(() => ONE)]) - 1;
+  const suffices = (i, goals) => demandsOf(i).every((d) => reachedBy(i.agent.M, goals, d) === d.length - 1);
+  function smallestSize(k, good) {
+    for (let size = 0; size <= k; size++) for (const goals of combinations(k, size)) if (good(goals)) return size;
+    return null;
+  }
+  table.G4 = {
+    lamps: { "all candidates together suffice": (i) => suffices(i, range(i.k)) },
+    conclude(i) {
+      if (!suffices(i, range(i.k))) return said(false, "all candidates together do not suffice");
+      const wanted = smallestSize(i.k, (goals) => suffices(i, goals)), demands = demandsOf(i), chosen = [];
+      while (!suffices(i, chosen)) {
+        const gains = range(i.k).map((g) => demands.reduce((total, d) => total + reachedBy(i.agent.M, [...chosen, g], d), 0));
+        chosen.push(gains.indexOf(Math.max(...gains)));
+      }
+      const large = demands.filter((d) => d.length > 1), greedy = chosen.length;
+      const harmonic = sum(range(large.length).map((j) => new Num(1n, BigInt(j + 1))));
+      const within = new Num(BigInt(greedy)).cmp(harmonic.mul(new Num(BigInt(wanted)))) <= 0;
+      const best = large.length !== 1 || (greedy === wanted && wanted === large[0].length - 1);
+      return said(within && best, `${large.length} demands: the smallest set has ${wanted} goals, greedy takes ${greedy}`);
+    },
+  };
+  const triplesOf = (i) => columns(i.rewards).slice(1).map((column) => range(i.k).filter((g) => column[g].eq(ONE)));
+  table.CX = {
+    lamps: {
+      "the sets are triples that hold every element": (i) => triplesOf(i).every((t) => t.length === 3)
+        && i.rewards.every((row) => row[0].mul(new Num(BigInt(i.k))).eq(new Num(3n))),
+    },
+    conclude(i) {
+      const sets = [...new Map(triplesOf(i).map((t) => [key(t), t])).values()], size = Math.floor(i.k / 3);
+      if (size === 0) throw new TI.ModelError("fewer than three elements");
+      let cover = false;
+      if (size <= sets.length) for (const chosen of combinations(sets.length, size)) cover = cover || new Set(chosen.flatMap((j) => sets[j])).size === i.k;
+      const verdict = identify(i, "instance", `sparse:${size}`);
+      return said((verdict.status === IDENTIFIED) !== cover, `exact cover: ${cover}; ${verdict.status}`);
+    },
+  };
+
   // Marking: what `verify` asks of a counterexample.
   function lamps(id, i) {
     return Object.entries(table[id].lamps).map(([name, holds]) => ({ name, on: holds(i) }));

@@ -13,10 +13,22 @@ import numpy as np
 from rich.table import Table
 
 from tabular_inversion import exact
+from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.class_tables import ENOUGH_GOALS
-from tabular_inversion.cli.cases import check_size, exact_agent, exact_uniform, kernel_class_of
+from tabular_inversion.cli.cases import (
+    Question,
+    check_same,
+    check_size,
+    exact_agent,
+    exact_uniform,
+    kernel_class_of,
+    load_values,
+    policy_word,
+    read_goals,
+    read_world,
+)
 from tabular_inversion.cli.console import ANSWERS, COLOURS, Policy, cells, check_choice, say
-from tabular_inversion.environments.specification import parse_environment, parse_goals
+from tabular_inversion.environments.specification import select_goals
 from tabular_inversion.errors import KernelClassError, SpecificationError
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
 from tabular_inversion.goals import Goals
@@ -47,8 +59,8 @@ class GoalsQuestion:
     environment: str
     goals: str | None
     kernel_class: str
-    rewards: str
-    policy: str
+    rewards: str | None
+    policy: str | None
     discount: Fraction | None
     seconds: float
 
@@ -60,7 +72,7 @@ class Case:
     The agent of all goals is in fractions, or None where those would be too long.
     """
 
-    world: MDP
+    world: MDP | None
     candidates: Goals
     policy: str
     discount: Fraction
@@ -69,6 +81,17 @@ class Case:
     given: tuple[int, ...]
     names: tuple[str, ...]
     states: tuple[int | None, ...]
+
+    def name_of(self, state: int) -> str:
+        """Return what a state is called."""
+        return str(state) if self.world is None else self.world.state_name(state)
+
+    @property
+    def place(self) -> MDP:
+        """The world, which values in a file come without; raises `SpecificationError`."""
+        if self.world is None:
+            raise SpecificationError("values in a file come without their world; name a world to draw or to assess.")
+        return self.world
 
 
 def answer(
@@ -84,11 +107,13 @@ def answer(
         Is given the verdict before the search for a smallest set begins.
     """
     start = time.perf_counter()
+    if not question.seconds >= 0:
+        raise SpecificationError(f"--seconds is {question.seconds}; expected at least 0.")
     case = _prepare(question)
     judged = case.given or tuple(range(case.candidates.n_goals))
     verdict, judgement, row_status = _judged(case, judged, question)
     if announce is not None:
-        announce({**judgement, "policy": question.policy})
+        announce({**judgement, "policy": case.policy})
     minimal, reason = _smallest(case, question.seconds - (time.perf_counter() - start))
     if verdict is not None:
         judgement = _judgement(verdict, minimal)
@@ -96,12 +121,12 @@ def answer(
     unknown = np.flatnonzero((row_status > Status.IDENTIFIED).any(axis=1) & (not known))
     found = {
         "environment": question.environment,
-        "rewards": question.rewards,
-        "policy": question.policy,
+        "rewards": question.rewards or ("indicator" if case.world is not None else "the agent's"),
+        "policy": case.policy,
         "discount": str(case.discount),
         "goals": [case.names[goal] for goal in judged],
         **judgement,
-        "unknown_states": [case.world.state_name(int(state)) for state in unknown],
+        "unknown_states": [case.name_of(int(state)) for state in unknown],
         "minimal": None if minimal is None else _summary(minimal, case),
         "no_minimal_because": reason,
         "seconds": time.perf_counter() - start,
@@ -116,10 +141,10 @@ def _judged(case: Case, judged: tuple[int, ...], question: GoalsQuestion) -> tup
         verdict.verify()
         return verdict, _judgement(verdict, None), verdict.row_status
     found = assess(
-        case.world, case.candidates.select(list(judged)), case.kernel_class, policy=question.policy,
+        case.place, case.candidates.select(list(judged)), case.kernel_class, policy=case.policy,
         seconds=question.seconds,
     )  # fmt: skip
-    shown = found.to_dict() | {"rank": None, "n_states": case.world.n_states, "reason": found.verdict.reason}
+    shown = found.to_dict() | {"rank": None, "n_states": case.place.n_states, "reason": found.verdict.reason}
     return None, shown, found.row_status
 
 
@@ -133,20 +158,24 @@ def compare_sets(question: GoalsQuestion, sets: tuple[str, ...], noise: float) -
     """
     if not sets:
         raise SpecificationError("--compare needs goal sets after it, such as indicator:0,8 indicator:3.")
-    policy: Policy = check_choice("policy", question.policy, Policy)
-    world = parse_environment(question.environment).mdp
+    policy: Policy = check_choice("policy", question.policy or "optimal", Policy)
+    world = read_world(question.environment).mdp
     if question.discount is not None:
         world = world.with_discount(float(question.discount))
     kernel_class = kernel_class_of(question.kernel_class, world)
-    named = {text: parse_goals(text, world) for text in sets}
+    named = {text: read_goals(text, world) for text in sets}
     found = compare(named, world, kernel_class, eps=noise, policy=policy, seconds=question.seconds)
     return {"environment": question.environment, "best": found.best, "sets": found.to_dict()}, found
 
 
 def _prepare(question: GoalsQuestion) -> Case:
-    rewards = check_choice("rewards", question.rewards, Rewards)
-    policy: Policy = check_choice("policy", question.policy, Policy)
-    found = parse_environment(question.environment)
+    asked = Question(question.environment, question.goals, question.kernel_class, question.policy, question.discount)
+    shown = load_values(asked)
+    if shown is not None:
+        return _of_agent(shown, question)
+    rewards = check_choice("rewards", question.rewards or "indicator", Rewards)
+    policy: Policy = check_choice("policy", question.policy or "optimal", Policy)
+    found = read_world(question.environment)
     world = found.mdp if question.discount is None else found.mdp.with_discount(float(question.discount))
     kernel_class = kernel_class_of(question.kernel_class, world)
     discount = Fraction(str(world.discount)) if question.discount is None else question.discount
@@ -161,7 +190,7 @@ def _prepare(question: GoalsQuestion) -> Case:
         names, states = [world.state_name(state) for state in range(size)], list(range(size))
     given: tuple[int, ...] = ()
     if question.goals is not None:
-        there = parse_goals(question.goals, world)
+        there = read_goals(question.goals, world)
         own = [_rewarded(goal) for goal in there.rewards]
         names = [question.goals if s is None else world.state_name(s) for s in own] + names
         candidates, states, given = there.join(candidates), own + states, tuple(range(len(there)))
@@ -183,6 +212,26 @@ def _agent_in_fractions(world: MDP, goals: Goals, discount: Fraction, policy: Po
     if policy == "optimal":
         return exact.solve(drawn, exact_goals)
     return exact.evaluate(drawn, exact_goals, exact_uniform(world.available))
+
+
+def _of_agent(shown: AgentValues, question: GoalsQuestion) -> Case:
+    """Judge the goals of an agent that exists: those named are there already, all of its goals are candidates."""
+    if question.rewards is not None:
+        raise SpecificationError(
+            f"--rewards is {question.rewards}, and {question.environment} brings its goals as candidates; leave it out."
+        )
+    policy = policy_word(shown)
+    check_same(question.environment, shown, question.policy, question.discount)
+    names = shown.goals.names or tuple(str(goal) for goal in range(shown.n_goals))
+    given = () if question.goals is None else tuple(select_goals(question.goals, shown.goals))
+    order = [*given, *(goal for goal in range(shown.n_goals) if goal not in set(given))]
+    agent = ExactAgentValues.from_float(shown.select_goals(order))
+    states = [_rewarded(goal) for goal in shown.goals.rewards[order]]
+    kernel_class = kernel_class_of(question.kernel_class, None)
+    ordered = tuple(names[goal] for goal in order)
+    own = shown.goals.select(order)
+    there = tuple(range(len(given)))
+    return Case(None, own, policy, agent.discount, agent, kernel_class, there, ordered, tuple(states))
 
 
 def _rewarded(rewards: Any) -> int | None:
@@ -208,7 +257,7 @@ def _smallest(case: Case, seconds: float) -> tuple[MinimalGoals | None, str | No
             found = smallest(case.agent, case.kernel_class, given=case.given, seconds=left)
         else:
             found = minimal_of(
-                case.world, case.candidates, case.kernel_class, policy=case.policy, given=case.given, seconds=left
+                case.place, case.candidates, case.kernel_class, policy=case.policy, given=case.given, seconds=left
             )
     except (InsufficientGoalsError, KernelClassError) as problem:
         return None, str(problem)
@@ -252,7 +301,7 @@ def _draw(case: Case, minimal: MinimalGoals | None, unknown: list[int]) -> Any:
 
     shown = case.given if unknown or minimal is None else minimal.goals
     states = [state for goal in shown if (state := case.states[goal]) is not None]
-    axes = plot_goals(case.world, states, unknown=unknown)
+    axes = plot_goals(case.place, states, unknown=unknown)
     if minimal is not None and not unknown:
         axes.set_title(f"{minimal.size} goals suffice ({case.kernel_class.name})")
     return axes.figure

@@ -73,7 +73,7 @@ class Case:
         """Places of a few rows, evenly spread over those that are not explained as they are, or else over all."""
         bad = np.flatnonzero(~self.plain.row_fits)
         rows = bad if bad.size else np.arange(len(self.agent.row_index))
-        return rows[np.unique(np.linspace(0, len(rows) - 1, min(_LOOKED_AT, len(rows))).astype(int))]
+        return np.asarray(rows[np.unique(np.linspace(0, len(rows) - 1, min(_LOOKED_AT, len(rows))).astype(int))])
 
     @property
     def is_silent(self) -> bool:

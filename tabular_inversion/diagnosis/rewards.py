@@ -60,7 +60,7 @@ def other_continuation(case: Case) -> list[Trial]:
             "Goals(rewards, rewards == 0)",
         ),
     ]
-    trials = []
+    trials: list[Trial] = []
     for continuation, text, change in readings:
         if any(np.array_equal(continuation, t.agent.goals.continuation) for t in trials):
             continue

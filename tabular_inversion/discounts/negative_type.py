@@ -106,11 +106,11 @@ class NegativeType(Record):
             raise InputError(f"{self!r} has no vector of positive type; `embedding` shows why.")
         wanted = np.zeros(len(self.weights), dtype=int)
         wanted[int((self.weights < 0).argmax())] = 1
-        vector = _basis(self.parents) @ exact.solve_linear(self.factor.T, wanted)
+        vector: FractionArray = _basis(self.parents) @ exact.solve_linear(self.factor.T, wanted)
         common = np.lcm.reduce([x.denominator for x in vector])
         divisor = np.gcd.reduce([int(x * common) for x in vector])
         first = next(x for x in vector if x != 0)
-        return vector * Fraction(int(common), int(divisor)) * (1 if first > 0 else -1)
+        return np.asarray(vector * Fraction(int(common), int(divisor)) * (1 if first > 0 else -1))
 
     @promise
     def verify(self) -> None:
@@ -236,8 +236,9 @@ def _block_tree(distances: FractionArray) -> IntArray:
     import networkx as nx
 
     for block in nx.biconnected_components(nx.from_numpy_array(distances == unit)):
-        first, *others = sorted(block, key=lambda point: distances[0, point])
-        parents[others] = first
+        members = np.array(sorted(block))
+        members = members[np.argsort(distances[0, members], kind="stable")]
+        parents[members[1:]] = members[0]
     return parents
 
 
@@ -267,7 +268,7 @@ def _form(distances: FractionArray, parents: IntArray) -> FractionArray:
     others = np.array(_others(parents), dtype=int)
     above = parents[others]
     second = distances[others] - distances[above]
-    return second[:, above] - second[:, others]
+    return np.asarray(second[:, above] - second[:, others])
 
 
 def _diagonalise(form: FractionArray) -> tuple[FractionArray, FractionArray]:

@@ -56,7 +56,7 @@ def exact_cover(sets: Sequence[Iterable[int]]) -> tuple[ExactMDP, ExactGoals]:
     rewards = np.array([[Fraction(3, k), *(Fraction(int(u in t)) for t in triples)] for u in elements], dtype=object)
     kernel = np.zeros((n, 1, n), dtype=int)
     kernel[:, 0, 0] = 1
-    return ExactMDP(kernel.astype(object), 0), ExactGoals(rewards)
+    return ExactMDP(kernel.astype(object), Fraction(0)), ExactGoals(rewards)
 
 
 @checked

@@ -15,6 +15,7 @@ from scipy.spatial.distance import cdist
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMatrix
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.agent_values.parts import parts_of
 from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.error_bounds.norms import SIMPLEX_DIAMETER, check_norm, operator_norms
 from tabular_inversion.errors import InputError
@@ -230,10 +231,11 @@ def error_bound(
     source = target if noise_norm is None else check_norm("noise_norm", noise_norm)
     if not (np.isfinite(eps) and eps >= 0):
         raise InputError(f"eps is {eps}; expected a finite number of at least 0.")
-    # In units of the largest entry of M no intermediate result overflows.
-    scale = power_of_two_scale(agent.test_matrix)
     rows = np.full(agent.available.size, np.nan)
-    rows[agent.row_index] = bounds(Noise(agent, kernel_class, scale, float(eps) / scale, source, target))
+    for _, part in parts_of(agent):
+        # In units of the largest entry of M no intermediate result overflows.
+        scale = power_of_two_scale(part.test_matrix)
+        rows[part.row_index] = bounds(Noise(part, kernel_class, scale, float(eps) / scale, source, target))
     return ErrorBound(rows.reshape(agent.available.shape), float(eps), target, source)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tabular_inversion.mdp import MDP
 
 _SHOWN = 6
+_LONGEST = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,8 +129,35 @@ def _action(verdict: Any, world: MDP | None) -> str:
     return str(action) if names is None else str(names[action])
 
 
-def _story(verdict: Any, world: MDP | None) -> tuple[str, ...]:
-    """Tell the two rows of the witness, and what each goal thinks of them."""
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Two rows with the same values, the first the true one where it is known, and what things are called.
+
+    Attributes
+    ----------
+    first, second : numpy.ndarray, shape (S,)
+        The rows; far from each other, and with few entries where a linear program found such.
+    label : str
+        What the first is.
+    state, action : str
+        Where.
+    name : callable
+        What a state is called.
+    tests : numpy.ndarray, shape (G, S), or None
+        The goals; NaN where one has no equation.
+    """
+
+    first: NDArray[Any]
+    second: NDArray[Any]
+    label: str
+    state: str
+    action: str
+    name: Callable[[int], str]
+    tests: NDArray[Any] | None
+
+
+def pair_of(verdict: Any, world: MDP | None) -> Pair:
+    """Return the two rows of a witness as they are told."""
     witness, name = verdict.witness, _naming(verdict, world)
     tests = goal_tests(verdict.agent, witness)
     first, second, label = witness.first, witness.second, "in one world"
@@ -141,11 +169,20 @@ def _story(verdict: Any, world: MDP | None) -> tuple[str, ...]:
         second = farthest_row(tests, verdict.kernel_class, witness, first)
     if tests is not None and label == "in one world":
         first = farthest_row(tests, verdict.kernel_class, witness, second)
-    lines = [f"take action {_action(verdict, world)} in state {name(witness.state)}"]
-    lines += [f"{label} it leads to {_led(first, name)}", f"in another it leads to {_led(second, name)}"]
-    if tests is not None:
-        lines.append(_common_values(verdict, tests @ second))
-    moved = np.abs(first - second).sum() / 2
+    return Pair(first, second, label, name(witness.state), _action(verdict, world), name, tests)
+
+
+def _story(verdict: Any, world: MDP | None) -> tuple[str, ...]:
+    """Tell the two rows of the witness, and what each goal thinks of them."""
+    told = pair_of(verdict, world)
+    lines = [f"take action {told.action} in state {told.state}"]
+    lines += [
+        f"{told.label} it leads to {_led(told.first, told.name)}",
+        f"in another it leads to {_led(told.second, told.name)}",
+    ]
+    if told.tests is not None:
+        lines.append(_common_values(verdict, told.tests @ told.second))
+    moved = np.abs(told.first - told.second).sum() / 2
     lines.append(f"{_number(moved)} of the probability lies elsewhere, and no goal notices")
     return tuple(lines)
 
@@ -168,7 +205,17 @@ def _led(row: NDArray[Any], name: Callable[[int], str]) -> str:
 
 
 def _number(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)
+    """Write a float with four digits, a fraction as it is where it is short.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> _number(Fraction(1, 24)), _number(Fraction(10**20 + 1, 3 * 10**20)), _number(1 / 3)
+    ('1/24', '0.333333...', '0.3333')
+    """
+    if isinstance(value, float | np.floating):
+        return f"{value:.4g}"
+    return str(value) if len(str(value)) <= _LONGEST else f"{float(value):.6g}..."
 
 
 def _next(verdict: Any) -> tuple[str, ...]:

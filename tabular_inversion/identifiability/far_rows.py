@@ -14,6 +14,8 @@ from tabular_inversion.kernel_classes import KernelClass, Stochastic, Supported
 from tabular_inversion.recovery.system import CONSISTENT
 
 _MOST_NUMBERS = 10**6
+_AS_FAR = 0.99
+"""A vertex with few entries is preferred to a row that is farther by less than this."""
 _LEAST = 1e-9
 """Entries of a vertex below this are rounding of the linear program."""
 
@@ -77,7 +79,7 @@ def farthest_row(tests: NDArray[Any], kernel_class: KernelClass, witness: Any, r
             continue
         whole = np.zeros(len(row))
         whole[columns] = found
-        farther = np.abs(whole - row).sum() >= np.abs(best - row).sum()
+        farther = np.abs(whole - row).sum() >= _AS_FAR * np.abs(best - row).sum()
         if farther and have_same_values(tests, whole, row):
             best = whole
     return best

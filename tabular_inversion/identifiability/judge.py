@@ -202,12 +202,12 @@ def decide(question: ValuesQuestion, pieces: Sequence[Judged], *, whole: bool = 
     decided = np.sort(np.concatenate([places for places, _ in decisions]))
     if not whole:
         question = replace(question, pieces=(agent.row_index[decided],))
-    kernel = None
+    sought = None
     if question.scope == "instance" and len(pieces) == 1 and whole and is_world(agent) and not noisy:
-        kernel = pieces[0].sought.kernel(agent.row_index, agent.available)  # type: ignore[union-attr]
+        sought = pieces[0].sought
     systems = [one.ready.system for one in pieces]
     residual = float(np.fmax.reduce(residuals))
-    return _dress(question, decision, _Measured(systems, residual, kernel, decided))
+    return _dress(question, decision, _Measured(systems, residual, sought, decided))
 
 
 def is_world(agent: AgentValues) -> bool:
@@ -279,11 +279,11 @@ def _without_witness(
 
 
 class _Measured(NamedTuple):
-    """What a verdict states beside the decision: of which systems, the largest residual, a kernel, which rows."""
+    """What a verdict states beside the decision: of which systems, the largest residual, the rows found, which ones."""
 
     systems: list[RowSystem]
     residual: float
-    kernel: Kernel | None
+    sought: Recovery | None
     decided: IntArray
 
 
@@ -302,8 +302,9 @@ def _dress(question: ValuesQuestion, decision: Decision, measured: _Measured) ->
             if question.scope == "instance" and quiet:
                 check_own_values(own, witness, question.kernel_class)
             # Noisy values, or ones with inconsistent rows, are those of no kernel: there is nothing to replay.
-            if measured.kernel is not None and not (codes == Status.INCONSISTENT).any():
-                check_forward(agent, measured.kernel, witness, question.kernel_class)
+            if measured.sought is not None and not (codes == Status.INCONSISTENT).any():
+                kernel = measured.sought.kernel(agent.row_index, agent.available)
+                check_forward(agent, kernel, witness, question.kernel_class)
         except WitnessError as problem:
             codes, evidence, reason = _without_witness(codes, evidence, f"{reason}; but {problem}")
             witness = None

@@ -244,7 +244,7 @@ def _spans(agent: ExactAgentValues) -> bool:
     """Tell whether [M;1] has rank n."""
     matrix = agent.test_matrix
     ones = np.full((1, matrix.shape[1]), Fraction(1), dtype=object)
-    return exact.rank(np.concatenate([matrix, ones])).rank == matrix.shape[1]
+    return bool(exact.rank(np.concatenate([matrix, ones])).rank == matrix.shape[1])
 
 
 def _family(world: ExactMDP, discounts: Sequence[Fraction], known: BoolArray) -> FractionArray:

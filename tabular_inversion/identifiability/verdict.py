@@ -17,6 +17,7 @@ from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion, VerdictQuestion
 from tabular_inversion.identifiability.decision import joined_reasons
 from tabular_inversion.identifiability.explanation import Explanation, explanation_of
+from tabular_inversion.identifiability.limits import NoiseLimits, extreme, finite, limits_of
 from tabular_inversion.identifiability.merging import left_open, merged_question, names_of
 from tabular_inversion.identifiability.witness import Witness
 from tabular_inversion.kernel_classes import KernelClass
@@ -208,6 +209,40 @@ class Verdict(Record):
         """How far the values were said to be from the truth, at most: a number, one for each, or a float type."""
         return self.question.noise if isinstance(self.question, ValuesQuestion) else 0.0
 
+    @cached_property
+    def _limits(self) -> NoiseLimits:
+        return limits_of(self.question)
+
+    @property
+    def row_least_noise(self) -> FloatArray:
+        """For each row a noise level below which no member of the class has its values, shape (S, A)."""
+        return self._limits.least
+
+    @property
+    def row_largest_noise(self) -> FloatArray:
+        """For each row a noise level up to which it is certified to be the only one, shape (S, A)."""
+        return self._limits.largest
+
+    @property
+    def least_noise(self) -> float:
+        """A noise level, in the units of Q, below which no kernel of the class has the values; 0 if none is proved.
+
+        It is proved by the least-squares fit of each row, whose misfit separates the values from the class. NaN where
+        there is none: at uniform scope, before training, and for `Unconstrained`, whose rows have no largest size.
+        """
+        return extreme(self._limits.least, np.max)
+
+    @property
+    def largest_noise(self) -> float:
+        """A noise level, in the units of Q, up to which IDENTIFIED is certified for every row decided; 0 if none is.
+
+        With sigma the least singular value of M on vectors that sum to zero (on known supports), noise eps moves M by
+        ``eps |discount C|`` in the Frobenius norm at most, so eps below the quotient leaves the columns independent.
+        For `Deterministic`, the distance to the second nearest column. Infinite where noise does not enter M. NaN
+        before training. Source: ST, T3d.
+        """
+        return extreme(self._limits.largest, np.min)
+
     @property
     def n_states(self) -> int:
         """n, the number of states."""
@@ -334,6 +369,8 @@ class Verdict(Record):
             "reason": self.reason,
             "hint": None if self.hint is None else self.hint.value,
             "largest_residual": None if np.isnan(self.largest_residual) else self.largest_residual,
+            "least_noise": finite(self.least_noise),
+            "largest_noise": finite(self.largest_noise),
             "error_probability": self.error_probability,
             "witness": None if self.witness is None else self.witness.to_dict(*names_of(self.agent)),
         }

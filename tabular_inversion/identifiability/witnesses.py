@@ -191,7 +191,8 @@ def _replace(agent: AgentValues, kernel: Kernel, witness: Witness, row: FloatArr
     else:
         changed = np.array(kernel)
         changed[witness.state, witness.action] = row
-    rows = normalised(changed, within=MEMBERSHIP_TOLERANCE).kernel
+    # What `KernelClass.contains` takes for a member is one here: so much in each entry.
+    rows = normalised(changed, within=MEMBERSHIP_TOLERANCE * agent.n_states).kernel
     return MDP(rows, agent.discount, agent.available)
 
 

@@ -17,7 +17,7 @@ from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.by_class import METHODS, Wanted, check_options
 from tabular_inversion.recovery.closed_form import closed_form
 from tabular_inversion.recovery.column_matching import column_matching, column_separation
-from tabular_inversion.recovery.equations import rescaled
+from tabular_inversion.recovery.equations import largest, rescaled
 from tabular_inversion.recovery.misfits import is_solved, misfit
 from tabular_inversion.recovery.result import Recovery
 from tabular_inversion.recovery.simplex import simplex_rows
@@ -145,8 +145,7 @@ def recover_rows(
         again = _in_units_of_values(chosen, *options)
         missed[:, loose] = misfit(chosen, again.rows)
         found = replace(found, rows=_put(found.rows, loose, again.rows), method=again.method)
-    np.abs(missed, out=missed)
-    return replace(found, residual=rescaled(missed, -system.equations.exponents).max(axis=0))
+    return replace(found, residual=largest(rescaled(missed, -system.equations.exponents), 0)[0])
 
 
 def seek_rows(
@@ -171,8 +170,10 @@ def seek_rows(
     Each equation counts by its certainty, in its own unit, so that no goal is lost in the rounding of another. Powers
     of two in the rewards of a goal change no bit of the rows.
     """
-    wanted = Wanted(system, *system.weighed, kernel_class, row_index, prior, progress=progress)
-    found = METHODS.of(kernel_class).seek(wanted)
+    method = METHODS.of(kernel_class)
+    if method.direct is not None and (only := method.direct(system)) is not None:
+        return only
+    found = method.seek(Wanted(system, *system.weighed, kernel_class, row_index, prior, progress=progress))
     rows = _summing_to_one(found.rows) if kernel_class.sums_to_one else found.rows
     return replace(found, rows=rows, rank=system.rank)
 

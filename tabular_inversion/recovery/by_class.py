@@ -12,7 +12,7 @@ from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.errors import InputError, KernelClassError
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
-from tabular_inversion.recovery.closed_form import unconstrained_rows
+from tabular_inversion.recovery.closed_form import only_rows, unconstrained_rows
 from tabular_inversion.recovery.column_matching import column_matching, matched, two_nearest, value_scale
 from tabular_inversion.recovery.result import Recovery
 from tabular_inversion.recovery.simplex import simplex_rows
@@ -64,6 +64,8 @@ class Method:
         ``find(wanted)`` returns a `Recovery` whose rows are members of the class.
     exact : callable, optional
         The same for values that some member explains, whose equations each stand in their own unit; `find` if omitted.
+    direct : callable, optional
+        ``direct(system)`` returns the only rows that there are, with their rank, where one decomposition gives them.
     takes : frozenset of str
         Which of "prior" and "norm" it uses; the others are refused.
     """
@@ -71,6 +73,7 @@ class Method:
     find: Callable[[Wanted], Recovery]
     takes: frozenset[str] = frozenset()
     exact: Callable[[Wanted], Recovery] | None = None
+    direct: Callable[[RowSystem], Recovery | None] | None = None
 
     @property
     def seek(self) -> Callable[[Wanted], Recovery]:
@@ -145,7 +148,7 @@ def _deterministic(wanted: Wanted) -> Recovery:
 METHODS = ClassTable(
     "recovery",
     {
-        Unconstrained: Method(_unconstrained, frozenset({"prior"})),
+        Unconstrained: Method(_unconstrained, frozenset({"prior"}), direct=only_rows),
         Stochastic: Method(_stochastic, frozenset({"prior"})),
         Supported: Method(_supported, frozenset({"prior"})),
         Sparse: Method(_sparse, exact=_explaining_sparse),

@@ -25,6 +25,9 @@ _SWEEPS = 8
 _FAR = 1e5
 """Beyond the logarithm of every float, and of every one after scaling."""
 
+_EVEN = 3
+"""Columns whose sizes are within so many powers of two of 1 are left as they are."""
+
 _PRODUCTS = 1000
 """Powers of two below this one are floats, and so are their reciprocals."""
 
@@ -90,10 +93,18 @@ class Equilibrated(NamedTuple):
 
 
 def rescaled(array: FloatArray, exponents: NDArray[np.integer[Any]]) -> FloatArray:
-    """Return ``np.ldexp(array, exponents)``: by products, as exact and much faster, where these powers are floats."""
-    if np.abs(exponents).max(initial=0) < _PRODUCTS:
+    """Return ``np.ldexp(array, exponents)``, or the array where these are zero: by products, as exact and faster."""
+    most = np.abs(exponents).max(initial=0)
+    if most == 0:
+        return array
+    if most < _PRODUCTS:
         return np.asarray(array * np.ldexp(1.0, exponents))
     return np.asarray(np.ldexp(array, exponents))
+
+
+def largest(array: FloatArray, axis: int) -> FloatArray:
+    """Return the largest sizes along an axis, which is kept; without an array of all sizes."""
+    return np.asarray(np.maximum(array.max(axis=axis, keepdims=True), -array.min(axis=axis, keepdims=True)))
 
 
 def subtract(left: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -122,7 +133,7 @@ def build_equations(matrix: FloatArray, uncertainty: FloatArray, *, sums_to_one:
     array([[-0.5,  0. ],
            [ 1. ,  1. ]])
     """
-    first = -np.frexp(np.abs(matrix).max(axis=-1, keepdims=True))[1]
+    first = -np.frexp(largest(matrix, -1))[1]
     scaled = rescaled(matrix, first)
     error = rescaled(uncertainty, first)
     if (np.abs(scaled) < TINY).any():
@@ -136,7 +147,7 @@ def build_equations(matrix: FloatArray, uncertainty: FloatArray, *, sums_to_one:
         error = error + lost
         constant = (np.abs(scaled) <= error).all(axis=-1, keepdims=True)
         scaled, error = np.where(constant, 0.0, scaled), error + np.where(constant, np.abs(scaled), 0.0)
-    second = -np.frexp(np.abs(scaled).max(axis=-1, keepdims=True))[1]
+    second = -np.frexp(largest(scaled, -1))[1]
     scaled, error = rescaled(scaled, second), rescaled(error, second)
     if sums_to_one:
         ones = (*matrix.shape[:-2], 1, matrix.shape[-1])
@@ -162,14 +173,14 @@ def equilibrate(equations: Equations, *, balanced: bool = False) -> Equilibrated
     No decision depends on either scaling in exact arithmetic; the approximate inverse that proves it is better for it.
     """
     matrix, uncertainty = equations.matrix, equations.uncertainty
-    first, columns = _balance(matrix) if balanced else (0, _unit(np.abs(matrix).max(axis=-2, keepdims=True)))
+    first, columns = _balance(matrix) if balanced else (0, _uneven(_unit(largest(matrix, -2))))
     matrix, uncertainty = (rescaled(rescaled(part, first), columns) for part in (matrix, uncertainty))
-    size = np.abs(matrix).max(axis=-1, keepdims=True)
+    size = largest(matrix, -1)
     doubt = uncertainty.max(axis=-1, keepdims=True) / np.where(size > 0, size, 1.0)
     doubt = np.clip(doubt / (matrix.shape[-1] * UNIT), 1.0, _FULLY_WEIGHTED)
     rows = _unit(size * doubt)
     matrix, uncertainty = rescaled(matrix, rows), rescaled(uncertainty, rows)
-    again = _unit(np.abs(matrix).max(axis=-2, keepdims=True))
+    again = _uneven(_unit(largest(matrix, -2)))
     return Equilibrated(rescaled(matrix, again), rescaled(uncertainty, again), rows + first, columns + again)
 
 
@@ -186,6 +197,11 @@ def _balance(matrix: FloatArray) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         least = np.where(some, moved, _FAR).min(axis=-1 - axis, keepdims=True)
         shifts[axis] = shifts[axis] - 0.5 * (most + least)  # zero where nothing is shown
     return np.rint(shifts[0]).astype(np.int32), np.rint(shifts[1]).astype(np.int32)
+
+
+def _uneven(exponents: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the exponents, or zeros where scaling by them would hardly help: two large arrays fewer are made."""
+    return exponents if np.abs(exponents).max() > _EVEN else np.zeros_like(exponents)
 
 
 def _unit(size: FloatArray) -> NDArray[np.int32]:
@@ -353,4 +369,39 @@ def independent_columns(matrix: FloatArray, uncertainty: FloatArray, *, sums_to_
     if not proved.all():
         scaled, error, _, _ = equilibrate(equations, balanced=True)
         proved |= contracts(left_inverse(scaled), scaled, error)
+    if not np.all(proved):
+        proved |= noise_room(matrix, uncertainty, sums_to_one=sums_to_one) > 0
     return proved
+
+
+def noise_room(matrix: FloatArray, uncertainty: FloatArray, *, sums_to_one: bool) -> FloatArray:
+    """Return by how much the Frobenius norm of the uncertainty may grow before columns may be dependent (Weyl).
+
+    Parameters
+    ----------
+    matrix, uncertainty : numpy.ndarray, shape (..., k, N)
+        Test functions, and a bound on each entry's error.
+    sums_to_one : bool
+        Whether only vectors that sum to zero matter.
+
+    Returns
+    -------
+    numpy.ndarray, shape (...)
+        The least singular value, less rounding and the norm of the uncertainty; negative where nothing is proved.
+
+    Examples
+    --------
+    >>> round(float(noise_room(np.diag([3.0, 4.0]), np.zeros((2, 2)), sums_to_one=False)), 12)
+    3.0
+    """
+    k, size = matrix.shape[-2:]
+    rank = size - sums_to_one
+    if rank == 0:
+        return np.full(matrix.shape[:-2], np.inf)
+    if k < rank or not np.isfinite(matrix).all():
+        return np.full(matrix.shape[:-2], -np.inf)
+    shown = matrix - matrix.mean(axis=-1, keepdims=True) if sums_to_one else matrix
+    singular = np.linalg.svd(shown, compute_uv=False)[..., rank - 1]
+    level = 16.0 * (k + size) * UNIT * np.linalg.norm(matrix, axis=(-2, -1))
+    moved = np.linalg.norm(np.broadcast_to(uncertainty, matrix.shape), axis=(-2, -1))
+    return np.asarray(singular - level - (1.0 + rounding(k * size + 4)) * moved)

@@ -23,21 +23,25 @@ class Factors:
     Attributes
     ----------
     packed : numpy.ndarray, shape (n, n)
-        L and U of these equations, as LAPACK packs them.
+        L and U as LAPACK packs them: of the transpose of a square matrix, of the n equations in `order` of a tall one.
+    pivots : numpy.ndarray of int, shape (n,)
+        As LAPACK counts them.
     order : numpy.ndarray of int, shape (n,)
-        Which equations they are, in the order of the factors.
+        Which equations they are.
     inverse : numpy.ndarray, shape (n, E)
         X with ``X A`` near the identity; zero at other equations.
     """
 
     packed: FloatArray
+    pivots: IntArray
     order: IntArray
     inverse: FloatArray
 
     def solve(self, values: FloatArray) -> FloatArray:
         """Return the solutions for the right-hand sides (E, R) of all equations, shape (n, R)."""
-        right = np.asfortranarray(values[self.order])
-        solution, _ = lapack.dgetrs(self.packed, np.arange(len(self.order), dtype=np.int32), right, overwrite_b=1)
+        square = len(values) == len(self.order)
+        right = np.array(values if square else values[self.order], order="F")
+        solution, _ = lapack.dgetrs(self.packed, self.pivots, right, trans=int(square), overwrite_b=1)
         return np.asarray(solution)
 
 
@@ -54,16 +58,32 @@ def factorise(matrix: FloatArray) -> Factors | None:
     n_equations, n = matrix.shape
     if n_equations < n or not np.isfinite(matrix).all():
         return None
-    # LAPACK stores columns first; in a tall matrix partial pivoting puts the n equations that it takes on top.
-    packed, pivots, info = lapack.dgetrf(matrix)
+    # LAPACK stores columns first: the transpose of a square matrix is in its layout already. In a tall one partial
+    # pivoting puts the n equations that it takes on top.
+    tall = n_equations > n
+    packed, pivots, info = lapack.dgetrf(matrix if tall else matrix.T)
     if info != 0:
         return None
-    places = lapack.dlaswp(np.arange(n_equations, dtype=np.float64)[:, None], pivots)
-    order = places[:n, 0].astype(np.intp)
-    square = np.asfortranarray(packed[:n])
-    inner, info = lapack.dgetri(square, np.arange(n, dtype=np.int32), lwork=_BLOCKED * n)
+    order = np.arange(n)
+    if tall:
+        places = lapack.dlaswp(np.arange(n_equations, dtype=np.float64)[:, None], pivots)
+        packed, pivots, order = (
+            np.asfortranarray(packed[:n]),
+            np.arange(n, dtype=np.int32),
+            places[:n, 0].astype(np.intp),
+        )
+    inner, info = lapack.dgetri(packed, pivots, lwork=_BLOCKED * n)
     if info != 0:
         return None
+    if not tall:
+        return Factors(packed, pivots, order, inner.T)
     inverse = np.zeros((n, n_equations), order="F")
     inverse[:, order] = inner
-    return Factors(square, order, inverse)
+    return Factors(packed, pivots, order, inverse)
+
+
+def one_norm(matrix: FloatArray) -> float:
+    """Return the 1-norm of a matrix in any layout, without a copy."""
+    if matrix.flags.c_contiguous:
+        return float(lapack.dlange("I", matrix.T))
+    return float(lapack.dlange("1", matrix))

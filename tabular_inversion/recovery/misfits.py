@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from tabular_inversion._typing import BoolArray, FloatArray, Kernel
-from tabular_inversion.recovery.equations import TINY, UNIT
+from tabular_inversion.recovery.equations import TINY, UNIT, largest
 from tabular_inversion.recovery.system import RowSystem
 
 _SOLVED = 16.0
@@ -66,10 +66,11 @@ def is_solved(system: RowSystem, rows: Kernel, missed: FloatArray) -> BoolArray:
     missed : numpy.ndarray, shape (k, R)
         Their `misfit`.
     """
-    rounded = _SOLVED * sum(system.matrix.shape) * UNIT * np.maximum(np.asarray(abs(rows).sum(axis=1)).ravel(), 1.0)
-    solved = np.maximum(missed.max(axis=0), -missed.min(axis=0)) <= rounded
+    rounded = _SOLVED * sum(system.matrix.shape) * UNIT
+    solved = largest(missed, 0)[0] <= rounded  # the others' entries, and what their values allow, are looked at
     left = np.flatnonzero(~solved)
     if left.size:
-        allowed = _allowed(system.select(left), rows[left]) + rounded[left]
+        weight = np.maximum(np.asarray(abs(rows[left]).sum(axis=1)).ravel(), 1.0)
+        allowed = _allowed(system.select(left), rows[left]) + rounded * weight
         solved[left] = (np.abs(missed[:, left]) <= allowed).all(axis=0)
     return np.asarray(solved)

@@ -1,4 +1,4 @@
-"""A three-valued answer to whether columns are independent."""
+"""Whether columns are independent, with three answers, and what two rows a null vector is the difference of."""
 
 from __future__ import annotations
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property, partial
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from tabular_inversion.recovery.equations import (
     rounding,
     subtract,
 )
-from tabular_inversion.recovery.factors import SMALL, Factors, factorise
+from tabular_inversion.recovery.factors import SMALL, Factors, factorise, one_norm
 from tabular_inversion.recovery.least_singular import least_singular_value
 from tabular_inversion.recovery.rank import RankDecision, RankStatus, exactly_dependent
 from tabular_inversion.recovery.uncertainty import (
@@ -53,6 +54,10 @@ def rounding_level(shape: tuple[int, ...]) -> float:
     return 8.0 * max(shape) * _EPS
 
 
+def _nothing_hidden() -> bool:
+    return True
+
+
 @dataclass(frozen=True, eq=False)
 class RowSystem:
     """``matrix @ p = values`` for every row p: M, or M centred with the row of ones below, each equation in unit scale.
@@ -73,9 +78,8 @@ class RowSystem:
         Whether rows are distributions.
     rigorous : bool
         Whether the bounds are proved; no rigorous one is known for max-entropy agents.
-    hides_nothing : bool
-        Whether no two numbers of the data are so near each other that rounding could have hidden a difference: then
-        numbers that coincide are taken to coincide in truth.
+    tells_apart : callable
+        Returns `hides_nothing`; few decisions ask.
     residual : numpy.ndarray, shape (k,), optional
         A bound on ``|M p - q|`` of the true rows, for M and q as given, where their solver reports one.
 
@@ -98,7 +102,7 @@ class RowSystem:
     right_hand_error: FloatArray
     sums_to_one: bool
     rigorous: bool = True
-    hides_nothing: bool = True
+    tells_apart: Callable[[], bool] = _nothing_hidden
     residual: FloatArray | None = None
 
     @classmethod
@@ -124,7 +128,7 @@ class RowSystem:
             right_hand_side_uncertainty(agent, spread),
             sums_to_one,
             agent.temperature is None,
-            hides_nothing(agent, error),
+            cache(partial(hides_nothing, agent, error)),
             None if agent.report is None else goal_residuals(agent),
         )
 
@@ -133,6 +137,14 @@ class RowSystem:
         """Build the system of an M (k, n) and right-hand sides (k, R) that are correctly rounded, from anywhere."""
         errors = UNIT * np.abs(test_matrix), UNIT * np.abs(right_hand_sides)
         return cls(test_matrix, right_hand_sides, *errors, sums_to_one)
+
+    @property
+    def hides_nothing(self) -> bool:
+        """Whether no two numbers of the data are so near each other that rounding could have hidden a difference.
+
+        Then numbers that coincide are taken to coincide in truth.
+        """
+        return self.tells_apart()
 
     @property
     def n_states(self) -> int:
@@ -300,13 +312,15 @@ class RowSystem:
         least = self.singular_values[self.rank - 1] if self.rank else 0.0
         return float(self.singular_values[0] / least) if least > 0 else 1.0
 
-    @property
+    @cached_property
     def condition_estimate(self) -> float:
         """The condition number in the 1-norm of the equations that `factors` takes, columns scaled."""
         if self.factors is None:
             return self.condition
-        taken = self.equilibrated.matrix[np.sort(self.factors.order)]
-        return float(np.linalg.norm(taken, 1) * np.linalg.norm(self.factors.inverse, 1))
+        taken = self.equilibrated.matrix
+        if len(taken) > self.n_states:
+            taken = taken[np.sort(self.factors.order)]
+        return one_norm(taken) * one_norm(self.factors.inverse)
 
     @cached_property
     def null_basis(self) -> FloatArray:
@@ -367,6 +381,7 @@ class RowSystem:
             "equilibrated",
             "factors",
             "inverse",
+            "condition_estimate",
             "rank_decision",
             "singular_values",
             "rank",

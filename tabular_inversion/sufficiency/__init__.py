@@ -3,7 +3,8 @@
 Importing `recheck` registers how verdicts of this room are decided again.
 """
 
-from tabular_inversion.sufficiency.assessment.assessment import Assessment, assess
+from tabular_inversion.sufficiency.assessment.asking import assess
+from tabular_inversion.sufficiency.assessment.assessment import Assessment
 from tabular_inversion.sufficiency.assessment.comparison import Comparison, compare
 from tabular_inversion.sufficiency.assessment.next_goal import NextGoal
 from tabular_inversion.sufficiency.assessment.training import TrainingCheck
@@ -15,6 +16,7 @@ from tabular_inversion.sufficiency.concrete import concrete
 from tabular_inversion.sufficiency.order import GoalOrder, order_goals
 from tabular_inversion.sufficiency.recheck import verify
 from tabular_inversion.sufficiency.scenarios import kernel_radii
+from tabular_inversion.sufficiency.several_discounts import DiscountsNeeded, discounts_needed
 from tabular_inversion.sufficiency.smallest.minimal import minimal
 from tabular_inversion.sufficiency.smallest.result import InsufficientGoalsError, MinimalGoals
 
@@ -22,6 +24,7 @@ __all__ = [
     "Assessment",
     "Comparison",
     "Cut",
+    "DiscountsNeeded",
     "Explanation",
     "GoalOrder",
     "InsufficientGoalsError",
@@ -32,6 +35,7 @@ __all__ = [
     "assess",
     "compare",
     "concrete",
+    "discounts_needed",
     "generic",
     "kernel_radii",
     "linkage",

@@ -139,7 +139,7 @@ def kernel_radii(counts: ArrayLike, *, confidence: float = 0.95) -> FloatArray:
     Examples
     --------
     >>> kernel_radii([[[50, 50]], [[0, 0]]]).round(2).tolist()
-    [[0.3], [2.0]]
+    [[0.27], [2.0]]
     """
     seen = real_array("counts", counts, "(S, A, S)", ShapeError)
     if seen.ndim != 3 or seen.shape[0] != seen.shape[2]:

@@ -15,7 +15,7 @@ from tabular_inversion import (
     policies,
 )
 from tabular_inversion.diagnosis import Diagnosis, diagnose
-from tabular_inversion.diagnosis.diagnose import EXPLANATIONS
+from tabular_inversion.diagnosis.ranking import EXPLANATIONS
 from tabular_inversion.environments import random_mdp
 
 N, ACTIONS, DISCOUNT = 7, 2, 0.9

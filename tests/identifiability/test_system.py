@@ -132,7 +132,7 @@ def test_a_coincidence_counts_only_where_nothing_near_it_differs():
     assert status(build(matrix)) is RankStatus.DEFICIENT
     assert not build(matrix).rank_decision.proved
     assert exact(build(matrix)).rank_decision.proved
-    assert status(replace(build(matrix), hides_nothing=False)) is RankStatus.UNKNOWN
+    assert status(replace(build(matrix), tells_apart=lambda: False)) is RankStatus.UNKNOWN
 
 
 def test_a_left_inverse_of_another_matrix_proves_nothing():

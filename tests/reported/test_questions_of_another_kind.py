@@ -56,7 +56,7 @@ SLIPS = {
     "a float world in fractions": lambda: exact.solve(WORLD, GOALS),
     "a norm where none is used": lambda: invert(AGENT, Stochastic(), norm=2.0),
     "a prior where none is used": lambda: invert(AGENT, Deterministic(), prior=np.full(4, 0.25)),
-    "a word for noise": lambda: identify(AGENT, Stochastic(), noise="float32"),
+    "a word for noise": lambda: identify(AGENT, Stochastic(), noise="much"),
     "a class for the bound": lambda: error_bound(AGENT, Stochastic, 1e-3),
     "a class for paths": lambda: structural(WORLD, GOALS, Stochastic),
     "a class for draws": lambda: generic(WORLD, GOALS, Stochastic),

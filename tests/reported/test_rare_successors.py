@@ -44,7 +44,7 @@ def test_a_rare_successor_on_its_known_support_is_recovered(exponent):
                                [0.0, 1.0 - float(p), float(p), 0.0], rtol=0, atol=1e-15)  # fmt: skip
 
 
-@pytest.mark.parametrize("exponent", [1, 13, 21, 30, 37, 45, 49])
+@pytest.mark.parametrize("exponent", [1, 21, 37, 49])
 def test_two_successors_among_three_states(exponent):
     """Row (1-e, e, 0), goal (1, 0, 1/2): (1-2e, 0, 2e) has the same value for every e."""
     e = Fraction(1, 2**exponent)

@@ -149,7 +149,6 @@ def test_policies_that_do_not_sum_to_one_exactly_are_refused():
         ({"goals": [9]}, GoalsError, "states contains 9"),
         ({"policy": "best"}, PolicyError, "'best'"),
         ({"world": nx.path_graph(3)}, InputError, "expected MDP"),
-        ({"world": windy_grid(16), "policy": "optimal"}, InputError, "as an array"),
         ({"world": windy_grid(16), "scope": "instance"}, InputError, "uniform scope"),
         ({"scope": "global"}, InputError, "scope"),
     ],

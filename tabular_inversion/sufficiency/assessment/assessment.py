@@ -1,46 +1,26 @@
-"""`assess`: one question about a goal set, one object that answers it."""
+"""What is known of a goal set: the answer to `assess`."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.agent_values import AgentValues
-from tabular_inversion.class_tables import check_class
-from tabular_inversion.errors import InputError, KernelClassError, ShapeError
-from tabular_inversion.exact import ExactMDP
+from tabular_inversion.errors import WitnessError
 from tabular_inversion.goals import Goals
-from tabular_inversion.identifiability import Scope, Status
-from tabular_inversion.kernel_classes import KernelClass, Supported
+from tabular_inversion.identifiability import Status
 from tabular_inversion.kinds import checked
-from tabular_inversion.mdp import MDP
-from tabular_inversion.records import Record, promise
+from tabular_inversion.records import Record, promise, same
 from tabular_inversion.sufficiency.assessment.judges import Case, Judgement, judge_all
-from tabular_inversion.sufficiency.assessment.summary import merged, outside_of, predict, warnings_of
-from tabular_inversion.sufficiency.question import ChosenGoals, read_goals
-from tabular_inversion.sufficiency.scenarios import (
-    FloatPolicy,
-    Rows,
-    agent_of,
-    name_of_policy,
-    read_rows,
-    scenario_of,
-    sets_of,
-    widened,
-    world_on,
-)
-from tabular_inversion.validation import finite_array
-
-if TYPE_CHECKING:
-    from tabular_inversion.sufficiency.assessment.next_goal import NextGoal
-    from tabular_inversion.sufficiency.assessment.training import TrainingCheck
-    from tabular_inversion.sufficiency.assessment.why import Explanation
+from tabular_inversion.sufficiency.assessment.merging import merge
+from tabular_inversion.sufficiency.assessment.next_goal import NextGoal, find_next_goal
+from tabular_inversion.sufficiency.assessment.training import TrainingCheck, check_training
+from tabular_inversion.sufficiency.assessment.why import Explanation, explain
+from tabular_inversion.sufficiency.scenarios import name_of_policy
 
 
 @checked
@@ -72,7 +52,9 @@ class Assessment(Record):
 
     Examples
     --------
+    >>> from tabular_inversion import Supported
     >>> from tabular_inversion.environments import four_rooms
+    >>> from tabular_inversion.sufficiency import assess
     >>> world = four_rooms("windy")
     >>> found = assess(world, [0, 20, 40, 60], Supported.of(world))
     >>> found
@@ -160,9 +142,11 @@ class Assessment(Record):
 
     def why(self, state: int, action: int) -> tuple[Explanation, ...]:
         """Say why a row is not determined, in ways that can be checked again; see `Explanation`."""
-        from tabular_inversion.sufficiency.assessment.why import explain
-
-        return explain(self, state, action)
+        n_states, n_actions = self.row_status.shape
+        known = 0 <= state < n_states and 0 <= action < n_actions
+        identified = known and self.row_status[state, action] == Status.IDENTIFIED
+        judge = self.judgements[int(self.row_judge[state, action])].reason if identified else None
+        return explain(self.case, judge, state, action)
 
     def next_goal(self, candidates: Goals | ArrayLike | None = None) -> NextGoal:
         """Return the candidate that lowers the expected error most, by the criterion of `order_goals`.
@@ -172,15 +156,12 @@ class Assessment(Record):
         candidates : Goals or array_like of int, optional
             Goals, or the states of indicator goals that end on arrival; every state when omitted.
         """
-        from tabular_inversion.sufficiency.assessment.next_goal import find_next_goal
-
-        return find_next_goal(self, candidates)
+        return find_next_goal(self.case, candidates, noise=self.noise, relative=self.relative)
 
     def check(self, agent: AgentValues) -> TrainingCheck:
         """Return, after training, which goals' values are off by more than the noise, and which rows that loses."""
-        from tabular_inversion.sufficiency.assessment.training import check_training
-
-        return check_training(self, agent)
+        known = self.row_status == Status.IDENTIFIED
+        return check_training(self.case, agent, known, noise=self.noise, relative=self.relative)
 
     @promise
     def verify(self) -> None:
@@ -191,125 +172,18 @@ class Assessment(Record):
         WitnessError
             Naming what does not survive.
         """
-        from tabular_inversion.sufficiency.assessment.training import verify_assessment
-
-        verify_assessment(self)
-
-
-@checked
-def assess(
-    world: MDP | ExactMDP | Supported | ArrayLike,
-    goals: Goals | ChosenGoals | ArrayLike,
-    kernel_class: KernelClass | None = None,
-    *,
-    policy: FloatPolicy = "optimal",
-    discount: float | None = None,
-    noise: float = 0.0,
-    relative: bool = True,
-    rows: Rows = None,
-    scope: Scope = "uniform",
-    radii: ArrayLike | None = None,
-    seconds: float = 60.0,
-    progress: Callable[[int, int], None] | None = None,
-) -> Assessment:
-    """Judge a goal set before anyone trains: what it determines, how well at some noise, and by which proof.
-
-    Parameters
-    ----------
-    world : MDP, ExactMDP, Supported or array_like of bool (S, A, S)
-        The world; or which transitions are possible, if no probability is known: then `discount` is needed.
-    goals : Goals, MinimalGoals or array_like of int
-        Goals, a set that `minimal` found, or the states of indicator goals that end on arrival.
-    kernel_class : KernelClass, optional
-        What is known of the rows; the support of the world when omitted.
-    policy : {"optimal", "uniform", "generic"} or array_like (S, A) or (G, S, A)
-        What the agents do.
-    discount : float, optional
-        In place of the world's.
-    noise : float
-        The standard deviation of the errors of values, or the most that they can be.
-    relative : bool
-        Whether `noise` is in units of each goal's largest value, or of Q.
-    rows : array_like, optional
-        The region that matters: states, a mask (S,) or (S, A), or pairs (state, action); all rows when omitted.
-    scope : {"uniform", "instance"}
-        Whether every member of the class is to be determined, or this world's rows.
-    radii : array_like, shape (S, A), optional
-        Of a kernel from counts: how far the true rows may be from it, such as `kernel_radii`. A row is then IDENTIFIED
-        if the goals determine it in every kernel within; what rounding or the radii leave open is UNDECIDED.
-    seconds : float
-        Judges that would take longer are not asked, and said not to have been.
-    progress : callable, optional
-        ``progress(judges asked, judges)``.
-
-    Returns
-    -------
-    Assessment
-
-    Raises
-    ------
-    InputError
-        Of the kind that fits.
-
-    Notes
-    -----
-    Judges in order of cost: `structural` (paths), `generic` (draws modulo a prime), this world in floats whose errors
-    are bounded, and `concrete` (this world in fractions). Each row has the answer of the last of them that decides it.
-    A world outside its class is no world that a verdict is about: its rows outside are INCONSISTENT. Source: G1 to G4.
-
-    Examples
-    --------
-    >>> from tabular_inversion.environments import four_rooms
-    >>> world = four_rooms("windy")
-    >>> found = assess(world, [0, 67], Supported.of(world), noise=1e-5)
-    >>> found.status.name, found.rows_identified, bool(found.largest_error > 0.1)
-    ('IDENTIFIED', 272, True)
-    """
-    end = time.monotonic() + seconds
-    floats, drawn = _read_world(world, discount)
-    read = read_goals(goals, floats.n_states)
-    kernel_class = Supported.of(floats) if kernel_class is None else kernel_class
-    check_class(kernel_class)
-    kernel_class.check_fits(*floats.sparse().rows.shape)
-    if not 0 <= noise < np.inf or not seconds >= 0:
-        raise InputError(f"noise is {noise} and seconds {seconds}; expected finite numbers of at least 0.")
-    if scope not in ("uniform", "instance"):
-        raise InputError(f"scope is {scope!r}; expected 'uniform' or 'instance'.")
-    asked = read_rows(rows, floats.available)
-    agent = agent_of(floats, read, policy)
-    try:
-        sets = sets_of(kernel_class, asked)
-    except KernelClassError:
-        scenario = None
-    else:
-        scenario = scenario_of(agent, sets, relative=relative, name="this world")
-    if radii is not None:
-        if scenario is None or scope == "instance":
-            raise InputError("radii are for classes with sets of successors, at uniform scope; leave them out.")
-        near = finite_array("radii", radii, floats.available.shape, "(S, A)", InputError)
-        scenario = widened(scenario, agent, near, relative=relative)
-    case = Case(floats, drawn, read, kernel_class, policy, scope, asked, agent, scenario, radii is not None)
-    judgements = judge_all(case, end=end, progress=progress)
-    outside = outside_of(case)
-    status, judge = merged(case, judgements, outside)
-    predicted, sigma = predict(case, noise)
-    found = Assessment(case, judgements, status, judge, predicted, sigma, noise, relative, ())
-    object.__setattr__(found, "warnings", warnings_of(found, outside))
-    return found
-
-
-def _read_world(world: Any, discount: float | None) -> tuple[MDP, bool]:
-    if isinstance(world, ExactMDP):
-        world = world.to_float()
-    if isinstance(world, MDP):
-        return (world if discount is None else world.with_discount(discount)), False
-    if not isinstance(world, Supported):
-        given = np.asarray(world)
-        if given.dtype != bool or given.ndim != 3:
-            raise ShapeError(
-                "world: expected an MDP, a Supported class, or bool (S, A, S): which transitions are possible."
-            )
-        world = Supported(given)
-    if discount is None:
-        raise InputError("a support says nothing about the discount; give one, such as discount=0.9.")
-    return world_on(world, discount, 0), True
+        answered = [stated for stated in self.judgements if stated.was_asked]
+        again = judge_all(self.case, end=np.inf, only=[stated.judge for stated in answered])
+        for stated, fresh in zip(answered, again, strict=True):
+            if not np.array_equal(stated.codes, fresh.codes):
+                raise WitnessError(f"judgements: {stated.judge} says something else when asked again.")
+            if stated.verdict is not None:
+                stated.verdict.verify()
+        found = merge(self.case, self.judgements, self.noise)
+        for name, expected in (("row_status", found.status), ("row_judge", found.judge), ("warnings", found.warnings)):
+            if not same(getattr(self, name), expected):
+                raise WitnessError(f"{name}: it does not follow from the judgements.")
+        if not np.allclose(self.predicted_error, found.predicted, rtol=1e-6, equal_nan=True):
+            raise WitnessError("predicted_error: it is another one.")
+        if not np.isclose(self.sigma_min, found.sigma, rtol=1e-6, equal_nan=True):
+            raise WitnessError(f"sigma_min: it is {found.sigma}; {self.sigma_min} was stated.")

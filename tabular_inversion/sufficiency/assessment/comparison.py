@@ -15,7 +15,8 @@ from tabular_inversion.kernel_classes import KernelClass, Supported
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record
-from tabular_inversion.sufficiency.assessment.assessment import Assessment, assess
+from tabular_inversion.sufficiency.assessment.asking import assess
+from tabular_inversion.sufficiency.assessment.assessment import Assessment
 from tabular_inversion.sufficiency.scenarios import FloatPolicy, Rows
 
 COLUMNS = ("set", "goals", "rows known", "sigma_min", "predicted error", "proof")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tabular_inversion.errors import GoalsError
 from tabular_inversion.goals import Goals
+from tabular_inversion.kinds import checked
 from tabular_inversion.records import Record
+from tabular_inversion.sufficiency.assessment.judges import Case
 from tabular_inversion.sufficiency.order import order_goals
 from tabular_inversion.sufficiency.question import read_goals
 from tabular_inversion.sufficiency.scenarios import agent_of
@@ -18,6 +19,7 @@ from tabular_inversion.sufficiency.scenarios import agent_of
 _LEAST_NOISE = 1e-6  # where none was asked about
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class NextGoal(Record):
     """The candidate that gains most.
@@ -37,12 +39,11 @@ class NextGoal(Record):
 
     Examples
     --------
-    >>> from tabular_inversion import Stochastic
-    >>> from tabular_inversion.environments import chain
+    >>> from tabular_inversion.environments import four_rooms
     >>> from tabular_inversion.sufficiency import assess
-    >>> found = assess(chain(4), [0], Stochastic()).next_goal()
-    >>> found.error_after < found.error_before
-    True
+    >>> best = assess(four_rooms("windy"), [0], noise=1e-4).next_goal([5, 67])
+    >>> best.name, best.error_after < best.error_before
+    ('(1,7)', True)
     """
 
     goal: int
@@ -53,9 +54,8 @@ class NextGoal(Record):
     error_after: float
 
 
-def find_next_goal(found: Any, candidates: Goals | ArrayLike | None) -> NextGoal:
+def find_next_goal(case: Case, candidates: Goals | ArrayLike | None, *, noise: float, relative: bool) -> NextGoal:
     """Return the candidate that lowers the expected error most; see `Assessment.next_goal`."""
-    case = found.case
     if np.ndim(case.policy) == 3:  # a word has no axes
         raise GoalsError("with a policy for each goal, nothing says what agents of other goals would do.")
     pool = read_goals(np.arange(case.world.n_states) if candidates is None else candidates, case.world.n_states)
@@ -64,7 +64,7 @@ def find_next_goal(found: Any, candidates: Goals | ArrayLike | None) -> NextGoal
     agent = agent_of(case.world, joined, case.policy)
     k = case.goals.n_goals
     order = order_goals(
-        agent, case.kernel_class, noise=found.noise or _LEAST_NOISE, relative=found.relative, given=range(k),
+        agent, case.kernel_class, noise=noise or _LEAST_NOISE, relative=relative, given=range(k),
         n_goals=k + 1,
     )  # fmt: skip
     goal = int(order.order[k]) - k

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.errors import InputError, WitnessError
-from tabular_inversion.identifiability import Status
+from tabular_inversion.kinds import checked
 from tabular_inversion.records import Record
 from tabular_inversion.sufficiency.assessment.judges import Case
 from tabular_inversion.sufficiency.assessment.symmetries import Symmetry, find_symmetry
 from tabular_inversion.sufficiency.by_paths.linkages import linkage
 from tabular_inversion.sufficiency.conditioning.spans import spanned
+from tabular_inversion.sufficiency.conditioning.tables import SetsOfOneSize, SuccessorSets
 from tabular_inversion.sufficiency.scenarios import agent_of, scenario_of
 
 Kind = Literal["identified", "counting", "silent goals", "cut", "symmetry", "discount", "dependence"]
@@ -23,6 +24,7 @@ _NEARBY = (0.97, 0.93)  # times the discount: others at which the row may be det
 _SAME = 1e-9
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Explanation(Record):
     """One reason, which `check` re-checks from scratch.
@@ -53,11 +55,13 @@ class Explanation(Record):
 
     Examples
     --------
-    >>> from tabular_inversion import Stochastic
-    >>> from tabular_inversion.environments import chain
+    >>> from tabular_inversion.environments import four_rooms
     >>> from tabular_inversion.sufficiency import assess
-    >>> assess(chain(4), [0], Stochastic()).why(1, 0)[0].kind
-    'counting'
+    >>> found = assess(four_rooms("windy"), [0])
+    >>> reason = found.why(30, 0)[0]
+    >>> print(reason)
+    1 goal, 2 unknowns: 1 more is needed, whichever it is
+    >>> reason.check()
     """
 
     kind: Kind
@@ -116,7 +120,7 @@ def same_states(first: IntArray, second: IntArray) -> bool:
     return bool(np.array_equal(np.sort(first), np.sort(second)))
 
 
-def explain(found: Any, state: int, action: int) -> tuple[Explanation, ...]:
+def explain(case: Case, identified_by: str | None, state: int, action: int) -> tuple[Explanation, ...]:
     """Return the reasons why a row is not determined, the most telling first; see `Assessment.why`.
 
     Raises
@@ -124,15 +128,13 @@ def explain(found: Any, state: int, action: int) -> tuple[Explanation, ...]:
     InputError
         If the row was not asked about.
     """
-    case = found.case
     shape = case.asked.shape
     if not (0 <= state < shape[0] and 0 <= action < shape[1]) or not case.asked[state, action]:
         raise InputError(f"state {state}, action {action} was not asked about; name a row that was.")
     successors = _successors(case, state * shape[1] + action)
     name = case.world.state_name
-    if found.row_status[state, action] == Status.IDENTIFIED:
-        judge = found.judgements[int(found.row_judge[state, action])]
-        return (_explanation(case, "identified", f"it is identified: {judge.reason}", successors),)
+    if identified_by is not None:
+        return (_explanation(case, "identified", f"it is identified: {identified_by}", successors),)
     unknowns = len(successors) - 1
     if case.scenario is not None and _missing_at(case, successors, None) == 0:
         return ()
@@ -272,8 +274,6 @@ def _symmetry(case: Case, successors: IntArray) -> list[Explanation]:
 
 def _missing_at(case: Case, successors: IntArray, discount: float | None) -> int:
     """Return how many dimensions the goals leave open on the successors, at the discount asked about or another."""
-    from tabular_inversion.sufficiency.conditioning.tables import SetsOfOneSize, SuccessorSets
-
     agent = case.agent
     if discount is not None:
         agent = agent_of(case.world.with_discount(discount), case.goals, case.policy)

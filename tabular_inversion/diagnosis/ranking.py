@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.agent_values.noise import Noise
+from tabular_inversion.agent_values.reading import check_noise
 from tabular_inversion.diagnosis.case import Case
 from tabular_inversion.diagnosis.classes import wider_classes, wrong_support
 from tabular_inversion.diagnosis.operators import other_discounts, other_operators
@@ -17,7 +19,7 @@ from tabular_inversion.diagnosis.rewards import goal_states_untrained, other_con
 from tabular_inversion.diagnosis.rounding import find_rounding, rounded_values
 from tabular_inversion.diagnosis.sweeps import unconverged_sweeps
 from tabular_inversion.diagnosis.trials import Trial
-from tabular_inversion.identifiability.judge import check_noise
+from tabular_inversion.errors import InputError
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.by_class import METHODS
@@ -46,7 +48,7 @@ _WEAKER = {rounded_values, goal_states_untrained, wider_classes, wrong_support}
 
 
 @checked
-def diagnose(agent: AgentValues, kernel_class: KernelClass, *, noise: float | None = None) -> Diagnosis:
+def diagnose(agent: AgentValues, kernel_class: KernelClass, *, noise: Noise | None = None) -> Diagnosis:
     """Say what would explain values that no kernel of a class explains.
 
     Parameters
@@ -55,7 +57,7 @@ def diagnose(agent: AgentValues, kernel_class: KernelClass, *, noise: float | No
         The values, as you would give them to `identify`.
     kernel_class : KernelClass
         Where rows are sought.
-    noise : float, optional
+    noise : float, numpy.ndarray (G, S, A), "float32" or "float16", optional
         How far each Q-value may be from the truth, at least 0; what the agent says of its values when omitted. The
         rounding that values have is allowed for besides, if it is not itself the explanation.
 
@@ -87,8 +89,9 @@ def diagnose(agent: AgentValues, kernel_class: KernelClass, *, noise: float | No
     states are valued by the epsilon-greedy policy with epsilon 1
     """
     METHODS.of(kernel_class)
-    stated = value_noise(replace(agent, report=None), None if noise is None else check_noise(noise))
-    case = Case(replace(agent, report=None), kernel_class, stated.max(axis=(1, 2)))
+    bare = replace(agent, report=None)
+    stated = value_noise(bare, None if noise is None else check_noise(noise, agent.q.shape, InputError))
+    case = Case(bare, kernel_class, stated.max(axis=(1, 2)))
     found = list(_explanations(case))
     return Diagnosis(
         agent=agent,
