@@ -17,9 +17,9 @@ from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.identifiability.asked import ValuesQuestion
 from tabular_inversion.identifiability.limits import NoiseLimits, limits_of
 from tabular_inversion.identifiability.pieces import Ready, ready
-from tabular_inversion.kernel_classes import KernelClass, Supported, Unconstrained
+from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.recovery import recover_rows
-from tabular_inversion.recovery.column_matching import column_separation, is_deterministic
+from tabular_inversion.recovery.column_matching import column_separation
 from tabular_inversion.recovery.equations import TINY, noise_room, rounding
 from tabular_inversion.recovery.misfits import is_solved
 
@@ -54,12 +54,12 @@ def _largest(each: Ready, question: ValuesQuestion) -> FloatArray:
     """Return for each row a noise level up to which it is certified to be the only one."""
     system, kernel_class, agent = each.system, question.kernel_class, each.part.agent
     weights, count = agent.weights, len(agent.row_index)
-    if is_deterministic(kernel_class):
+    if _are_vertices(kernel_class, system.n_states):
         return _largest_of_columns(each, question.scope == "uniform")
-    if not isinstance(kernel_class, Supported):
+    support = kernel_class.known_supports(agent.row_index)
+    if support is None:
         room = noise_room(system.test_matrix, system.matrix_error, sums_to_one=system.sums_to_one)
         return np.full(count, _level(room, np.linalg.norm(weights)))
-    support = kernel_class.rows(agent.row_index)
     sizes = np.diff(support.indptr)
     result = np.empty(count)
     for size in np.unique(sizes):
@@ -76,6 +76,11 @@ def _largest(each: Ready, question: ValuesQuestion) -> FloatArray:
             found.append(_level(noise_room(tests, error, sums_to_one=True), np.linalg.norm(own, axis=(1, 2))))
         result[rows] = np.concatenate(found)[where.ravel()]
     return result
+
+
+def _are_vertices(kernel_class: KernelClass, n_states: int) -> bool:
+    """Tell whether all rows of a class are vertices of the simplex: distributions with one positive entry."""
+    return kernel_class.sums_to_one and kernel_class.most(n_states) == 1
 
 
 def _level(room: FloatArray, norm: Any) -> FloatArray:
@@ -117,15 +122,15 @@ def _doubt(each: Ready) -> float:
 def _least(each: Ready, kernel_class: KernelClass) -> FloatArray:
     """Return for each row a noise level below which no member of the class has the values."""
     system, row_index = each.system, each.part.agent.row_index
-    if isinstance(kernel_class, Unconstrained):
+    if not kernel_class.sums_to_one:
         return np.full(len(row_index), np.nan)  # what errs in M is multiplied by rows of any size
-    if is_deterministic(kernel_class):
+    if _are_vertices(kernel_class, system.n_states):
         return np.maximum(_distances(each).min(axis=1) / _ABOVE - _doubt(each), 0.0)
     rows = recover_rows(system, kernel_class, row_index=row_index).rows
     bound = np.zeros(len(row_index))
     left = np.flatnonzero(~is_solved(system, rows))
     if left.size:
-        allowed = kernel_class.rows(row_index[left]) if isinstance(kernel_class, Supported) else None
+        allowed = kernel_class.known_supports(row_index[left])
         bound[left] = _separation(each, left, rows[left], allowed)
     return bound
 
