@@ -5,9 +5,11 @@ The class stands in `bounded_rows.py`, which docs/kernel_class.md shows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -84,6 +86,20 @@ def test_a_table_answers_for_what_is_registered():
         table.of(Bounded())
     table.register(Bounded, "box")
     assert (table.of(Bounded()), table.of(Stochastic())) == ("box", "simplex")
+
+
+def test_the_page_names_every_table():
+    root = Path(__file__).parent.parent
+    page = (root / "docs" / "kernel_class.md").read_text()
+    found = {}
+    for path in (root / "tabular_inversion").rglob("*.py"):
+        for name in re.findall(r"^([A-Z_]+)(?:: .*)? = ClassTable\(", path.read_text(), re.MULTILINE):
+            found[name] = ".".join(path.relative_to(root / "tabular_inversion").with_suffix("").parts)
+    assert len(found) > 15
+    named = set(re.findall(r"`(?:[a-z_]+\.)*([A-Z_]+)`", page))
+    assert named == set(found)
+    written = set(re.findall(r"`((?:[a-z_]+\.)+[A-Z_]+)`", page))
+    assert written <= {f"{room}.{name}" for name, room in found.items()}
 
 
 @pytest.fixture
