@@ -21,7 +21,7 @@ from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.recovery import recover_rows
 from tabular_inversion.recovery.column_matching import column_separation
 from tabular_inversion.recovery.equations import TINY, noise_room, rounding
-from tabular_inversion.recovery.misfits import is_solved
+from tabular_inversion.recovery.misfits import is_solved, misfit
 
 _NUMBERS = 2**21
 """In one block, 16 MB."""
@@ -128,7 +128,7 @@ def _least(each: Ready, kernel_class: KernelClass) -> FloatArray:
         return np.maximum(_distances(each).min(axis=1) / _ABOVE - _doubt(each), 0.0)
     rows = recover_rows(system, kernel_class, row_index=row_index).rows
     bound = np.zeros(len(row_index))
-    left = np.flatnonzero(~is_solved(system, rows))
+    left = np.flatnonzero(~is_solved(system, rows, misfit(system, rows)))
     if left.size:
         allowed = kernel_class.known_supports(row_index[left])
         bound[left] = _separation(each, left, rows[left], allowed)
