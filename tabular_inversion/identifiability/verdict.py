@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from functools import cached_property, singledispatch
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,8 @@ from tabular_inversion.identifiability.decision import joined_reasons
 from tabular_inversion.identifiability.explanation import Explanation, explanation_of
 from tabular_inversion.identifiability.limits import NoiseLimits, extreme, finite, limits_of
 from tabular_inversion.identifiability.merging import left_open, merged_question, names_of
+from tabular_inversion.identifiability.status import Evidence as Evidence
+from tabular_inversion.identifiability.status import Status as Status
 from tabular_inversion.identifiability.witness import Witness
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
@@ -33,35 +34,6 @@ if TYPE_CHECKING:
 
 UNAVAILABLE = -1
 """Marks the entries of `Verdict.row_status` that belong to unavailable actions."""
-
-
-class Status(IntEnum):
-    """The four answers, in the order in which they decide the overall status (the last one present wins).
-
-    Examples
-    --------
-    >>> max(Status.IDENTIFIED, Status.NOT_IDENTIFIED).name
-    'NOT_IDENTIFIED'
-    """
-
-    IDENTIFIED = 0
-    UNDECIDED = 1
-    NOT_IDENTIFIED = 2
-    INCONSISTENT = 3
-
-
-class Evidence(IntEnum):
-    """How strong an answer is: floats with a tolerance, floats with a rigorous bound, rational arithmetic.
-
-    Examples
-    --------
-    >>> Evidence.NUMERIC < Evidence.CERTIFIED < Evidence.EXACT
-    True
-    """
-
-    NUMERIC = 0
-    CERTIFIED = 1
-    EXACT = 2
 
 
 @checked
