@@ -61,7 +61,7 @@ class Witness(Record):
         def entries(row: NDArray[Any]) -> dict[str, float | str]:
             return {
                 str(i) if state_names is None else state_names[i]: str(row[i]) if row.dtype == object else float(row[i])
-                for i in np.flatnonzero(row != 0)
+                for i in np.flatnonzero(row != 0).tolist()
             }
 
         return {
