@@ -139,7 +139,9 @@ def recover_rows(
     found, missed = sought, misfit(system, sought.rows)
     # Matching in another norm than the largest is asked for because of noise in that norm.
     loose = np.arange(n_rows) if norm != np.inf else np.flatnonzero(~is_solved(system, found.rows, missed))
-    if loose.size and (norm != np.inf or not _proportional(system.weighed[0], system.in_one_unit[0])):
+    # The nearest column in units of its uncertainty need not be the nearest in those of Q, which T2b is about.
+    other_unit = METHODS.of(kernel_class).exact is not None
+    if loose.size and (other_unit or not _proportional(system.weighed[0], system.in_one_unit[0])):
         part = start if start is None or start.ndim == 1 else start[loose]
         chosen, options = system.select(loose), (kernel_class, row_index[loose], part, norm, progress)
         again = _in_units_of_values(chosen, *options)
