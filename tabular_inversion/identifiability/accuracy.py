@@ -94,7 +94,7 @@ def entry_errors(
 def _widest(rows: Kernel) -> FloatArray:
     """Bound how far entries can be from those of any distribution; a computed one may pass 1 by some rounding."""
     most = rows.max(axis=1)
-    return np.maximum(1.0, most.toarray().ravel() if issparse(rows) else most)
+    return np.asarray(np.maximum(1.0, most.toarray().ravel() if issparse(rows) else most), np.float64)
 
 
 def _missed(system: RowSystem, rows: Kernel) -> Iterator[tuple[FloatArray, bool]]:
@@ -175,6 +175,6 @@ def _on_columns(
         chosen = [part[which] for part in (inverse, scaled.matrix, scaled.uncertainty)]
         for missed, uncertain in bounds:
             right = np.ldexp(missed.T[:, :, None], scaled.rows[which])
-            found = solution_error(*chosen[:2], chosen[2] * uncertain, right)
+            found = solution_error(chosen[0], chosen[1], chosen[2] * uncertain, right)
             errors = np.minimum(errors, np.ldexp(found, np.swapaxes(scaled.columns, 1, 2)[which]).max(axis=(1, 2)))
     return errors, independent
