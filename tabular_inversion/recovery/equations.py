@@ -92,7 +92,7 @@ class Equilibrated(NamedTuple):
     columns: NDArray[np.int32]
 
 
-def rescaled(array: FloatArray, exponents: NDArray[np.integer[Any]]) -> FloatArray:
+def rescaled(array: FloatArray, exponents: NDArray[np.integer[Any]] | int) -> FloatArray:
     """Return ``np.ldexp(array, exponents)``, or the array where these are zero: by products, as exact and faster."""
     most = np.abs(exponents).max(initial=0)
     if most == 0:
