@@ -290,11 +290,14 @@ def goals(
     check_picture(plot)
     check_folder(certificate)
     if compare:
+        command.check_alone(question, certificate)
         listed, table = command.compare_sets(question, tuple(sets or ()), noise)
         _print(listed, as_json, lambda _: typer.echo(str(table)))
         if plot is not None:
             save_picture(table.plot, plot)
         return
+    if noise:
+        raise SpecificationError(f"--noise is {noise:g}, and only --compare takes errors in; drop it, or compare sets.")
     if sets:
         raise SpecificationError(f"{sets[0]!r} follows the world; goals are given by --goals, or after --compare.")
     found, draw, proved = command.answer(question, None if as_json else command.show_verdict)
