@@ -284,15 +284,19 @@ def goals(
     given = (environment, goals, kernel_class, rewards, policy, read_discount(discount), seconds)
     check_picture(plot)
     check_folder(certificate)
+    question = command.GoalsQuestion(*given)
     if compare:
-        listed, table = command.compare_sets(command.GoalsQuestion(*given), tuple(sets or ()), noise)
+        command.check_alone(question, certificate)
+        listed, table = command.compare_sets(question, tuple(sets or ()), noise)
         _print(listed, as_json, lambda _: typer.echo(str(table)))
         if plot is not None:
             save_picture(table.plot, plot)
         return
+    if noise:
+        raise SpecificationError(f"--noise is {noise:g}, and only --compare takes errors in; drop it, or compare sets.")
     if sets:
         raise SpecificationError(f"{sets[0]!r} follows the world; goals are given by --goals, or after --compare.")
-    found, draw, proved = command.answer(command.GoalsQuestion(*given), None if as_json else command.show_verdict)
+    found, draw, proved = command.answer(question, None if as_json else command.show_verdict)
     _print(found, as_json, command.show)
     if certificate is not None:
         save_certificate(proved, certificate)

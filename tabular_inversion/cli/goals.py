@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -108,7 +109,7 @@ def answer(
     """
     start = time.perf_counter()
     if not question.seconds >= 0:
-        raise SpecificationError(f"--seconds is {question.seconds}; expected at least 0.")
+        raise SpecificationError(f"--seconds is {question.seconds:g}; expected at least 0.")
     case = _prepare(question)
     judged = case.given or tuple(range(case.candidates.n_goals))
     verdict, judgement, row_status = _judged(case, judged, question)
@@ -146,6 +147,17 @@ def _judged(case: Case, judged: tuple[int, ...], question: GoalsQuestion) -> tup
     )  # fmt: skip
     shown = found.to_dict() | {"rank": None, "n_states": case.place.n_states, "reason": found.verdict.reason}
     return None, shown, found.row_status
+
+
+def check_alone(question: GoalsQuestion, certificate: Path | None) -> None:
+    """Refuse options that a comparison would drop."""
+    given = {
+        "--goals": question.goals is not None,
+        "--rewards": question.rewards != "indicator",
+        "--certificate": certificate is not None,
+    }
+    for option in (option for option, there in given.items() if there):
+        raise SpecificationError(f"{option} has no meaning beside --compare, which lists its own sets; drop one.")
 
 
 def compare_sets(question: GoalsQuestion, sets: tuple[str, ...], noise: float) -> tuple[dict[str, Any], Comparison]:
