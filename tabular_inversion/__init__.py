@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from tabular_inversion.mdp import MDP
     from tabular_inversion.normalisation import Normalised, normalised
     from tabular_inversion.planning import plan, robust
-    from tabular_inversion.sufficiency import concrete as suffices_in_world
-    from tabular_inversion.sufficiency import generic as suffices_for_almost_all
-    from tabular_inversion.sufficiency import minimal
-    from tabular_inversion.sufficiency import structural as suffices_by_paths
+    from tabular_inversion.sufficiency.by_draws.generic import generic as suffices_for_almost_all
+    from tabular_inversion.sufficiency.by_paths.structural import structural as suffices_by_paths
+    from tabular_inversion.sufficiency.concrete import concrete as suffices_in_world
+    from tabular_inversion.sufficiency.smallest.minimal import minimal
 
 __version__ = "0.1.0"
 

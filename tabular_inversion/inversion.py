@@ -265,14 +265,15 @@ def invert(
     stated = noise_of(agent, None if noise is None else check_noise(noise, agent.q.shape, InputError))
     places, found, judged = [], [], []
     for each in ready(with_noise(agent, stated), kernel_class):
-        own = {"row_index": each.part.agent.row_index}
+        index = each.part.agent.row_index
         # The verdict is about the values alone: it must not depend on which of several rows a prior or a norm prefers.
-        sought = seek_rows(each.system, kernel_class, **own, progress=progress)
-        plain = recover_rows(each.system, kernel_class, **own, sought=sought)
+        sought = seek_rows(each.system, kernel_class, row_index=index, progress=progress)
+        plain = recover_rows(each.system, kernel_class, row_index=index, sought=sought)
         best = plain
         if prior is not None or norm != np.inf:
-            start = np.asarray(prior)[each.part.places] if np.ndim(prior) == 2 else prior
-            best = recover_rows(each.system, kernel_class, **own, prior=start, norm=norm, progress=progress)
+            start = None if prior is None else np.asarray(prior)
+            start = start[each.part.places] if start is not None and start.ndim == 2 else start
+            best = recover_rows(each.system, kernel_class, row_index=index, prior=start, norm=norm, progress=progress)
         places.append(each.part.places)
         found.append(best)
         judged.append(Judged(each, sought, plain))

@@ -1,4 +1,4 @@
-"""Values that no code of this package made, or that do not show everything: what is known of each row is what counts."""
+"""Values that no code of this package made, or that do not show everything: what is known of each row counts."""
 
 from __future__ import annotations
 

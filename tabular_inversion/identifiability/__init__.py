@@ -7,7 +7,8 @@ from tabular_inversion.identifiability.judge import identify
 from tabular_inversion.identifiability.noise_limits import limits_of_values as _limits_of_values  # noqa: F401 - registers itself
 from tabular_inversion.identifiability.policies_alone import PoliciesVerdict, identify_from_policies, reshape_world
 from tabular_inversion.identifiability.recheck import verify
-from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict, Witness
+from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict
+from tabular_inversion.identifiability.witness import Witness
 from tabular_inversion.identifiability.witnesses import check_forward
 
 __all__ = [

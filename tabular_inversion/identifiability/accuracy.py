@@ -127,7 +127,7 @@ ACCURACY: ClassTable[Callable[[RowSystem, Any, IntArray, Kernel, IntArray], Floa
 def _widest(rows: Kernel) -> FloatArray:
     """Bound how far entries can be from those of any distribution; a computed one may pass 1 by some rounding."""
     most = rows.max(axis=1)
-    return np.maximum(1.0, most.toarray().ravel() if issparse(rows) else most)
+    return np.asarray(np.maximum(1.0, most.toarray().ravel() if issparse(rows) else most))
 
 
 def _missed(system: RowSystem, rows: Kernel) -> Iterator[tuple[FloatArray, bool]]:
@@ -208,6 +208,6 @@ def _on_columns(
         chosen = [part[which] for part in (inverse, scaled.matrix, scaled.uncertainty)]
         for missed, uncertain in bounds:
             right = np.ldexp(missed.T[:, :, None], scaled.rows[which])
-            found = solution_error(*chosen[:2], chosen[2] * uncertain, right)
+            found = solution_error(chosen[0], chosen[1], chosen[2] * uncertain, right)
             errors = np.minimum(errors, np.ldexp(found, np.swapaxes(scaled.columns, 1, 2)[which]).max(axis=(1, 2)))
     return errors, independent

@@ -20,9 +20,10 @@ from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion
 from tabular_inversion.identifiability.consistency import Consistency, consistency
 from tabular_inversion.identifiability.decision import Decision
 from tabular_inversion.identifiability.instance import decide_instance
+from tabular_inversion.identifiability.merging import left_open
 from tabular_inversion.identifiability.pieces import Ready, in_time, joined, ready
 from tabular_inversion.identifiability.uniform import decide_uniform
-from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict, left_open
+from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict
 from tabular_inversion.identifiability.witnesses import check_forward, check_own_values, check_rows, make_witness
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked

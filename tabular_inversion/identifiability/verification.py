@@ -10,7 +10,8 @@ import numpy as np
 
 from tabular_inversion.errors import WitnessError
 from tabular_inversion.identifiability.asked import Hint
-from tabular_inversion.identifiability.verdict import UNAVAILABLE, Evidence, Status, Verdict, Witness
+from tabular_inversion.identifiability.verdict import UNAVAILABLE, Evidence, Status, Verdict
+from tabular_inversion.identifiability.witness import Witness
 from tabular_inversion.records import same
 
 ROUNDINGS = 64

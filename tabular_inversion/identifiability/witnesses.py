@@ -11,7 +11,7 @@ from tabular_inversion._typing import FloatArray, Kernel
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.bellman import bellman_residual, evaluate, solve, solve_soft
 from tabular_inversion.errors import WitnessError
-from tabular_inversion.identifiability.verdict import Witness
+from tabular_inversion.identifiability.witness import Witness
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP

@@ -173,7 +173,11 @@ def equilibrate(equations: Equations, *, balanced: bool = False) -> Equilibrated
     No decision depends on either scaling in exact arithmetic; the approximate inverse that proves it is better for it.
     """
     matrix, uncertainty = equations.matrix, equations.uncertainty
-    first, columns = _balance(matrix) if balanced else (0, _uneven(_unit(largest(matrix, -2))))
+    first: Any = 0
+    if balanced:
+        first, columns = _balance(matrix)
+    else:
+        columns = _uneven(_unit(largest(matrix, -2)))
     matrix, uncertainty = (rescaled(rescaled(part, first), columns) for part in (matrix, uncertainty))
     size = largest(matrix, -1)
     doubt = uncertainty.max(axis=-1, keepdims=True) / np.where(size > 0, size, 1.0)

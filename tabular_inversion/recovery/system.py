@@ -347,7 +347,7 @@ class RowSystem:
         k = len(self.test_matrix)
         doubt = self.uncertainty[:k].max(axis=1) + self.value_uncertainty[:k].max(axis=1)
         exponents = np.frexp(np.maximum(doubt, self.n_states * UNIT))[1]
-        return np.maximum(exponents.min() - exponents, -LEAST_WEIGHT)[:, None]
+        return np.asarray(np.maximum(exponents.min() - exponents, -LEAST_WEIGHT)[:, None])
 
     @cached_property
     def weighed(self) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -15,7 +15,7 @@ from tabular_inversion.exact import ExactAgentValues
 from tabular_inversion.exact.finite_field import PRIME, column_ranks, equal_columns, subset_ranks
 from tabular_inversion.identifiability.proofs import Proof
 from tabular_inversion.identifiability.rational.refutations import check_rows_exactly
-from tabular_inversion.identifiability.verdict import Witness
+from tabular_inversion.identifiability.witness import Witness
 from tabular_inversion.identifiability.witnesses import check_rows
 from tabular_inversion.sufficiency.by_draws.draws import Drawable
 from tabular_inversion.sufficiency.by_paths.linkages import Cut, Linkage

@@ -13,7 +13,7 @@ from tabular_inversion.errors import WitnessError
 from tabular_inversion.exact import ExactAgentValues, ExactMDP
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.identifiability.rational.decision import ExactPair
-from tabular_inversion.identifiability.verdict import Witness
+from tabular_inversion.identifiability.witness import Witness
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 
 

@@ -17,7 +17,7 @@ from tabular_inversion.exact import evaluate as evaluate_exactly
 from tabular_inversion.exact.rationals import FractionArray, fraction_array, to_floats
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability.rational.decision import split_exactly
-from tabular_inversion.identifiability.verdict import Witness
+from tabular_inversion.identifiability.witness import Witness
 from tabular_inversion.identifiability.witnesses import make_witness
 from tabular_inversion.mdp import MDP
 from tabular_inversion.recovery.rank import split_into_rows
