@@ -42,6 +42,12 @@ So the rank is $\min(J + 1, d)$.
 $1, \dots, J$ span what $r, \dots, P^{J-1} r$ span, polynomials of degree below $J$ in $P$ times $r$; the same
 argument.
 
+*Several rewards.* The polynomials $\prod_{j \ne i}(1 - \gamma_j x)$, $i \le J$, are a basis of those of degree below
+$J$ (as just seen), so that $J$ discounts of $k$ rewards show $\prod_j (I - \gamma_j P)^{-1}$ times the span of all
+$P^t r_g$, $t < J$: whichever the discounts are, $\operatorname{rank} M$ is that of the blocks
+$R, R P^\top, \dots, R (P^\top)^{J-1}$; and as the factor multiplies $\mathbf 1$ by a number that is not zero,
+$\operatorname{rank}[M;\mathbf 1]$ is that of these blocks and $\mathbf 1$. This is what `discounts_needed` counts.
+
 *What suffices.* So $n$ discounts identify without constraints if and only if $d = n$; $n - 1$ discounts (or more)
 identify all stochastic kernels if and only if $K + \operatorname{span} \mathbf 1 = \mathbb R^n$. With $k$ rewards and
 $n$ discounts each, what is seen spans $\sum_g K_g$, everything if and only if $(P, R^\top)$ is controllable, that is

@@ -241,6 +241,8 @@ class Supported(ReadOnly, KernelClass):
 
     def known_supports(self, row_index: ArrayLike) -> SparseMatrix:
         """Return the support of the rows with these numbers, bool CSR (rows, S); raises if one is empty."""
+        if np.size(row_index) == 0:  # of no row there is nothing to check
+            return self.support[:0]  # type: ignore[no-any-return]
         numbers = check_indices("row_index", row_index, self.support.shape[0], KernelClassError)
         chosen: SparseMatrix = self.support[numbers]
         empty = np.flatnonzero(np.diff(chosen.indptr) == 0)

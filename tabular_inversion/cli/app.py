@@ -12,6 +12,7 @@ import typer
 from tabular_inversion.cli.names import EXPERIMENTS
 from tabular_inversion.cli.options import (
     AsJson,
+    CandidateText,
     Certificate,
     ClassText,
     DiscountText,
@@ -266,12 +267,7 @@ def goals(
         ),
     ] = None,
     kernel_class: ClassText = "supported",
-    rewards: Annotated[
-        str | None,
-        typer.Option(
-            help="Of the candidates: indicator (each state) or generic.", show_default="indicator, or the agent's"
-        ),
-    ] = None,
+    rewards: CandidateText = None,
     policy: PolicyOrOwn = None,
     discount: DiscountText = None,
     seconds: Annotated[float, typer.Option(help="How long to look for a smaller set.")] = 60.0,

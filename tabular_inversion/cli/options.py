@@ -68,6 +68,14 @@ NoiseText = Annotated[
     str | None,
     typer.Option("--noise", metavar="EPS|float32", help="How far each Q-value may be from the truth, in units of Q."),
 ]
+CandidateText = Annotated[
+    str | None,
+    typer.Option(
+        "--rewards",
+        help="Of the candidates: indicator (each state) or generic.",
+        show_default="indicator, or the agent's",
+    ),
+]
 Picture = Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="Draw the answer here.")]
 Certificate = Annotated[
     Path | None,

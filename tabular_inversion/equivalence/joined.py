@@ -45,8 +45,8 @@ class JoinedSets(ValueEquivalence):
     def bounds(self, rows: ArrayLike | None = None) -> Interval:
         """Return the least and the largest value of each entry; see `ValueEquivalence`."""
         asked = self._asked(rows)
-        chosen = [part for part in self.parts if (_rows_of(part) & asked).any()]
-        found = [part.bounds(_rows_of(part) & asked) for part in chosen]
+        chosen = [part for part in self.parts if (part._asked(None) & asked).any()]
+        found = [part.bounds(part._asked(None) & asked) for part in chosen]
         return Interval(*(self._laid_out([ends[side] for ends in found], chosen, 1) for side in range(2)))
 
     def diameter(self, norm: Norm = "max", *, seconds: float = 0.0) -> Interval:
@@ -60,7 +60,7 @@ class JoinedSets(ValueEquivalence):
     def vertices(self, state: int, action: int) -> FloatArray:
         """Return the extreme points of one E(q); see `ValueEquivalence`."""
         self._available_row(state, action)
-        return next(part for part in self.parts if _rows_of(part)[state, action]).vertices(state, action)
+        return next(part for part in self.parts if part._asked(None)[state, action]).vertices(state, action)
 
     def sample(self, n_samples: int, *, seed: int | np.random.Generator, thinning: int | None = None) -> FloatArray:
         """Draw members by hit and run; see `ValueEquivalence`."""
@@ -96,11 +96,6 @@ class JoinedSets(ValueEquivalence):
     def _laid_out(self, answers: Any, parts: Any, last: int) -> Any:
         whole = np.array(answers[0])
         for answer, part in zip(answers[1:], parts[1:], strict=True):
-            place = (..., part.agent.asked, *(slice(None),) * last)
+            place = (..., part._asked(None), *(slice(None),) * last)
             whole[place] = np.asarray(answer)[place]
         return whole
-
-
-def _rows_of(part: ValueEquivalence) -> BoolArray:
-    """Return which rows belong to a part, bool (S, A)."""
-    return np.asarray(part.agent.available if part.agent.asked is None else part.agent.asked)

@@ -30,6 +30,9 @@ _NUMBERS = 2**21
 _ABOVE = 1.0 + 1e-12
 """What the noise of a test function may be above its weight times that of the values, for roundings."""
 
+_MATCHED = 1.0101
+"""What a column is taken to miss above its uncertainty before it is out of reach: see `value_scale`."""
+
 
 @limits_of.register
 def limits_of_values(question: ValuesQuestion) -> NoiseLimits:
@@ -101,7 +104,7 @@ def _largest_of_columns(each: Ready, question: ValuesQuestion) -> FloatArray:
         return np.full(count, _level(np.asarray(room), 2.0 * float(agent.weights.max())))
     distance = _distances(each)
     second = np.partition(distance, 1, axis=1)[:, 1] if n > 1 else distance[:, 0]
-    return np.asarray(np.maximum(second / _ABOVE - _doubt(each), 0.0))
+    return np.asarray(np.maximum(second / _MATCHED - _doubt(each), 0.0))
 
 
 def _distances(each: Ready) -> FloatArray:

@@ -158,7 +158,10 @@ def minimal(
     On a graph whose actions choose a neighbour, M of indicator goals that end on arrival is gamma^distance: the
     smallest set for `Deterministic` is a metric basis of the graph, and its size the metric dimension.
 
-    Source: G4, T5, and Wolsey (1982) for the guarantee of the greedy choice.
+    The smallest set is NP-hard for several supports (set cover) and for `Deterministic` on graphs (metric dimension),
+    and verdicts in `Sparse` are coNP-hard in N: hence bounds, and `seconds`.
+
+    Source: G4, T5, CX, and Wolsey (1982) for the guarantee of the greedy choice.
 
     Examples
     --------
