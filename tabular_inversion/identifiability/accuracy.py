@@ -16,15 +16,8 @@ from tabular_inversion.identifiability.verdict import Status
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 from tabular_inversion.recovery import seek_rows
 from tabular_inversion.recovery.column_matching import matched, two_nearest, value_scale
-from tabular_inversion.recovery.equations import (
-    TINY,
-    Equations,
-    equilibrate,
-    independent_columns,
-    left_inverse,
-    rounding,
-    solution_error,
-)
+from tabular_inversion.recovery.equations import TINY, Equations, equilibrate, left_inverse, rounding, solution_error
+from tabular_inversion.recovery.independence import independent_columns
 from tabular_inversion.recovery.rank import RankStatus
 from tabular_inversion.recovery.system import RowSystem
 

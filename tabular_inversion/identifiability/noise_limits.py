@@ -22,7 +22,8 @@ from tabular_inversion.identifiability.pieces import Ready, ready
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 from tabular_inversion.recovery import recover_rows
 from tabular_inversion.recovery.column_matching import column_separation
-from tabular_inversion.recovery.equations import TINY, noise_room, rounding
+from tabular_inversion.recovery.equations import TINY, rounding
+from tabular_inversion.recovery.independence import noise_room
 from tabular_inversion.recovery.misfits import is_solved, misfit
 
 _NUMBERS = 2**21

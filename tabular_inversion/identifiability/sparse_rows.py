@@ -19,7 +19,8 @@ from tabular_inversion.highs import integer_program
 from tabular_inversion.identifiability.decision import Decision, Pair
 from tabular_inversion.identifiability.face_bounds import TAKEN_AS_ZERO
 from tabular_inversion.identifiability.verdict import Evidence, Status
-from tabular_inversion.recovery.equations import TINY, independent_columns, left_inverse, rounding
+from tabular_inversion.recovery.equations import TINY, left_inverse, rounding
+from tabular_inversion.recovery.independence import independent_columns
 from tabular_inversion.recovery.rank import RankStatus, split_into_rows
 from tabular_inversion.recovery.system import RowSystem, rounding_level
 

@@ -16,7 +16,7 @@ from tabular_inversion.identifiability.sparse_rows import two_sparse_rows
 from tabular_inversion.identifiability.verdict import Evidence, Status
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 from tabular_inversion.recovery.column_matching import column_separation, matching_scale
-from tabular_inversion.recovery.equations import independent_columns
+from tabular_inversion.recovery.independence import independent_columns
 from tabular_inversion.recovery.rank import RankStatus, split_into_rows
 from tabular_inversion.recovery.system import RowSystem
 

@@ -19,12 +19,12 @@ from tabular_inversion.recovery.equations import (
     contracts,
     contracts_at_half_precision,
     equilibrate,
-    independent_columns,
     rescaled,
     rounding,
     subtract,
 )
 from tabular_inversion.recovery.factors import SMALL, Factors, factorise, one_norm
+from tabular_inversion.recovery.independence import independent_columns
 from tabular_inversion.recovery.least_singular import least_singular_value
 from tabular_inversion.recovery.rank import RankDecision, RankStatus, exactly_dependent
 from tabular_inversion.recovery.uncertainty import (

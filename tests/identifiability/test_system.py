@@ -8,7 +8,8 @@ import pytest
 
 from tabular_inversion import AgentValues, Goals, solve
 from tabular_inversion.environments import random_mdp
-from tabular_inversion.recovery.equations import build_equations, contracts, independent_columns
+from tabular_inversion.recovery.equations import build_equations, contracts
+from tabular_inversion.recovery.independence import independent_columns
 from tabular_inversion.recovery.rank import RankStatus, split_into_rows
 from tabular_inversion.recovery.system import RowSystem
 
