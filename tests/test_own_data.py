@@ -52,10 +52,9 @@ def with_holes(agent: AgentValues, seed: int, share: float = 0.3) -> AgentValues
 
 
 def alone(agent: AgentValues, state: int, action: int) -> AgentValues:
-    """Return the pair of test functions and values that one row has, written down by hand."""
-    known = ~np.isnan(agent.q[:, state, action])
-    q = np.repeat(agent.q[known, state, action][:, None, None], agent.n_states, axis=1)
-    return AgentValues.from_system(agent.tests_of(state, action)[known], q)
+    """Return the agent of the goals that know one row, with any number where these do not know others."""
+    own = agent.select_goals(np.flatnonzero(agent.known[:, state, action]))
+    return replace(own, q=np.where(np.isnan(own.q), 0.0, own.q))
 
 
 # --- missing equations
@@ -74,19 +73,15 @@ def test_rows_with_missing_equations_are_decided_as_each_row_alone(name: str, se
         if not agent.known[:, state, action].any():
             assert verdict.row(state, action) is Status.NOT_IDENTIFIED or name == "supported"
             continue
-        part = kernel_class
-        if name == "supported":
-            support = Supported.of(mdp).support[[state * 2 + action] * 5]
-            part = Supported(csr_array(support))
-        other = identify(alone(agent, state, action), part)
-        assert verdict.row(state, action) is other.row(0, 0)
+        other = identify(alone(agent, state, action), kernel_class, rows=[state * 2 + action])
+        assert verdict.row(state, action) is other.row(state, action)
     verdict.verify()
 
 
 @pytest.mark.parametrize("name", ["stochastic", "supported"])
 def test_inversion_sets_and_error_bounds_honour_missing_equations(name: str) -> None:
     mdp = world(1)
-    agent = with_holes(solve(mdp, Goals.generic(5, 5, seed=1)), 1)
+    agent = with_holes(solve(mdp, Goals.generic(5, 5, seed=1)), 1, share=0.7)
     kernel_class = CLASSES[name](mdp)
     result, sets = invert(agent, kernel_class), value_equivalence(agent, kernel_class)
     known = result.verdict.row_status == Status.IDENTIFIED
@@ -108,13 +103,8 @@ def test_inversion_sets_and_error_bounds_honour_missing_equations(name: str) -> 
     assert np.isnan(part.lower[~some]).all()
     bound = error_bound(agent, kernel_class, 1e-6)
     for state, action in np.argwhere(known):
-        alone_class = Stochastic()
-        if name == "supported":
-            alone_class = Supported(csr_array(Supported.of(mdp).support[[state * 2 + action] * 5]))  # type: ignore[assignment]
-        own = agent.select_goals(np.flatnonzero(agent.known[:, state, action]))
-        own = replace(own, q=np.where(np.isnan(own.q), 0.0, own.q))
-        if name == "stochastic":
-            assert bound.rows[state, action] == error_bound(own, alone_class, 1e-6).rows[state, action]
+        other = error_bound(alone(agent, state, action), kernel_class, 1e-6)
+        assert bound.rows[state, action] == other.rows[state, action]
 
 
 def test_a_wrong_row_among_missing_equations_is_found() -> None:

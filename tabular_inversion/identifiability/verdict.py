@@ -187,7 +187,7 @@ class Verdict(Record):
 
     @property
     def row_least_noise(self) -> FloatArray:
-        """For each row a noise level below which no member of the class has its values, shape (S, A)."""
+        """`least_noise` of each row, shape (S, A)."""
         return self._limits.least
 
     @property
@@ -199,8 +199,8 @@ class Verdict(Record):
     def least_noise(self) -> float:
         """A noise level, in the units of Q, below which no kernel of the class has the values; 0 if none is proved.
 
-        It is proved by the least-squares fit of each row, whose misfit separates the values from the class. NaN where
-        there is none: at uniform scope, before training, and for `Unconstrained`, whose rows have no largest size.
+        The misfit of each row's least-squares fit separates the values from the class. NaN where there is none: at
+        uniform scope, before training, and for `Unconstrained`, whose rows have no largest size.
         """
         return extreme(self._limits.least, np.max)
 
@@ -208,10 +208,9 @@ class Verdict(Record):
     def largest_noise(self) -> float:
         """A noise level, in the units of Q, up to which IDENTIFIED is certified for every row decided; 0 if none is.
 
-        With sigma the least singular value of M on vectors that sum to zero (on known supports), noise eps moves M by
-        ``eps |discount C|`` in the Frobenius norm at most, so eps below the quotient leaves the columns independent.
-        For `Deterministic`, the distance to the second nearest column. Infinite where noise does not enter M. NaN
-        before training. Source: ST, T3d.
+        The least singular value of M on vectors that sum to zero (on known supports) over the Frobenius norm of
+        discount * C; for `Deterministic`, the distance to the second nearest column. Infinite where noise does not
+        enter M, NaN before training. Source: ST, T3d.
         """
         return extreme(self._limits.largest, np.min)
 
