@@ -15,6 +15,8 @@ from tabular_inversion.diagnosis.operators import other_discounts
 from tabular_inversion.diagnosis.trials import Trial
 from tabular_inversion.recovery.system import CONSISTENT
 
+_DIVERGED = 1e100
+
 _LATEST = 2000
 """Sweeps after which values count as settled."""
 _STEPS = 8
@@ -73,6 +75,8 @@ def _nearest_sweep(case: Case, rows: Kernel, together: bool) -> _Sweep:
             away = np.full(len(away), away.max())
         nearer = away < best.away
         best.numbers[nearer], best.before[nearer], best.away[nearer] = number, before[nearer], away[nearer]
+        if not np.abs(after).max(initial=0.0) < _DIVERGED:
+            break  # rows that are no distributions let the values grow: later sweeps are further away
         if np.abs(after - before).max() <= CONSISTENT * np.abs(after).max(initial=0.0):
             break
         before = after
