@@ -203,7 +203,7 @@ class Verdict(Record):
 
     @property
     def noise(self) -> float | FloatArray | str:
-        """How far the values were said to be from the truth, at most: a number, one for each, or a float type."""
+        """How far the values were said to be from the truth: a number, one for each value, or a float type."""
         return self.question.noise if isinstance(self.question, ValuesQuestion) else 0.0
 
     @cached_property
@@ -224,8 +224,7 @@ class Verdict(Record):
     def least_noise(self) -> float:
         """A noise level, in the units of Q, below which no kernel of the class has the values; 0 if none is proved.
 
-        The misfit of each row's least-squares fit separates the values from the class. NaN where there is none: at
-        uniform scope, before training, and for `Unconstrained`, whose rows have no largest size.
+        The misfit of least squares separates values and class. NaN at uniform scope and for `Unconstrained`.
         """
         return extreme(self._limits.least, np.max)
 
