@@ -1,4 +1,4 @@
-"""Sphinx configuration. Nothing is fetched while building; readers' browsers load MathJax from its CDN."""
+"""Sphinx configuration. Nothing is fetched, neither while building nor by readers' browsers."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import tabular_inversion
 
-sys.path.insert(0, str(Path(__file__).parent))  # for statement_pages
+sys.path.insert(0, str(Path(__file__).parent))  # for offline_math, statement_pages and course_pages
 
 project = "tabular-inversion"
 author = "The tabular-inversion developers"
@@ -18,11 +18,14 @@ extensions = [
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
+    "sphinx_design",
+    "offline_math",
+    "course_pages",
 ]
+html_math_renderer = "mathml"
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "jupyter_execute", "_templates"]
+exclude_patterns = ["_build", "jupyter_execute", "_templates", "lab"]
 
 myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
@@ -53,9 +56,12 @@ SINGLE_PAGES = (
     "noisy_values",
     "p_learning",
     "statements/index",
+    "own_theorem",
+    "course/*",
     "formal",
     "experiments/*",
     "conventions",
+    "kernel_class",
     "dependencies",
     "changelog",
     "contributing",
@@ -71,7 +77,10 @@ html_theme_options = {
 
 
 def setup(app: Any) -> None:
-    """Write the pages of the statements before Sphinx looks for pages."""
+    """Write the pages of the statements before Sphinx looks for pages, and the laboratory beside them."""
     from statement_pages import write_pages
 
+    from proofs_checks.laboratory import write_laboratory
+
     app.connect("builder-inited", lambda _app: write_pages())
+    app.connect("builder-inited", lambda built: write_laboratory(Path(built.outdir) / "lab"))

@@ -4,12 +4,14 @@ Runs before each build (see conf.py); the checks are those of ``tabular-inversio
 """
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import tabular_inversion
 from proofs_checks import MODULES, statements
 from proofs_checks.formal_theory import definitions, formal_ids, theorems
-from proofs_checks.page import draw_instance
+from proofs_checks.page import draw_instance, joined
 from proofs_checks.running import run_statements
 from proofs_checks.statement import LEVELS, Statement
 from tabular_inversion.parallel import usable_cores
@@ -25,8 +27,31 @@ def write_pages() -> None:
     for module, statement, report in zip(MODULES, known, reports, strict=True):
         write_if_new(FOLDER / f"{module}.md", page(module, statement, report, [s.id for s in known]))
     write_if_new(FOLDER / "table.txt", table(known, reports))
+    write_if_new(FOLDER / "rooms.txt", rooms_table())
     write_if_new(FOLDER / "levels.txt", levels_table(known, reports))
     write_if_new(FOLDER / "coq_definitions.txt", coq(definitions("Base")))
+
+
+def rooms() -> dict[str, list[tuple[str, str]]]:
+    """Return, for each statement, the modules of the package whose docstring's first line names it, with that line."""
+    folder = Path(tabular_inversion.__file__).parent
+    found: dict[str, list[tuple[str, str]]] = {statement.id: [] for statement in statements()}
+    for path in sorted(folder.rglob("*.py")):
+        line = path.read_text(encoding="utf-8").partition("\n")[0].strip('"')
+        parts = path.relative_to(folder.parent).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        named = {word for bracket in re.findall(r"\(([^)]*)\)", line) for word in bracket.split(", ")}
+        for known in named & set(found):
+            found[known].append((name, line))
+    return found
+
+
+def rooms_table() -> str:
+    """Return the table of statements and the modules that decide or use them, in MyST."""
+    lines = ["| statement | module | what it does |", "|---|---|---|"]
+    for known, modules in rooms().items():
+        lines += [f"| [{known}]({known}) | `{name}` | {line} |" for name, line in modules]
+    return "\n".join(lines) + "\n"
 
 
 def write_if_new(file: Path, text: str) -> None:
@@ -37,7 +62,7 @@ def write_if_new(file: Path, text: str) -> None:
 
 def page(module: str, statement: Statement, report: dict[str, Any], ids: list[str]) -> str:
     """Return the page of one statement in MyST."""
-    proof = linked(statement.proof.strip(), [i for i in ids if i != statement.id])
+    proof = linked(joined(statement.proof.strip()), [i for i in ids if i != statement.id])
     parts = [
         f"({statement.id})=\n# {statement.id}: {statement.title}",
         boxed(statement),
@@ -47,6 +72,7 @@ def page(module: str, statement: Statement, report: dict[str, Any], ids: list[st
         f"## What was checked\n\n{evidence(report)}",
         counterexamples(report),
         mutations(report),
+        laboratory(statement),
         in_the_package(module, statement),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -148,10 +174,36 @@ def mutations(report: dict[str, Any]) -> str:
     return "## Wrong variants, refuted by the same checks\n\n" + "\n".join(lines) if lines else ""
 
 
+def laboratory(statement: Statement, *, up: str = "../..") -> str:
+    """Return the frame in which the statement can be broken; it is loaded when a reader comes to it."""
+    address = f"{up}/lab/index.html?id={statement.id}"
+    attributes = f'class="laboratory" loading="lazy" title="Laboratory: {statement.id}"'
+    lines = (
+        "## In the laboratory\n\nSwitch off one assumption, and watch the statement fail.\n\n```{raw} html",
+        f'<iframe {attributes} src="{address}&amp;embed=1"></iframe>',
+        f'<p><a href="{address}">The laboratory on a page of its own</a></p>\n```',
+    )
+    return "\n".join(lines)
+
+
 def in_the_package(module: str, statement: Statement) -> str:
     """Return where the statement's code is."""
-    names = "".join(f", {{py:obj}}`~{name}`" for name in statement.api)
-    return f"## In the package\n\n`proofs_checks.{module}`{names}."
+    names = "".join(f", {{py:obj}}`{name.rpartition('.')[2]} <{documented(name)}>`" for name in statement.api)
+    own = f"{{download}}`proofs_checks.{module} <../../../proofs_checks/{module}.py>`"
+    return f"## In the package\n\n{own}{names}."
+
+
+def documented(name: str) -> str:
+    """Return where the reference describes a name: in the room that exports it, or the room itself if none does."""
+    package, first, *rest = name.split(".")
+    top = first in tabular_inversion.__all__
+    room = f"{package}.{getattr(tabular_inversion, first).__module__.split('.')[1] if top else first}"
+    module = import_module(room)
+    exported = getattr(module, "__all__", dir(module))
+    inside = [first, *rest] if top else rest
+    if inside[0] in exported:
+        return ".".join([room, *inside])
+    return f"{room}.{rest[-1]}" if rest[-1] in exported else room
 
 
 def table(known: tuple[Statement, ...], reports: list[dict[str, Any]]) -> str:

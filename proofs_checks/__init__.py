@@ -28,18 +28,33 @@ G2         ``g2_generic_rank``                  this package          numeric, e
 G3         ``g3_bottleneck``                    this package          exact
 X1         ``x1_graph_discounts``               this package          exact, universal
 X2         ``x2_exceptional_discounts``         this package          certified, exact
+X3         ``x3_negative_type``                 this package          exact, symbolic, universal
+PA         ``pa_policies_alone``                this package          numeric, exact, symbolic
+K1         ``k1_discounts_for_goals``           this package          numeric, exact, symbolic
+AR         ``ar_average_reward``                this package          exact, symbolic
+BQ         ``bq_quotients``                     this package          exact, symbolic
+ST         ``st_statistical_verdicts``          this package          numeric, exact, symbolic
+AG         ``ag_parametric_goals``              this package          numeric, exact, symbolic
+G4         ``g4_minimal_goal_sets``             this package          exact
+CX         ``cx_complexity``                    this package          exact, universal
 =========  ===================================  ====================  ===================================
 
 The paper is arXiv 2606.21173. Level `formal` is not in this table: Coq reaches it, here and now, for the statements
 with a file in ``formal/`` (its README names their theorems), with ``verify --effort full`` and in no other way. What is
 open, and why, stands in each statement's `open_levels`, in the report and on the statement's page.
-`proofs_checks.worlds` recovers the worlds of public environments; it checks the package, not a statement.
+`Conjecture` and `refute` are for sentences of a user's own. `proofs_checks.worlds` recovers the worlds of public
+environments; it checks the package, not a statement.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
+from proofs_checks.conjecture import Conjecture
+from proofs_checks.instance import Instance
+from proofs_checks.refutation import Refutation
+from proofs_checks.refutation_search import refute
 from proofs_checks.statement import Statement
 
 MODULES = (
@@ -64,10 +79,19 @@ MODULES = (
     "g3_bottleneck",
     "x1_graph_discounts",
     "x2_exceptional_discounts",
+    "x3_negative_type",
+    "pa_policies_alone",
+    "k1_discounts_for_goals",
+    "ar_average_reward",
+    "bq_quotients",
+    "st_statistical_verdicts",
+    "ag_parametric_goals",
+    "g4_minimal_goal_sets",
+    "cx_complexity",
 )
 """In the order of the theory."""
 
-__all__ = ["MODULES", "statements"]
+__all__ = ["MODULES", "Conjecture", "Instance", "Refutation", "mark", "refute", "statements"]
 
 
 def statements() -> tuple[Statement, ...]:
@@ -79,3 +103,10 @@ def statements() -> tuple[Statement, ...]:
     ['L1', 'T1', 'T2a', 'T2b']
     """
     return tuple(import_module(f"proofs_checks.{name}").STATEMENT for name in MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    """Load `mark` when it is asked for: it needs the statements, which need this package."""
+    if name == "mark":
+        return import_module("proofs_checks.marking").mark
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,7 +11,7 @@ import numpy as np
 
 from proofs_checks.digraphs import random_edges
 from proofs_checks.instance import Instance
-from proofs_checks.instances import DISCOUNTS, fractions_of, policy
+from proofs_checks.instances import discount, fractions_of, policy
 from proofs_checks.statement import (
     Check,
     Counterexample,
@@ -110,7 +110,7 @@ def draw(rng: np.random.Generator, size: int) -> Instance:
     edges[:inside, inside + doors :] = False
     edges[:inside, inside] = True
     weights = np.where(edges[:, None], rng.integers(1, 4, (n, m, n)), 0)
-    world = ExactMDP(fractions_of(weights), DISCOUNTS[rng.integers(len(DISCOUNTS))])
+    world = ExactMDP(fractions_of(weights), discount(rng))
     rewards = np.where(room, 0, rng.integers(-3, 4, (n, n)))
     continuation = np.where(room, rng.integers(0, 2, n), rng.integers(0, 2, (n, n)))
     goals = ExactGoals(exact.fraction_array(rewards), exact.fraction_array(continuation))

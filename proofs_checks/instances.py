@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from tabular_inversion.exact import ExactGoals, ExactMDP
 
-DISCOUNTS = tuple(Fraction(i, 10) for i in range(1, 10))
+DISCOUNTS = (Fraction(0), *(Fraction(i, 10) for i in range(1, 10)), Fraction(99, 100))
+"""Among them 0, where M = R, and one near 1."""
+
+
+def discount(rng: np.random.Generator) -> Fraction:
+    """Draw one of `DISCOUNTS`."""
+    return DISCOUNTS[rng.integers(len(DISCOUNTS))]
 
 
 def fractions_of(weights: NDArray[Any]) -> NDArray[np.object_]:
@@ -23,12 +29,20 @@ def fractions_of(weights: NDArray[Any]) -> NDArray[np.object_]:
 
 
 def world(rng: np.random.Generator, n_states: int, n_actions: int, *, branching: int | None = None) -> ExactMDP:
-    """Draw a rational world; each row reaches `branching` states (all when omitted) with weights from 1 to 6."""
+    """Draw a rational world; each row reaches `branching` states (all when omitted) with weights from 1 to 6.
+
+    Where all may be reached one world in four has a state that nothing reaches; with several actions in one in four two
+    are alike, so that optimal ones tie.
+    """
     weights = rng.integers(1, 7, (n_states, n_actions, n_states))
     if branching is not None:
         ranks = rng.random(weights.shape).argsort(axis=2).argsort(axis=2)
         weights = np.where(ranks < branching, weights, 0)
-    return ExactMDP(fractions_of(weights), DISCOUNTS[rng.integers(len(DISCOUNTS))])
+    elif n_states > 1 and rng.random() < 0.25:
+        weights[:, :, rng.integers(n_states)] = 0
+    if n_actions > 1 and rng.random() < 0.25:
+        weights[:, 1] = weights[:, 0]
+    return ExactMDP(fractions_of(weights), discount(rng))
 
 
 def generic_rewards(rng: np.random.Generator, n_goals: int, n_states: int) -> NDArray[np.object_]:
@@ -48,9 +62,11 @@ def generic_goals(rng: np.random.Generator, n_goals: int, n_states: int) -> Exac
 def policy(
     rng: np.random.Generator, n_states: int, n_actions: int, *, n_goals: int | None = None
 ) -> NDArray[np.object_]:
-    """Draw a rational policy: (S, A), or (G, S, A) with `n_goals`."""
+    """Draw a rational policy: (S, A), or (G, S, A) with `n_goals`; some actions are never taken."""
     shape = (n_states, n_actions) if n_goals is None else (n_goals, n_states, n_actions)
-    return fractions_of(rng.integers(1, 7, shape))
+    weights = rng.integers(0, 4, shape)
+    weights[..., -1] += weights.sum(axis=-1) == 0
+    return fractions_of(weights)
 
 
 def sizes(rng: np.random.Generator, *, largest: int) -> tuple[int, int]:

@@ -12,7 +12,9 @@ from fractions import Fraction
 from typing import Any
 
 from proofs_checks import statements
+from proofs_checks.instance import Instance
 from proofs_checks.statement import LEVELS
+from tabular_inversion import identify
 from tabular_inversion.errors import MissingDependencyError
 
 try:
@@ -82,6 +84,52 @@ def mathml(latex: str, *, block: bool = False) -> str:
     return str(convert(latex, display="block" if block else "inline"))
 
 
+_RELATIONS = frozenset("=<>+-") | {
+    rf"\{name}" for name in ("le", "ge", "leq", "geq", "ne", "in", "notin", "iff", "Rightarrow", "Leftarrow", "implies",
+                             "to", "mapsto", "subseteq", "quad", "qquad", "text")
+}  # fmt: skip
+_OPENING = frozenset((*"([{", r"\{", r"\begin", r"\left", r"\langle", r"\lfloor"))
+_CLOSING = frozenset((*")]}", r"\}", r"\end", r"\right", r"\rangle", r"\rfloor"))
+
+
+def breakable(latex: str, *, block: bool = False, longest: int = 24) -> str:
+    """Turn a formula into MathML that a browser can break before relations and signs outside brackets.
+
+    Browsers do not break lines inside one ``math`` element; a formula is written as several, side by side.
+
+    Parameters
+    ----------
+    latex : str
+        The formula.
+    block : bool
+        Whether it stands on a line of its own.
+    longest : int
+        Formulas with no more symbols than this stay whole.
+
+    Examples
+    --------
+    >>> breakable("a = b").count("<math"), breakable("a = b + (c - d)", longest=3).count("<math")
+    (1, 3)
+    """
+    tokens = re.findall(r"\\[a-zA-Z]+|\\.|\S|\s+", latex)
+    if sum(not symbol.isspace() for symbol in tokens) <= longest:
+        return mathml(latex, block=block)
+    parts, depth = [""], 0
+    for i, symbol in enumerate(tokens):
+        before = "".join(tokens[:i]).rstrip()[-1:]
+        if symbol in _RELATIONS and depth == 0 and parts[-1].strip() and before not in {"^", "_", "&"}:
+            parts.append("" if symbol in {r"\quad", r"\qquad"} else "{}")
+        depth = max(0, depth + (symbol in _OPENING) - (symbol in _CLOSING))
+        parts[-1] += symbol
+        if symbol == "," and depth == 0:
+            parts.append("")
+    shown = [mathml(part) for part in parts if part.strip() not in {"", "{}"}]
+    if block:
+        shown = [part.replace('display="inline"', 'display="inline" displaystyle="true"') for part in shown]
+        return f'<div class="claim">{"<wbr>".join(shown)}</div>'
+    return "<wbr>".join(shown)
+
+
 def claims(latex: str) -> list[str]:
     r"""Split the formula of a statement where one claim ends with a semicolon and the next begins.
 
@@ -91,6 +139,19 @@ def claims(latex: str) -> list[str]:
     ['a = b', 'c = d', 'e']
     """
     return re.split(r";\s*\\q*uad\s*", latex)
+
+
+def joined(text: str) -> str:
+    r"""Put each formula inside a paragraph on one line: a line that begins with a sign would begin a list.
+
+    Examples
+    --------
+    >>> joined("as $a\n+ b$ is\n- so to speak - odd")
+    'as $a + b$ is\n- so to speak - odd'
+    """
+    pieces = re.split(r"(\$\$.*?\$\$|\$.*?\$|`.*?`)", text, flags=re.DOTALL)
+    inline = [piece[:1] == "$" and piece[:2] != "$$" for piece in pieces]
+    return "".join(" ".join(piece.split()) if one else piece for piece, one in zip(pieces, inline, strict=True))
 
 
 def markdown(text: str) -> str:
@@ -104,9 +165,9 @@ def markdown(text: str) -> str:
     """
     reader = MarkdownIt("commonmark", renderer_cls=RendererHTML)
     dollarmath_plugin(
-        reader, allow_labels=False, renderer=lambda formula, options: mathml(formula, block=options["display_mode"])
+        reader, allow_labels=False, renderer=lambda formula, options: breakable(formula, block=options["display_mode"])
     )
-    return str(reader.render(text))
+    return str(reader.render(joined(text)))
 
 
 def draw_instance(instance: dict[str, Any]) -> str:
@@ -118,7 +179,7 @@ def _templates() -> Environment:
     environment = Environment(
         loader=PackageLoader("proofs_checks", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.filters |= {"mathml": mathml, "claims": claims, "markdown": markdown, "worst": _worst}
+    environment.filters |= {"mathml": breakable, "claims": claims, "markdown": markdown, "worst": _worst}
     return environment
 
 
@@ -145,12 +206,35 @@ def pictures(instance: dict[str, Any]) -> list[dict[str, Any]]:
         for a in range(n_actions)
     ]
     drawn.append(_heat_map("rewards, a row for each goal", instance["rewards"]))
+    drawn += _shown(Instance.from_dict(instance))
     if any(Fraction(c) != 1 for row in instance["continuation"] for c in row):
         drawn.append(_heat_map("continuation", instance["continuation"]))
     further = {"action rewards, goal": instance["action_rewards"]} | instance["extra"]
     if n_actions > 1:
         further = {"policy, a row for each state": instance["policy"]} | further
     return drawn + [_heat_map(*table) for name, values in further.items() for table in _tables(name, values)]
+
+
+def _shown(instance: Instance) -> list[dict[str, Any]]:
+    """Return M, the values of each row, and two rows that they do not tell apart, if there are."""
+    agent = instance.agent
+    drawn = [
+        _heat_map("M, a row for each goal", _texts(agent.test_matrix)),
+        _heat_map("values, a column for each state and action", _texts(agent.right_hand_sides)),
+    ]
+    for scope, title in (
+        ("instance", "two rows with these values"),
+        ("uniform", "two rows that M does not tell apart"),
+    ):
+        witness = identify(agent, instance.row_class, scope=scope).witness  # type: ignore[arg-type]
+        if witness is not None:
+            where = f", state {witness.state}, action {witness.action}" if scope == "instance" else ""
+            return [*drawn, _heat_map(f"{title}{where}", _texts([witness.first, witness.second]))]
+    return drawn
+
+
+def _texts(values: Any) -> list[list[str]]:
+    return [[str(x) for x in row] for row in values]
 
 
 def _tables(title: str, values: Any) -> list[tuple[str, list[list[str]]]]:

@@ -41,6 +41,8 @@ class Job:
         How much.
     seed : int
         Of every random instance.
+    file : str, optional
+        The Python file that holds the statement, if it is none of the theory's.
     """
 
     statement_id: str
@@ -48,12 +50,14 @@ class Job:
     place: int
     effort: Effort
     seed: int
+    file: str | None = None
 
 
-def jobs_of(statement: Statement, effort: Effort, seed: int) -> list[Job]:
+def jobs_of(statement: Statement, effort: Effort, seed: int, file: str | None = None) -> list[Job]:
     """List everything there is to do for a statement; checks that this effort leaves out are not listed."""
     kinds: tuple[Kind, ...] = ("checks", "counterexamples", "mutations")
-    jobs = [Job(statement.id, kind, i, effort, seed) for kind in kinds for i in range(len(getattr(statement, kind)))]
+    places = [(kind, i) for kind in kinds for i in range(len(getattr(statement, kind)))]
+    jobs = [Job(statement.id, kind, i, effort, seed, file) for kind, i in places]
     return [job for job in jobs if _to_do(statement, job)]
 
 
@@ -84,12 +88,14 @@ def run_job(job: Job, statement: Statement | None = None) -> dict[str, Any]:
     job : Job
         What to do.
     statement : Statement, optional
-        Looked up in the registry when omitted.
+        Looked up in its file, or in the registry, when omitted.
     """
     if statement is None:
         from proofs_checks import statements
+        from proofs_checks.conjecture import load_statements
 
-        statement = next(known for known in statements() if known.id == job.statement_id)
+        known = statements() if job.file is None else load_statements(job.file)
+        statement = next(one for one in known if one.id == job.statement_id)
     start = time.perf_counter()
     report = _REPORTS[job.kind](statement, job)
     return report | {"seconds": time.perf_counter() - start}

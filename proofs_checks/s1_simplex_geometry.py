@@ -13,7 +13,17 @@ import numpy as np
 from proofs_checks import instances
 from proofs_checks.instance import Instance
 from proofs_checks.polytopes import equivalent_rows
-from proofs_checks.statement import Check, Counterexample, Hypothesis, Mutation, Outcome, Statement, Tally, exact_check
+from proofs_checks.statement import (
+    Check,
+    Counterexample,
+    Hypothesis,
+    Mutation,
+    Outcome,
+    Statement,
+    Tally,
+    exact_check,
+    first_failure,
+)
 from proofs_checks.stored import stored
 from tabular_inversion import Stochastic, exact, identify
 from tabular_inversion.exact.rationals import FractionArray
@@ -330,9 +340,9 @@ STATEMENT = Statement(
         Check("exact", "columns on the moment curve, 2N + 2 states, k = 2N: all N-sparse rows", check_moment_curve,
               (2, 3, 4)),
         Check("exact", "N up to 3, up to 6 states and 4 goals: all N-sparse rows iff any N columns span a face, by a "
-              "functional that separates it", check_faces, (60, 400, 3000)),
+              "functional that separates it", check_faces, (25, 400, 3000)),
         Check("exact", "N up to 3, up to 2N - 1 goals, k + 2 states or more: some N-sparse row is lost", check_converse,
-              (30, 200, 1000)),
+              (12, 200, 1000)),
         Check("numeric", "verdicts in floats are never the opposite", check_floats, (15, 200, 1000)),
     ),
     counterexamples=(
@@ -351,8 +361,10 @@ STATEMENT = Statement(
         Mutation("rank [M;1] = n asked of every row", partial(check_all_small, condition=full_rank), 1),
         Mutation("a deterministic row needs a column that differs, no corner",
                  partial(check_all_small, condition=columns_differ), 1),
-        Mutation("a neighbourly hull suffices, whatever columns lie in it", partial(check_faces, hull=True), 40),
-        Mutation("2N goals lose an N-sparse row, too", partial(check_converse, extra_goals=1), 20),
+        Mutation("a neighbourly hull suffices, whatever columns lie in it",
+                 first_failure(partial(check_faces, hull=True)), 200),
+        Mutation("2N goals lose an N-sparse row, too", first_failure(partial(check_converse, extra_goals=1)),
+                 100),
         Mutation("2N - 1 goals on the moment curve", partial(check_moment_curve, extra_goals=-1), 2),
     ),
     open_levels={

@@ -8,6 +8,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import rel_entr
 
 from proofs_checks import instances
 from proofs_checks.instance import Instance
@@ -15,7 +16,7 @@ from proofs_checks.p_learning_samples import check_package_samples, check_sample
 from proofs_checks.polynomials import SymbolArray, adjugate, determinant, identity, symbol_arrays, vanishes
 from proofs_checks.statement import Check, Counterexample, Hypothesis, Mutation, Outcome, Statement, Tally, exact_check
 from proofs_checks.stored import stored
-from tabular_inversion import AgentValues, Goals, Unconstrained, bellman, environments, exact, invert
+from tabular_inversion import AgentValues, Goals, Unconstrained, bellman, environments, exact, invert, policies
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.learning import convergence_rate, p_learning
@@ -60,12 +61,28 @@ distribution $d$ of $(g,s,a)$. For any function $h$ that does not depend on $\th
 $\nabla\mathbb E_{s'\sim P_\theta}[h(s')] = \mathbb E[h(s')\,\nabla\log P_\theta(s')]$. The agent's $M$ and $Q$ do not
 depend on $\theta$, so $h = M_g - Q_g(s,a)$ gives
 $\nabla\delta_\theta = \mathbb E[\delta_2 \nabla\log P_\theta(s'_2)]$ with $\delta_i = M_g(s'_i) - Q_g(s,a)$. If
-$s'_1$ and $s'_2$ are independent, $\mathbb E[\delta_1\,\delta_2\nabla\log P_\theta(s'_2)] = \mathbb
-E[\delta_1]\,\nabla\delta_\theta = \delta_\theta\nabla\delta_\theta$, half the gradient of $\delta_\theta^2$; then
-average over $d$. With one shared sample, $h = (M_g - Q_g(s,a))^2$ gives
+$s'_1$ and $s'_2$ are independent,
+$\mathbb E[\delta_1\,\delta_2\nabla\log P_\theta(s'_2)] = \mathbb E[\delta_1]\,\nabla\delta_\theta =
+\delta_\theta\nabla\delta_\theta$,
+half the gradient of $\delta_\theta^2$; then average over $d$. With one shared sample, $h = (M_g - Q_g(s,a))^2$ gives
 $\mathbb E[\delta_1^2\nabla\log P_\theta(s'_1)] = \nabla\mathbb E[\delta_1^2]$, and
 $\mathbb E[\delta_1^2] = \delta_\theta^2 + \operatorname{Var}(M_g)$: not half the gradient of $\delta_\theta^2$, nor
 the whole, but that of another function, which charges for the spread of $M$ under the model.
+
+(d) *Mirror descent* on one row: $p_{t+1}(i) \propto p_t(i)\, e^{-\eta\, [M^\top(M p_t - q)]_i}$ with $p_0 > 0$,
+$E(q)$ not empty, $f(p) = \tfrac12|Mp - q|^2$, $\eta \le 1/L$, where $L$ is the largest squared norm of a centred
+column of $M$. Let $D$ be the Kullback-Leibler divergence. For distributions
+$|M(p - p')|^2 \le L \|p - p'\|_1^2 \le 2 L\, D(p\|p')$ (Pinsker), so
+$f(p_{t+1}) \le f(p_t) + \nabla f(p_t) \cdot (p_{t+1} - p_t) + L D(p_{t+1}\|p_t)$. The step satisfies
+$\eta \nabla f(p_t) \cdot (p_{t+1} - p) = D(p\|p_t) - D(p\|p_{t+1}) - D(p_{t+1}\|p_t)$ for every $p$. For $p \in E(q)$
+convexity gives $0 = f(p) \ge f(p_t) + \nabla f(p_t)\cdot(p - p_t)$; together
+$\eta f(p_{t+1}) \le D(p\|p_t) - D(p\|p_{t+1})$. So $f(p_t) \to 0$, and $D(p\|p_t)$ does not rise. Some subsequence
+tends to a point $p_\infty \in E(q)$, along which $D(p_\infty\|p_t) \to 0$; as it does not rise, $p_t \to p_\infty$.
+
+*Which member.* $\log p_t - \log p_0$ stays in the row space of $[M;\mathbf 1]$, so that
+$(p - p_\infty) \cdot (\log p_t - \log p_0) = 0$ for every $p \in E(q)$. Were $p_\infty(i) = 0 < p(i)$ for some $i$,
+the sum would tend to $-\infty$. So $p$ vanishes where $p_\infty$ does, and in the limit
+$D(p\|p_0) = D(p\|p_\infty) + D(p_\infty\|p_0)$: the limit is the one member with the least divergence from $p_0$.
 """
 
 RANK = "rank M = n (for a limit that forgets where it started)"
@@ -130,6 +147,33 @@ def fewer_goals() -> SearchStrategy[Instance]:
         return Instance(world, goals, identity(1)[[0] * n], "unconstrained", {"starts": starts})
 
     return made()
+
+
+def check_mirror(rng: np.random.Generator, amount: int, *, squares: bool = False) -> Tally:
+    """(d) Two goals, three or four states: D(p||p_0) = D(p||p_inf) + D(p_inf||p_0) at the true rows p.
+
+    With `squares` the claim is that the limit is the nearest member, by Pythagoras for squared distances.
+    """
+    tally = Tally()
+    for _ in range(amount):
+        n = int(rng.integers(3, 5))
+        mdp = environments.random_mdp(n, 2, discount=0.5, seed=rng)
+        agent = bellman.evaluate(mdp, Goals(rng.uniform(-1, 1, (n - 2, n))), policies.uniform(mdp.available))
+        prior = rng.dirichlet(np.full(n, 3.0))
+        found = p_learning(agent, "mirror", prior=prior, iterations=20_000, tolerance=1e-9)
+        p, end = mdp.dense().kernel, found.kernel
+        whole, parts = divergence(p, prior), divergence(p, end) + divergence(end, prior + 0 * end)
+        if squares:
+            whole = ((p - prior) ** 2).sum(axis=2)
+            parts = ((p - end) ** 2).sum(axis=2) + ((end - prior) ** 2).sum(axis=2)
+        error = float(np.abs(whole - parts).max())
+        tally.add(found.converged and error < 1e-5, error, f"{found}: Pythagoras' identity is off by {error:.1e}")
+    return tally
+
+
+def divergence(p: FloatArray, other: FloatArray) -> FloatArray:
+    """Return the Kullback-Leibler divergence along the last axis."""
+    return np.asarray(rel_entr(p, other).sum(axis=-1))
 
 
 HYPOTHESES = (Hypothesis(RANK, lambda i: exact.rank(i.agent.test_matrix).rank == i.world.n_states, fewer_goals),)
@@ -244,7 +288,8 @@ STATEMENT = Statement(
     plain="Gradient descent on the squared Bellman error converges linearly to the solution nearest to its start; it "
     "forgets the start iff M has rank n. The limit has row sums one for every pair of kernels, the true one and the "
     "start, iff 1 lies in the row space or in the null space of M. Two independent samples give an unbiased gradient; "
-    "one shared sample does not.",
+    "one shared sample does not. Mirror descent inside the simplex ends at the member of E(q) with the least "
+    "divergence from its start.",
     source="Theorem 1 of arXiv 2606.21173, finite form; the row sums are ours",
     proof=PROOF,
     hypotheses=HYPOTHESES,
@@ -260,6 +305,8 @@ STATEMENT = Statement(
         Check("symbolic", "n = 2 and 3, two goals: two independent samples give the gradient", check_sampled_gradient,
               (3, 3, 4)),
         Check("numeric", "the distance after 60 steps against the rate", check_rate, (30, 300, 2000)),
+        Check("numeric", "(d) mirror descent ends at the member of least divergence, by Pythagoras' identity",
+              check_mirror, (5, 50, 300)),
         Check("numeric", "20,000 samples of the package's sampled step: the mean is the gradient, within 6 deviations",
               check_package_samples, (6, 60, 300)),
     ),
@@ -280,6 +327,7 @@ STATEMENT = Statement(
         Mutation("one shared sample in place of two", partial(check_sampled_gradient, shared=True), 2),
         Mutation("one shared sample in place of two, against the package's samples",
                  partial(check_package_samples, shared=True), 3),
+        Mutation("(d) mirror descent ends at the nearest member", partial(check_mirror, squares=True), 5),
         Mutation("a rate that is 0.9 times as large", partial(check_rate, rate_scale=0.9), 40),
     ),
     open_levels={

@@ -139,7 +139,7 @@ def check_all_worlds(rng: np.random.Generator, amount: int, *, generic: bool = T
     tally = Tally()
     for n, m in product(range(1, amount + 1), (1, 2)):
         ends = np.array(list(product((0, 1), repeat=n)), dtype=object)
-        for world in deterministic_worlds(n, m, instances.DISCOUNTS[rng.integers(9)]):
+        for world in deterministic_worlds(n, m, instances.discount(rng)):
             reward = instances.generic_rewards(rng, 1, n) if generic else exact.fraction_array(np.ones((1, n), int))
             rows = exact.solve(world, exact.ExactGoals(reward.repeat(len(ends), axis=0), ends)).test_matrix
             bad = sum(not distinct_columns(row[None]) for row in rows)

@@ -166,7 +166,7 @@ def check_attained(rng: np.random.Generator, amount: int, *, skip: int = 0) -> T
         moments = exact.fraction_array(places[None].astype(object) ** np.arange(1, k + 1)[:, None])
         weights = np.zeros((n, 2, n), int)
         weights[:, :, skip : skip + k] = rng.integers(1, 7, (n, 2, k))
-        world = exact.ExactMDP(instances.fractions_of(weights), instances.DISCOUNTS[rng.integers(9)])
+        world = exact.ExactMDP(instances.fractions_of(weights), instances.discount(rng))
         policy = instances.policy(rng, n, 2, n_goals=k)
         ways = any_continuation(rng, k, n)
         later = world.discount * ways * np.einsum("gsa,sat,gt->gs", policy, world.kernel, moments)

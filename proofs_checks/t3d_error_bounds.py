@@ -359,7 +359,7 @@ STATEMENT = Statement(
         Check("exact", "the bounds are attained, and two worlds fit the same noisy values", check_attained,
               (3, 20, 100)),
         Check("exact", "k + 1 states and k goals, p = 1, 2 and infinity, given policies and optimal agents: two worlds "
-              "fit the same noisy values, twice the bound apart, with c = k^(1/p)", check_binding, (4, 9, 9)),
+              "fit the same noisy values, twice the bound apart, with c = k^(1/p)", check_binding, (3, 9, 9)),
         Check("universal", "n = 2, k <= 2: the negation of each step after Lemma 1 is unsatisfiable", check_universal,
               (60, 60, 600), needs="z3"),
         Check("numeric", "worlds with 20 states: error_bound holds for what invert finds", check_numeric, (6, 60, 300)),

@@ -159,7 +159,7 @@ def check_universal(rng: np.random.Generator, largest: int, *, missing: int = 1)
     for n in range(2, largest + 1):
         for graph in support_graphs(n):
             weights = rng.integers(1, 10**6, (n, 1, n)) * graph[:, None, :]
-            world = exact.ExactMDP(instances.fractions_of(weights), instances.DISCOUNTS[rng.integers(9)])
+            world = exact.ExactMDP(instances.fractions_of(weights), instances.discount(rng))
             goals = instances.generic_goals(rng, n - 1, n)
             matrix = exact.modular_test_matrix(world, goals, [[1]] * n)
             wrong = [found for found in ranks_on_supports(matrix, n, missing) if not found[2]]

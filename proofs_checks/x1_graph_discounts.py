@@ -237,9 +237,10 @@ def hides_a_row() -> bool:
     return not check_witness(np.random.default_rng(0), 1).failures
 
 
-def _small(
+def small_worlds(
     n_actions: int, max_successors: int, *, policy: bool = False, plain: bool = True
 ) -> SearchStrategy[Instance]:
+    """Return a strategy of worlds with two or three states; unless `plain`, rewards of 0 or 1 that never end."""
     from hypothesis import strategies as st
 
     from tabular_inversion.strategies import exact_goals, exact_mdps, exact_policies
@@ -258,10 +259,10 @@ def _small(
 
 
 HYPOTHESES = (
-    Hypothesis(EDGES, lambda i: are_edges(i.world), partial(_small, 1, 1)),
+    Hypothesis(EDGES, lambda i: are_edges(i.world), partial(small_worlds, 1, 1)),
     Hypothesis(OTHERS, lambda i: walking_is_best(i.world)),
-    Hypothesis(GOALS, lambda i: i.goals == all_goals(i.world.n_states), partial(_small, 1, 1, plain=False)),
-    Hypothesis(OPTIMAL, lambda i: i.policy is None, partial(_small, 2, 1, policy=True)),
+    Hypothesis(GOALS, lambda i: i.goals == all_goals(i.world.n_states), partial(small_worlds, 1, 1, plain=False)),
+    Hypothesis(OPTIMAL, lambda i: i.policy is None, partial(small_worlds, 2, 1, policy=True)),
     Hypothesis(DISCOUNT, lambda i: exact.determinant(similarity(i.world)) != 0),
 )
 

@@ -105,7 +105,10 @@ def found_roots(instance: Instance, *, one_policy: bool = False) -> ExceptionalD
 
 
 def conclude(instance: Instance, *, one_policy: bool = False, forget: bool = False) -> Outcome:
-    """M is the matrix of rational functions at rational discounts, and the rank is less just at the roots found."""
+    """M is the matrix of rational functions at rational discounts, and the rank is less just at the roots found.
+
+    The package looks for roots in (0, 1); at 0 the rank is that of R.
+    """
     found = found_roots(instance, one_policy=one_policy)
     usual = found.ranks[0][0]
     roots = {x.discount.value: x for x in found.discounts if x.discount.value is not None and not forget}
@@ -118,6 +121,8 @@ def conclude(instance: Instance, *, one_policy: bool = False, forget: bool = Fal
         values = [[Fraction(int(x.numerator), int(x.denominator)) for x in row] for row in shown]
         rank = exact.rank(matrix).rank
         claimed = roots[point].rank if point in roots else usual
+        if point == 0:
+            claimed = min(usual, exact.rank(instance.goals.rewards).rank)
         if matrix.tolist() != values or rank != claimed:
             problems.append(f"at {point}: rank {rank}, claimed {claimed}; M as claimed: {matrix.tolist() == values}")
     text = f"usual rank {usual}, {len(found.discounts)} exceptional discounts, {len(roots)} of them rational"
@@ -158,8 +163,10 @@ def check_planted(rng: np.random.Generator, amount: int) -> Tally:
         found.verify()
         seen = [x.discount.value for x in found.discounts]
         always = found.ranks[0][0] < instance.world.n_states
-        text = f"planted {instance.world.discount}, found {[str(x.discount) for x in found.discounts]}"
-        tally.add(always or instance.world.discount in seen, 0.0, text)
+        planted = instance.world.discount
+        at_zero = exact.rank(instance.goals.rewards).rank < found.ranks[0][0] and planted not in seen  # by R alone
+        text = f"planted {planted}, found {[str(x.discount) for x in found.discounts]}"
+        tally.add(always or (at_zero if planted == 0 else planted in seen), 0.0, text)
     return tally
 
 

@@ -1,20 +1,12 @@
-"""What each operation does for each kernel class, and the refusal of classes and options that it has no answer for."""
+"""What each operation does for each kernel class, and the refusal of classes that it has no answer for."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-import numpy as np
-
-from tabular_inversion.errors import InputError, KernelClassError
-from tabular_inversion.kernel_classes import (
-    Deterministic,
-    KernelClass,
-    Sparse,
-    Stochastic,
-    Supported,
-    Unconstrained,
-)
+from tabular_inversion.errors import KernelClassError
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 from tabular_inversion.kinds import describe
 
 _Entry = TypeVar("_Entry")
@@ -32,6 +24,7 @@ class ClassTable(Generic[_Entry]):
 
     Examples
     --------
+    >>> from tabular_inversion.kernel_classes import Deterministic, Stochastic
     >>> table = ClassTable("the number of unknowns", {Deterministic: 1})
     >>> table.of(Deterministic())
     1
@@ -51,11 +44,7 @@ class ClassTable(Generic[_Entry]):
 
     def of(self, kernel_class: KernelClass) -> _Entry:
         """Return the entry of the class of `kernel_class`; raises `KernelClassError` where there is none."""
-        if not isinstance(kernel_class, KernelClass):
-            raise KernelClassError(
-                f"kernel_class is {describe(kernel_class)}; expected an instance such as Stochastic() or "
-                "Deterministic(), with parentheses."
-            )
+        check_class(kernel_class)
         if type(kernel_class) not in self._entries:
             known = ", ".join(cls.__name__ for cls in self._entries)
             raise KernelClassError(
@@ -65,44 +54,31 @@ class ClassTable(Generic[_Entry]):
         return self._entries[type(kernel_class)]
 
 
-def check_known(kernel_class: KernelClass, operation: str) -> None:
-    """Raise `KernelClassError` unless the class is one of the five that every operation of this package knows.
-
-    Parameters
-    ----------
-    kernel_class : KernelClass
-        The class.
-    operation : str
-        What is asked of it, for the message.
+def check_class(kernel_class: Any) -> None:
+    """Raise `KernelClassError` unless this is an instance of a kernel class.
 
     Examples
     --------
-    >>> check_known(Stochastic(), "identification")
+    >>> check_class("stochastic")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    tabular_inversion.errors.KernelClassError: kernel_class is 'stochastic'; expected an instance such as ...
     """
-    known: dict[type[KernelClass], None] = dict.fromkeys((Unconstrained, Stochastic, Supported, Sparse, Deterministic))
-    ClassTable(operation, known).of(kernel_class)
-
-
-def check_options(kernel_class: KernelClass, *, prior: Any, norm: float) -> None:
-    """Raise `InputError` for an option that recovery in this class has no use for.
-
-    Parameters
-    ----------
-    kernel_class : KernelClass
-        One of the five.
-    prior : array_like or None
-        Of use where values leave freedom to choose the nearest row.
-    norm : float
-        Of use where columns are matched; infinity says nothing.
-
-    Examples
-    --------
-    >>> check_options(Deterministic(), prior=None, norm=2.0)
-    """
-    name = type(kernel_class).__name__
-    if norm != np.inf and not isinstance(kernel_class, Deterministic):
-        raise InputError(
-            f"norm is {norm}, which {name} has no use for: only Deterministic matches columns; leave it out."
+    if not isinstance(kernel_class, KernelClass):
+        raise KernelClassError(
+            f"kernel_class is {describe(kernel_class)}; expected an instance such as Stochastic() or "
+            "Deterministic(), with parentheses."
         )
-    if prior is not None and isinstance(kernel_class, Deterministic | Sparse):
-        raise InputError(f"a prior is given, which {name} has no use for: no row is averaged there; leave it out.")
+
+
+ENOUGH_GOALS: ClassTable[Callable[[Any, int], int]] = ClassTable(
+    "the number of generic goals that suffice",
+    {
+        Unconstrained: lambda _, n: n,
+        Stochastic: lambda _, n: n - 1,
+        Supported: lambda kernel_class, _: int(kernel_class.sizes.max()) - 1,
+        Sparse: lambda kernel_class, n: min(2 * kernel_class.most(n) - 1, n - 1),
+        Deterministic: lambda *_: 1,
+    },
+)
+"""By class, ``enough(kernel_class, n_states)``: T2a, T3a and T5."""

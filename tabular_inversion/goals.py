@@ -1,9 +1,11 @@
-"""Goals: what each goal pays on arrival in a state, and whether the episode goes on from there."""
+"""Goals (P1, T2d): what each pays on arrival in a state, and whether the episode goes on from there."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +13,8 @@ from numpy.typing import ArrayLike
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.errors import GoalsError, ShapeError
 from tabular_inversion.kinds import checked
+from tabular_inversion.record_files import load_record, save_record
+from tabular_inversion.records import ReadOnly
 from tabular_inversion.validation import (
     check_indices,
     check_kind,
@@ -27,7 +31,7 @@ from tabular_inversion.validation import (
 
 @checked
 @dataclass(frozen=True, eq=False, repr=False)
-class Goals:
+class Goals(ReadOnly):
     """Rewards R and continuation C of G goals.
 
     Parameters
@@ -98,7 +102,36 @@ class Goals:
             and self.names == other.names
         )
 
-    __hash__ = None  # type: ignore[assignment]  # arrays have no hash
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as lists, as JSON takes them.
+
+        Examples
+        --------
+        >>> Goals.indicator(2, [1]).to_dict()["continuation"]
+        [[1.0, 0.0]]
+        """
+        extra = None if self.action_rewards is None else self.action_rewards.tolist()
+        found = {"rewards": self.rewards.tolist(), "continuation": self.continuation.tolist()}
+        return found | {"action_rewards": extra, "names": None if self.names is None else list(self.names)}
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the goals to a .npz or .json file, exactly.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "goals.json"
+        ...     Goals.generic(3, 2, seed=0).save(path)
+        ...     Goals.load(path) == Goals.generic(3, 2, seed=0)
+        True
+        """
+        save_record(path, "goals", self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Goals:
+        """Read what `save` wrote; raises `FileFormatError` if it is damaged or holds something else."""
+        return load_record(path, "goals", cls)
 
     @property
     def n_goals(self) -> int:

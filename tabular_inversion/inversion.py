@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,6 @@ from scipy.sparse import csr_array, issparse
 from tabular_inversion._typing import FloatArray, IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.agent_values.reading import check_noise
-from tabular_inversion.class_tables import check_known, check_options
 from tabular_inversion.error_bounds.bounds import ErrorBound, error_bound
 from tabular_inversion.errors import InputError, ShapeError
 from tabular_inversion.identifiability.accuracy import entry_errors
@@ -22,11 +22,15 @@ from tabular_inversion.identifiability.asked import ValuesQuestion
 from tabular_inversion.identifiability.judge import Judged, decide, with_noise
 from tabular_inversion.identifiability.pieces import ready
 from tabular_inversion.identifiability.verdict import Status, Verdict
-from tabular_inversion.kernel_classes import Deterministic, KernelClass
+from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.kernel_rows import KernelRows
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised
+from tabular_inversion.record_files import load_record, save_record
+from tabular_inversion.records import Record, sealed
 from tabular_inversion.recovery import recover_rows, seek_rows
+from tabular_inversion.recovery.by_class import METHODS, check_options
 from tabular_inversion.recovery.result import together
 from tabular_inversion.recovery.uncertainty import noise_of
 from tabular_inversion.validation import MEMBERSHIP_TOLERANCE
@@ -34,7 +38,7 @@ from tabular_inversion.validation import MEMBERSHIP_TOLERANCE
 
 @checked
 @dataclass(frozen=True, eq=False, repr=False)
-class Inversion:
+class Inversion(KernelRows, Record):
     """A kernel recovered from values.
 
     Attributes
@@ -105,6 +109,34 @@ class Inversion:
                 bound[index[known]] = entry_errors(system, kernel_class, index, rows[index], known)
         return bound.reshape(agent.available.shape)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return how the kernel was found and the verdict, as JSON takes them; `save` writes everything."""
+        worst = float(np.nanmax(self.residual))
+        found = {"method": self.method, "rank": self.rank, "condition": self.condition, "max_residual": worst}
+        return found | {"verdict": self.verdict.to_dict()}
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the result with its agent and verdict to a .npz or .json file, exactly.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> from tabular_inversion import Goals, Stochastic, invert, solve
+        >>> from tabular_inversion.environments import chain
+        >>> result = invert(solve(chain(3), Goals.generic(3, 3, seed=0)), Stochastic())
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "inversion.npz"
+        ...     result.save(path)
+        ...     Inversion.load(path) == result
+        True
+        """
+        save_record(path, "inversion", self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Inversion:
+        """Read what `save` wrote; raises `FileFormatError` if it is damaged or holds something else."""
+        return load_record(path, "inversion", cls)
+
     def to_mdp(self, *, prune: float = 1e-12) -> MDP:
         """Return the recovered kernel as a world with the agent's names, its rows `normalised` within 1e-9.
 
@@ -160,7 +192,8 @@ class Inversion:
             For `Sparse`.
         """
         noise_in = norm if noise_norm is None else noise_norm
-        if isinstance(self.verdict.kernel_class, Deterministic) and noise_in != self.matching_norm:
+        matched = "norm" in METHODS.of(self.verdict.kernel_class).takes
+        if matched and noise_in != self.matching_norm:
             raise InputError(
                 f"noise is measured in norm {noise_in}, and columns were matched in norm {self.matching_norm}; "
                 "invert with that norm, or give this noise_norm."
@@ -234,19 +267,18 @@ def invert(
     >>> result.verdict.status.name, result.max_error(world) < 1e-12
     ('IDENTIFIED', True)
     """
-    check_known(kernel_class, "inversion")
     check_options(kernel_class, prior=prior, norm=norm)
     stated = noise_of(agent, None if noise is None else check_noise(noise, agent.q.shape, InputError))
     places, found, judged = [], [], []
     for each in ready(with_noise(agent, stated), kernel_class):
-        own = each.part.agent.row_index
+        index = each.part.agent.row_index
         # The verdict is about the values alone: it must not depend on which of several rows a prior or a norm prefers.
-        sought = seek_rows(each.system, kernel_class, row_index=own, progress=progress)
-        plain = recover_rows(each.system, kernel_class, row_index=own, sought=sought)
+        sought = seek_rows(each.system, kernel_class, row_index=index, progress=progress)
+        plain = recover_rows(each.system, kernel_class, row_index=index, sought=sought)
         best = plain
         if prior is not None or norm != np.inf:
             start = _prior_of(prior, each.part.places, len(agent.row_index))
-            best = recover_rows(each.system, kernel_class, row_index=own, prior=start, norm=norm, progress=progress)
+            best = recover_rows(each.system, kernel_class, row_index=index, prior=start, norm=norm, progress=progress)
         places.append(each.part.places)
         found.append(best)
         judged.append(Judged(each, sought, plain))
@@ -254,8 +286,8 @@ def invert(
     residual = np.full(agent.available.size, np.nan)
     residual[agent.row_index] = rows.residual
     return Inversion(
-        kernel=rows.kernel(agent.row_index, agent.available),
-        residual=residual.reshape(agent.available.shape),
+        kernel=sealed(rows.kernel(agent.row_index, agent.available)),
+        residual=sealed(residual.reshape(agent.available.shape)),
         rank=rows.rank,
         condition=rows.condition,
         method=rows.method,

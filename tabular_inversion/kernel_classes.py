@@ -14,6 +14,7 @@ from tabular_inversion._typing import BoolArray, Kernel, SparseMatrix
 from tabular_inversion.errors import KernelClassError, SpecificationError
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
+from tabular_inversion.records import ReadOnly
 from tabular_inversion.validation import (
     MEMBERSHIP_TOLERANCE,
     check_indices,
@@ -45,17 +46,45 @@ class KernelClass(ABC):
         """Whether every member sums to one, so that [M;1] is the system to invert."""
         return True
 
+    @abstractmethod
     def contains(self, rows: Kernel, *, tolerance: float = MEMBERSHIP_TOLERANCE) -> BoolArray:
         """Tell which rows, of a matrix (rows, S), belong to the class within `tolerance` for each entry."""
-        check_positive("tolerance", tolerance, KernelClassError)
-        if not issparse(rows):
-            rows = real_array("rows", rows, "(rows, S)", KernelClassError)
-        if rows.ndim != 2 or 0 in rows.shape:
-            raise KernelClassError(f"rows has shape {rows.shape}; expected (rows, S), no axis empty.")
-        sums = np.asarray(rows.sum(axis=1)).ravel()
-        least = np.minimum(rows.min(axis=1).toarray().ravel(), 0) if issparse(rows) else rows.min(axis=1)
-        inside: BoolArray = (np.abs(sums - 1.0) <= tolerance * rows.shape[1]) & (least >= -tolerance)
-        return inside
+
+    def most(self, n_states: int) -> int:
+        """Return how many entries of a row on so many states can be positive: all, unless the class knows better."""
+        return n_states
+
+    def known_supports(self, row_index: ArrayLike) -> SparseMatrix | None:  # noqa: ARG002
+        """Return where the rows with these numbers s*A + a may be positive, bool CSR; None where nothing is known."""
+        return None
+
+    def check_fits(self, n_rows: int, n_states: int) -> None:  # noqa: ARG002
+        """Raise `KernelClassError` if the class cannot hold rows of a world with so many rows s*A + a and states."""
+        return
+
+
+def are_distributions(rows: Kernel, tolerance: float = MEMBERSHIP_TOLERANCE) -> BoolArray:
+    """Tell which rows, of a matrix (rows, S), are distributions within `tolerance` for each entry.
+
+    Raises
+    ------
+    KernelClassError
+        If this is no matrix of numbers.
+
+    Examples
+    --------
+    >>> are_distributions(np.array([[0.5, 0.5], [0.5, 0.6]]))
+    array([ True, False])
+    """
+    check_positive("tolerance", tolerance, KernelClassError)
+    if not issparse(rows):
+        rows = real_array("rows", rows, "(rows, S)", KernelClassError)
+    if rows.ndim != 2 or 0 in rows.shape:
+        raise KernelClassError(f"rows has shape {rows.shape}; expected (rows, S), no axis empty.")
+    sums = np.asarray(rows.sum(axis=1)).ravel()
+    least = np.minimum(rows.min(axis=1).toarray().ravel(), 0) if issparse(rows) else rows.min(axis=1)
+    inside: BoolArray = (np.abs(sums - 1.0) <= tolerance * rows.shape[1]) & (least >= -tolerance)
+    return inside
 
 
 @checked
@@ -100,10 +129,14 @@ class Stochastic(KernelClass):
         """``"stochastic"``."""
         return "stochastic"
 
+    def contains(self, rows: Kernel, *, tolerance: float = MEMBERSHIP_TOLERANCE) -> BoolArray:
+        """Tell which rows are distributions within `tolerance`."""
+        return are_distributions(rows, tolerance)
+
 
 @checked
 @dataclass(frozen=True, eq=False, repr=False)
-class Supported(KernelClass):
+class Supported(ReadOnly, KernelClass):
     """Stochastic rows with a known support.
 
     Parameters
@@ -190,13 +223,26 @@ class Supported(KernelClass):
         """``"supported"``."""
         return "supported"
 
+    def contains(self, rows: Kernel, *, tolerance: float = MEMBERSHIP_TOLERANCE) -> BoolArray:
+        """Tell which rows are distributions within `tolerance`; where each may be positive `known_supports` says."""
+        return are_distributions(rows, tolerance)
+
+    def check_fits(self, n_rows: int, n_states: int) -> None:
+        """Raise `KernelClassError` unless the support is one of so many rows and states."""
+        if self.support.shape != (n_rows, n_states):
+            raise KernelClassError(
+                f"the support has shape {self.support.shape}; expected {(n_rows, n_states)}, as the world."
+            )
+
     @property
     def sizes(self) -> Any:
         """How many successors each row may have, integer array (S*A,)."""
         return np.diff(self.support.indptr).astype(np.intp)
 
-    def rows(self, row_index: ArrayLike) -> SparseMatrix:
+    def known_supports(self, row_index: ArrayLike) -> SparseMatrix:
         """Return the support of the rows with these numbers, bool CSR (rows, S); raises if one is empty."""
+        if np.size(row_index) == 0:  # of no row there is nothing to check
+            return self.support[:0]
         numbers = check_indices("row_index", row_index, self.support.shape[0], KernelClassError)
         chosen: SparseMatrix = self.support[numbers]
         empty = np.flatnonzero(np.diff(chosen.indptr) == 0)
@@ -249,7 +295,7 @@ class Sparse(KernelClass):
 
     def contains(self, rows: Kernel, *, tolerance: float = MEMBERSHIP_TOLERANCE) -> BoolArray:
         """Tell which rows are stochastic with at most N entries above `tolerance`."""
-        inside = super().contains(rows, tolerance=tolerance)
+        inside = are_distributions(rows, tolerance)
         shown: Any = rows if issparse(rows) else np.asarray(rows)
         counts = np.asarray((shown > tolerance).sum(axis=1)).ravel()
         return inside & (counts <= self.most(shown.shape[1]))
@@ -270,6 +316,10 @@ class Deterministic(KernelClass):
     def name(self) -> str:
         """``"deterministic"``."""
         return "deterministic"
+
+    def most(self, n_states: int) -> int:  # noqa: ARG002
+        """Return 1: how many successors a row has."""
+        return 1
 
     def contains(self, rows: Kernel, *, tolerance: float = MEMBERSHIP_TOLERANCE) -> BoolArray:
         """Tell which rows are vertices of the simplex within `tolerance`."""

@@ -14,7 +14,9 @@ from scipy.sparse import csr_array, issparse
 from tabular_inversion import storage
 from tabular_inversion._typing import BoolArray, FloatArray, Kernel, SparseMatrix
 from tabular_inversion.errors import KernelError, ShapeError
+from tabular_inversion.kernel_rows import KernelRows
 from tabular_inversion.kinds import checked
+from tabular_inversion.records import ReadOnly
 from tabular_inversion.validation import (
     check_available,
     check_discount,
@@ -38,7 +40,7 @@ _ROUNDED = 1e-2
 
 @checked
 @dataclass(frozen=True, eq=False, repr=False)
-class MDP:
+class MDP(KernelRows, ReadOnly):
     """A finite Markov decision process without rewards (those belong to `Goals`).
 
     Parameters
@@ -124,8 +126,6 @@ class MDP:
             and _same(self.coordinates, other.coordinates)
             and (abs(self.sparse().rows - other.sparse().rows).max() == 0 if self.shape == other.shape else False)
         )
-
-    __hash__ = None  # type: ignore[assignment]  # arrays have no hash
 
     @property
     def n_states(self) -> int:

@@ -13,12 +13,13 @@ from scipy.sparse import csr_array, issparse
 from tabular_inversion._typing import FloatArray, Kernel
 from tabular_inversion.errors import KernelError, ShapeError
 from tabular_inversion.kinds import checked
+from tabular_inversion.records import Record
 from tabular_inversion.validation import check_positive, real_array, refuse_masked, row_sum_limit
 
 
 @checked
-@dataclass(frozen=True, eq=False)
-class Normalised:
+@dataclass(frozen=True, eq=False, repr=False)
+class Normalised(Record):
     """A table whose rows are distributions, and what had to be changed for that.
 
     Attributes

@@ -26,6 +26,7 @@ from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised
 from tabular_inversion.policies import greedy
+from tabular_inversion.records import Record
 from tabular_inversion.validation import MEMBERSHIP_TOLERANCE, check_positive, frozen_array
 
 _ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
@@ -35,7 +36,7 @@ __all__ = ["Plan", "RobustPlan", "determined_goals", "plan", "robust"]
 
 @checked
 @dataclass(frozen=True, eq=False, repr=False)
-class Plan:
+class Plan(Record):
     """Optimal behaviour for goals in one world.
 
     Attributes
@@ -138,7 +139,7 @@ def plan(
 
 @checked
 @dataclass(frozen=True, eq=False, repr=False)
-class RobustPlan:
+class RobustPlan(Record):
     """The range of optimal values for a goal over all kernels that remain possible, and a policy with a guarantee.
 
     Attributes

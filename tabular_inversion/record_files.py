@@ -12,7 +12,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from fractions import Fraction
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +21,14 @@ from scipy.sparse import csr_array, issparse
 from tabular_inversion import storage
 from tabular_inversion.errors import FileFormatError
 
+_Expected = TypeVar("_Expected")
 Arrays = dict[str, NDArray[Any]]
 
 _ROOMS = {
     "agent_values": ("AgentValues", "SolverReport"),
     "goals": ("Goals",),
     "mdp": ("MDP",),
+    "inversion": ("Inversion",),
     "kernel_classes": ("Deterministic", "Sparse", "Stochastic", "Supported", "Unconstrained"),
     "exact.model": ("ExactGoals", "ExactMDP"),
     "exact.agent_values": ("ExactAgentValues",),
@@ -75,7 +77,9 @@ def save_record(path: str | os.PathLike[str], kind: str, record: Any) -> None:
     storage.write(path, kind, arrays, {"record": tree})
 
 
-def load_record(path: str | os.PathLike[str], kind: str, *, max_bytes: float = storage.MAX_BYTES) -> Any:
+def load_record(
+    path: str | os.PathLike[str], kind: str, expected: type[_Expected], *, max_bytes: float = storage.MAX_BYTES
+) -> _Expected:
     """Read what `save_record` wrote.
 
     Parameters
@@ -84,6 +88,8 @@ def load_record(path: str | os.PathLike[str], kind: str, *, max_bytes: float = s
         The file.
     kind : str
         What it should hold.
+    expected : type
+        The class of the record.
     max_bytes : float
         How much memory its arrays may take.
 
@@ -94,7 +100,10 @@ def load_record(path: str | os.PathLike[str], kind: str, *, max_bytes: float = s
     """
     arrays, metadata = storage.read(path, kind, max_bytes=max_bytes)
     with storage.content_of(path):
-        return _decode(metadata["record"], arrays)
+        found = _decode(metadata["record"], arrays)
+    if not isinstance(found, expected):
+        raise FileFormatError(f"{path} holds a {type(found).__name__}, no {expected.__name__}; pass the right file.")
+    return found
 
 
 def _class_of(name: str) -> Any:

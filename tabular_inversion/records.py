@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import wraps
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,39 @@ from scipy.sparse import csr_array, issparse
 
 from tabular_inversion.errors import TabularInversionError, WitnessError
 
+_SHOWN, _WIDTH = 8, 120
 
-class Record:
+
+class ReadOnly:
+    """Base of frozen dataclasses whose constructors take care of their arrays: read-only after copies and pickles too.
+
+    Examples
+    --------
+    >>> import pickle
+    >>> from tabular_inversion import Goals
+    >>> pickle.loads(pickle.dumps(Goals([[0.0, 1.0]]))).rewards.flags.writeable
+    False
+    >>> Goals([[0.0, 1.0]])._repr_html_()[:42]
+    '<p>Goals(n_goals=1, n_states=2)</p><table>'
+    """
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        vars(self).update(state)
+        _freeze(vars(self), set())
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{field.name}={_short(getattr(self, field.name))}" for field in _fields(self))
+        return f"{type(self).__name__}({shown})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th>{escape(field.name)}</th><td>{escape(_short(getattr(self, field.name)))}</td></tr>"
+            for field in _fields(self)
+        )
+        return f"<p>{escape(repr(self))}</p><table>{rows}</table>"
+
+
+class Record(ReadOnly):
     """Base of frozen dataclasses (``eq=False``) that hold arrays: deeply read-only, with equality.
 
     Arrays given to the constructor are copied unless they are read-only already. Whatever comes out of
@@ -35,14 +67,44 @@ class Record:
         for name, value in vars(self).items():
             object.__setattr__(self, name, _frozen(value))
 
-    def __setstate__(self, state: Mapping[str, Any]) -> None:
-        vars(self).update(state)
-        _freeze(vars(self), set())
-
     def __eq__(self, other: object) -> bool:
         return same(self, other) if type(other) is type(self) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]  # arrays have no hash
+
+
+def _fields(value: Any) -> tuple[Any, ...]:
+    return fields(value)
+
+
+def _short(value: Any) -> str:
+    """Return a value in a few words: arrays and matrices of more than eight entries by their shape alone."""
+    if issparse(value):
+        return f"<sparse {value.dtype} {value.shape}, {value.nnz} entries>"
+    if isinstance(value, np.ndarray):
+        return str(value.tolist()) if value.size <= _SHOWN else f"<{value.dtype} {value.shape}>"
+    text = repr(value)
+    return text if len(text) <= _WIDTH else f"<{type(value).__name__}>"
+
+
+def sealed(value: Any) -> Any:
+    """Return an array that its maker gives away: read-only now, with all that it is a view of.
+
+    Examples
+    --------
+    >>> whole = np.zeros(4)
+    >>> sealed(whole.reshape(2, 2)).flags.writeable, whole.flags.writeable
+    (False, False)
+    """
+    if issparse(value):
+        for part in (value.data, value.indices, value.indptr):
+            part.flags.writeable = False
+        return value
+    array = value
+    while isinstance(array, np.ndarray):
+        array.flags.writeable = False
+        array = array.base
+    return value
 
 
 def promise(verify: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -119,7 +181,7 @@ def _same_arrays(first: Any, second: Any) -> bool:
 def _frozen(value: Any) -> Any:
     """Return the value with read-only arrays, which nobody else holds a writeable name of."""
     if isinstance(value, np.ndarray):
-        if value.base is None and not value.flags.writeable:
+        if _is_sealed(value):
             return value
         copied = np.array(value, order="C")
         copied.flags.writeable = False
@@ -144,6 +206,14 @@ def read_only_rows(matrix: Any) -> Any:
     for part in (result.data, result.indices, result.indptr):
         part.flags.writeable = False
     return result
+
+
+def _is_sealed(array: Any) -> bool:
+    while isinstance(array, np.ndarray):
+        if array.flags.writeable:
+            return False
+        array = array.base
+    return array is None
 
 
 def _is_read_only(matrix: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Profiles of hypothesis: the same draws in every run, or new ones; no deadline, because machines that test are busy."""
+"""Profiles of hypothesis: the same draws in every run, or new ones; no deadline, as machines that test are busy."""
 
 from hypothesis import settings
 

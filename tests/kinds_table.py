@@ -38,11 +38,12 @@ from tabular_inversion import (
 from tabular_inversion.discounts import certified_discounts, exceptional_discounts
 from tabular_inversion.environments import MOUNTAIN_CAR, Axis, Environment, Grid
 from tabular_inversion.learning import QLearner, Simulator
-from tabular_inversion.sufficiency import minimal
+from tabular_inversion.sufficiency import assess, compare, minimal
 
 ROOMS = (
     "",
     "bellman",
+    "diagnosis",
     "discounts",
     "environments",
     "equivalence",
@@ -170,6 +171,11 @@ def _minimal() -> Any:
     return minimal(WORLD, GOALS, Stochastic())
 
 
+@cache
+def _assessed() -> Any:
+    return assess(WORLD, GOALS, Stochastic())
+
+
 GRID = Grid((Axis(0.0, 1.0, 3),))
 FRACTIONS = np.array([[Fraction(1), Fraction(0)], [Fraction(0), Fraction(1)]], dtype=object)
 EXACT_POLICY = np.full((2, 2), Fraction(1, 2), dtype=object)
@@ -177,6 +183,8 @@ FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="kinds"))
 LINE = np.array([[0.0], [1.0]])
 
 OWNERS: dict[str, Callable[[], Any]] = {
+    "Assessment": _assessed,
+    "Comparison": lambda: compare({"both": GOALS}, WORLD),
     "Axis": lambda: Axis(0.0, 1.0, 3),
     "ContinuousSystem": lambda: MOUNTAIN_CAR,
     "CertifiedDiscounts": lambda: certified_discounts(WORLD),
@@ -196,7 +204,10 @@ OWNERS: dict[str, Callable[[], Any]] = {
 }
 GIVEN: dict[str, dict[str, Any]] = {
     "AgentValues": {"q": good()["AgentValues"].q, "goals": GOALS, "discount": 0.5},
+    "Assessment.check": {"agent": good()["AgentValues"]},
+    "Assessment.why": {"state": 0, "action": 0},
     "Axis": {"low": 0.0, "high": 1.0, "points": 3},
+    "Diagnosis": {"residual": 0.0, "consistent": True, "explanations": (), "silent": False, "free": 1},
     "Environment": {"name": "a world", "mdp": WORLD},
     "ExactGoals": {"rewards": FRACTIONS},
     "ExactMDP": {"kernel": good()["ExactMDP"].kernel, "discount": Fraction(1, 2)},
@@ -217,6 +228,8 @@ GIVEN: dict[str, dict[str, Any]] = {
     "ExceptionalDiscounts.matrix": {"point": Fraction(1, 3)},
     "ValueEquivalence.contains": {"kernel": WORLD},
     "chain": {"n": 3},
+    "compare": {"goal_sets": {"both": GOALS}},
+    "plot_comparison": {"comparison": compare({"both": GOALS}, WORLD)},
     "check_forward": {"kernel": WORLD.kernel},
     "corners": {"points": np.array([[0.5]]), "method": "kuhn"},
     "refused": {"points": np.array([[0.5]])},
@@ -237,6 +250,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "column_matching": {"matrix": np.eye(2), "values": np.eye(2)},
     "contains": {"rows": np.eye(2)},
     "determinant": {"matrix": FRACTIONS},
+    "discounts_needed": {"goals": Goals([[0.0, 1.0]]), "policy": EXACT_POLICY},
     "enumerate_environment": {"environment": None},
     "evaluate": {"policy": UNIFORM},
     "exact.bellman.evaluate": {"policy": EXACT_POLICY},
@@ -257,6 +271,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "indicator": {"states": [0, 1]},
     "learning_curve": {"learner": QLearner(Simulator(WORLD), GOALS, 0.5, seed=0), "steps": [1, 2], "measures": {}},
     "linkage": {"world": WORLD, "goals": GOALS, "sources": [0]},
+    "negative_type": {"metric": 1 - np.eye(3, dtype=int)},
     "modular_test_matrix": {"policy": EXACT_POLICY},
     "most": {"n_states": 3},
     "named_graph": {"text": "petersen"},

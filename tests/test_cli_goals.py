@@ -41,7 +41,18 @@ def test_windy_four_rooms_needs_two_goals(cli):
 
 def test_what_you_have_is_judged_and_completed(cli, tmp_path):
     picture = tmp_path / "rooms.png"
-    arguments = ("fourrooms:teleport", "--goals", "indicator:3,17", "--seconds", "0", "--plot", picture, "--json")
+    arguments = (
+        "fourrooms:teleport",
+        "--goals",
+        "indicator:3,17",
+        "--class",
+        "supported",
+        "--seconds",
+        "0",
+        "--plot",
+        picture,
+        "--json",
+    )
     status, out, _ = cli(*arguments)
     answer = json.loads(out)
     assert (status, answer["status"], answer["n_goals"], answer["rows_identified"]) == (0, "NOT_IDENTIFIED", 2, 256)
@@ -118,6 +129,8 @@ WRONG_CALLS = {
     "unknown ending of the picture": ("chain:4", "--plot", "picture.txt2"),
     "folder does not exist": ("chain:4", "--plot", "nowhere/picture.png"),
     "no environment": (),
+    "nothing to compare": ("chain:4", "--compare"),
+    "sets without --compare": ("chain:4", "indicator:1"),
 }
 
 
@@ -138,5 +151,30 @@ def test_a_proof_that_does_not_hold_is_no_answer(monkeypatch, cli):
 
     monkeypatch.setattr(MinimalGoals, "verify", refuse)
     status, out, err = cli("chain:4")
-    assert (status, out) == (2, "")
+    assert status == 2
+    assert "IDENTIFIED" in out  # the verdict, which was re-checked, is there before the search begins
+    assert "smallest set" not in out
     assert "do not suffice" in err
+
+
+@pytest.mark.parametrize("name", ["random:n=20,m=3,branching=4,seed=0", "random:n=300,m=2,branching=3,seed=0"])
+def test_drawn_worlds_in_floats_are_answered(cli, name):
+    status, out, _ = cli(name, "--seconds", "5", "--json")
+    answer = json.loads(out)
+    assert (status, answer["status"]) == (0, "IDENTIFIED")
+    assert 2 <= answer["minimal"]["size"] <= 5
+    assert answer["minimal"]["evidence"] == ("exact" if "n=20" in name else "numeric")
+
+
+def test_goal_sets_are_compared_in_a_table(cli, tmp_path):
+    sets = ("indicator:0,67", "indicator:0,20,40,60")
+    status, out, _ = cli("fourrooms:windy", "--compare", *sets, "--noise", "1e-6")
+    assert status == 0
+    assert "272 of 272" in out
+    assert all(name in out for name in sets)
+    picture = tmp_path / "sets.png"
+    status, out, _ = cli("fourrooms:windy", "--compare", *sets, "--noise", "1e-6", "--plot", picture, "--json")
+    answer = json.loads(out)
+    assert answer["best"] == "indicator:0,20,40,60"
+    assert answer["sets"]["indicator:0,67"]["rows"] == 272
+    assert picture.read_bytes().startswith(b"\x89PNG")

@@ -226,6 +226,26 @@ def test_a_library_that_hides_an_interrupt_does_not_change_the_status(monkeypatc
     assert (stop.value.code, capsys.readouterr().err) == (130, "interrupted\n")
 
 
+FROM_A_TEXT = """
+import signal, sys
+from tabular_inversion.cli import identify, main
+def interrupted(*_arguments, **_options):
+    exec("import signal; signal.raise_signal(signal.SIGINT)")
+identify.answer = interrupted
+sys.argv[1:] = ["identify", "chain:3"]
+main()
+"""
+
+
+def test_ctrl_c_in_code_that_is_run_from_a_text_ends_with_130(tmp_path):
+    """``python -m`` remembers such an interrupt, although it was caught, and would end by the signal itself."""
+    (tmp_path / "from_a_text.py").write_text(FROM_A_TEXT)
+    found = [str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(found)}
+    done = subprocess.run([sys.executable, "-m", "from_a_text"], capture_output=True, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (130, b"interrupted\n")
+
+
 def test_an_error_that_nobody_foresaw_is_not_hidden(monkeypatch):
     def broken(*_arguments, **_options):
         raise ZeroDivisionError("a fault of ours")

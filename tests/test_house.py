@@ -30,10 +30,11 @@ ROOMS = (
     "parallel",
     "validation",
     "highs",
-    "normalisation",
     "storage",
     "records",
     "record_files",
+    "normalisation",
+    "kernel_rows",
     "mdp",
     "goals",
     "policies",
@@ -48,6 +49,7 @@ ROOMS = (
     "equivalence",
     "error_bounds",
     "inversion",
+    "diagnosis",
     "planning",
     "discounts",
     "sufficiency",
@@ -61,6 +63,7 @@ ROOMS = (
     "tabular_inversion",
     "proofs_checks",
     "cli",
+    "proofs_checks.commands",
     "__main__",
 )
 """The rooms in order: a module imports from its own room and from those before it, never from one after it.
@@ -96,6 +99,8 @@ def imported_modules(source: str, module: str, *, is_package: bool) -> Iterator[
 def place(module: str) -> int:
     """Say where a module stands in the order of rooms."""
     package, _, rest = module.partition(".")
+    if module.startswith("proofs_checks.commands"):
+        return ROOMS.index("proofs_checks.commands")
     room = rest.partition(".")[0] if package == "tabular_inversion" else ""
     return ROOMS.index(room or package)
 
@@ -188,7 +193,7 @@ def test_the_rule_of_circles_finds_them() -> None:
 
 def test_every_room_is_in_the_order() -> None:
     found = {name_of(path).split(".")[1] for path in MODULES if name_of(path).startswith("tabular_inversion.")}
-    assert found | {"tabular_inversion", "proofs_checks"} == set(ROOMS)
+    assert found | {"tabular_inversion", "proofs_checks", "proofs_checks.commands"} == set(ROOMS)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
@@ -212,6 +217,39 @@ def test_no_pickle_and_no_mention_of_what_users_cannot_see(path: Path) -> None:
     assert not imports & {"pickle", "cloudpickle", "dill", "shelve", "marshal"}
     assert "allow_pickle=True" not in source
     assert not re.findall(r"THEORY\.md|DESIGN\.md|STYLE\.md|shared/|issue #?\d", source)
+
+
+def test_the_package_does_without_the_statements() -> None:
+    """What serves them is found by name: `tabular_inversion.cli.plugs`."""
+    package = [path for path in MODULES if path.is_relative_to(ROOT / "tabular_inversion")]
+    wrong = [
+        name_of(path)
+        for path in package
+        if any(
+            name.partition(".")[0] == "proofs_checks"
+            for name in imported_modules(path.read_text(), name_of(path), is_package=path.name == "__init__.py")
+        )
+    ]
+    assert not wrong
+
+
+def test_no_ladder_asks_which_kernel_class_it_is() -> None:
+    """What depends on the class stands in a table of its own (`ClassTable`), or is a method of the class."""
+    classes = "Unconstrained|Stochastic|Supported|Sparse|Deterministic"
+    ladder = re.compile(rf"isinstance\(\S*kernel_class, .*({classes})")
+    assert ladder.search("if isinstance(question.kernel_class, Sparse | Deterministic):")
+    assert not [name_of(path) for path in MODULES if ladder.search(path.read_text())]
+
+
+def test_every_verify_raises_or_returns_nothing() -> None:
+    found = [
+        (name_of(path), ast.unparse(node.returns) if node.returns is not None else "nothing stated")
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and node.name in {"verify", "check_verdict"}
+    ]
+    assert len(found) > 20
+    assert not [(name, returns) for name, returns in found if returns != "None" and not name.endswith("cli.app")]
 
 
 def test_import_loads_no_heavy_library() -> None:

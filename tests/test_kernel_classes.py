@@ -82,7 +82,7 @@ def test_the_support_of_a_world(mdp: MDP) -> None:
     assert issparse(kernel_class.support)
     np.testing.assert_array_equal(kernel_class.support.toarray(), expected)
     np.testing.assert_array_equal(kernel_class.sizes, mdp.n_successors.ravel())
-    np.testing.assert_array_equal(kernel_class.rows(mdp.row_index).toarray(), expected[mdp.row_index])
+    np.testing.assert_array_equal(kernel_class.known_supports(mdp.row_index).toarray(), expected[mdp.row_index])
 
 
 def test_every_form_of_support_is_read_alike() -> None:
@@ -119,9 +119,9 @@ def test_supports_of_the_wrong_shape_are_refused(support: Any) -> None:
 
 def test_an_available_row_without_successors_is_refused() -> None:
     kernel_class = Supported(np.array([[[True, False], [True, True]], [[False, True], [False, False]]]))
-    assert kernel_class.rows([0, 1, 2]).shape == (3, 2)
+    assert kernel_class.known_supports([0, 1, 2]).shape == (3, 2)
     with pytest.raises(KernelClassError, match="support of state 1, action 1 is empty"):
-        kernel_class.rows([2, 3])
+        kernel_class.known_supports([2, 3])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Values that no code of this package made, or that do not show everything: each row counts for what is known of it."""
+"""Values that no code of this package made, or that do not show everything: what is known of each row counts."""
 
 from __future__ import annotations
 

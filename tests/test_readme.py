@@ -61,7 +61,7 @@ def test_every_row_is_a_command_that_stands_in_the_help() -> None:
     rows = readme_table().table_commands(README)
     assert len(rows) == len(re.findall(r"^\| `", README, re.MULTILINE))
     assert {row.split()[1] for row in rows} == {
-        "verify", "identify", "check", "invert", "goals", "discounts", "reproduce"
+        "verify", "identify", "check", "invert", "diagnose", "goals", "discounts", "reproduce"
     }  # fmt: skip
 
 

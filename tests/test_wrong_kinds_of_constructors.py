@@ -95,7 +95,7 @@ CALLS = {
     "AgentValues.load": AgentValues.load,
     "Supported": Supported,
     "Supported.of": Supported.of,
-    "Supported.rows": Supported.of(WORLD).rows,
+    "Supported.known_supports": Supported.of(WORLD).known_supports,
     "Sparse": Sparse,
     "Sparse.contains": Sparse(1).contains,
     "Stochastic.contains tolerance": lambda x: Stochastic().contains(np.eye(2), tolerance=x),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import hstack
 
 from tabular_inversion._typing import BoolArray, IntArray
@@ -60,7 +60,7 @@ def parts_of(agent: AgentValues, rows: BoolArray | None = None) -> list[Part]:
     if agent.is_complete and agent.transition_rewards is None:
         whole = agent if len(asked) == len(everyone) else replace(agent, asked=_mask(agent, asked))
         return [Part(asked, whole)]
-    keys: list[Any] = [agent.known.reshape(agent.n_goals, -1)[:, agent.row_index[asked]]]
+    keys: list[NDArray[Any]] = [agent.known.reshape(agent.n_goals, -1)[:, agent.row_index[asked]]]
     if agent.transition_rewards is not None:
         keys.append(_groups_of_rewards(agent)[None, agent.row_index[asked]])
     _, first, group = np.unique(np.concatenate(keys), axis=1, return_index=True, return_inverse=True)

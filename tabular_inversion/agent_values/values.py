@@ -34,12 +34,12 @@ from tabular_inversion.agent_values.reading import (
     read_transition_rewards,
 )
 from tabular_inversion.agent_values.report import SolverReport
-from tabular_inversion.errors import AgentValuesError, FileFormatError, ShapeError
+from tabular_inversion.errors import AgentValuesError, ShapeError
 from tabular_inversion.goals import Goals
 from tabular_inversion.kinds import checked
 from tabular_inversion.policies import check_policy
 from tabular_inversion.record_files import load_record, save_record
-from tabular_inversion.records import same
+from tabular_inversion.records import ReadOnly, same
 from tabular_inversion.validation import (
     check_available,
     check_names,
@@ -53,7 +53,7 @@ Operator = Literal["policy", "max", "softmax", "given"]
 
 @checked
 @dataclass(frozen=True, eq=False, repr=False, init=False)
-class AgentValues(Derived):
+class AgentValues(ReadOnly, Derived):
     """The Q-values of a goal-conditioned agent, and all that the inverse problem may look at.
 
     Parameters
@@ -192,8 +192,7 @@ class AgentValues(Derived):
             "coordinates": optional(read_coordinates, coordinates, shape[1]),
             "asked": optional(read_asked, asked, mask),
         }
-        for name, value in read.items():
-            object.__setattr__(self, name, value)
+        vars(self).update(read)
 
     def __repr__(self) -> str:
         sizes = f"n_goals={self.n_goals}, n_states={self.n_states}, n_actions={self.n_actions}"
@@ -203,8 +202,6 @@ class AgentValues(Derived):
         if not isinstance(other, AgentValues):
             return NotImplemented
         return all(same(getattr(self, each.name), getattr(other, each.name)) for each in fields(self))
-
-    __hash__ = None  # type: ignore[assignment]  # arrays have no hash
 
     @property
     def operator(self) -> Operator:
@@ -353,7 +350,4 @@ class AgentValues(Derived):
         FileAccessError
             If it cannot be read.
         """
-        found = load_record(path, "agent-values", max_bytes=max_bytes)
-        if not isinstance(found, cls):
-            raise FileFormatError(f"{path} holds a {type(found).__name__}, not values; pass the right file.")
-        return found
+        return load_record(path, "agent-values", cls, max_bytes=max_bytes)

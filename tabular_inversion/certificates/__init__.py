@@ -18,7 +18,7 @@ from tabular_inversion.errors import InputError
 from tabular_inversion.identifiability.verdict import Verdict
 from tabular_inversion.kinds import checked
 from tabular_inversion.storage import whole_file
-from tabular_inversion.sufficiency.smallest.minimal import MinimalGoals
+from tabular_inversion.sufficiency.smallest.result import MinimalGoals
 
 __all__ = ["certificates_of", "write_certificate"]
 

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from tabular_inversion.certificates.numbers import integer_equations, left_inverse, scales, shown, texts
-from tabular_inversion.certificates.verdicts import described
+from tabular_inversion.certificates.verdicts import PROOF_RULES, described
 from tabular_inversion.errors import InputError
 from tabular_inversion.identifiability import Evidence
-from tabular_inversion.kernel_classes import Sparse
 from tabular_inversion.sufficiency.smallest.lower_bounds import Branch, Leaf
-from tabular_inversion.sufficiency.smallest.minimal import MinimalGoals
-from tabular_inversion.sufficiency.smallest.minimality import same_demand
+from tabular_inversion.sufficiency.smallest.minimality import rules_of
+from tabular_inversion.sufficiency.smallest.result import MinimalGoals
 from tabular_inversion.sufficiency.smallest.spanning import supports_of
 
 
@@ -25,12 +24,12 @@ def goal_set_certificate(found: MinimalGoals) -> dict[str, Any]:
     InputError
         If the bound rests on an integer program solved in floats.
     """
-    if found.evidence is not Evidence.EXACT:
-        raise InputError("the bound from below rests on an integer program in floats, which no integers re-check.")
-    agent, kernel_class, goals = found.agent, found.kernel_class, list(found.goals)
-    asked = same_demand(kernel_class, agent.n_states)
+    agent, proof, kernel_class, goals = found.agent, found.proof, found.kernel_class, list(found.goals)
+    if found.evidence is not Evidence.EXACT or agent is None or proof is None:
+        raise InputError("the set or its bound from below rests on floats, which no integers re-check.")
+    asked, rules = rules_of(kernel_class, agent.n_states)
     ones = kernel_class.sums_to_one
-    if asked.name == "deterministic" or isinstance(asked, Sparse):
+    if not rules.uses_prime or PROOF_RULES.of(asked).searched:
         proofs: list[dict[str, Any]] = [{"kind": "search"}]
     else:
         equations = integer_equations(agent.test_matrix[goals], scales(agent, goals), ones=ones)
@@ -46,8 +45,8 @@ def goal_set_certificate(found: MinimalGoals) -> dict[str, Any]:
         "given": list(found.given),
         "lower_bound": found.lower_bound,
         "proofs": proofs,
-        "cuts": [texts(cut.vectors.T) for cut in found.proof.cuts],
-        "tree": None if found.proof.tree is None else _tree(found.proof.tree),
+        "cuts": [texts(cut.vectors.T) for cut in proof.cuts],
+        "tree": None if proof.tree is None else _tree(proof.tree),
     }
 
 

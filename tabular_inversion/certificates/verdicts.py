@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 
 from tabular_inversion._typing import BoolArray
 from tabular_inversion.certificates.numbers import (
@@ -18,18 +19,18 @@ from tabular_inversion.certificates.numbers import (
     shown,
     sparse,
 )
+from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.errors import InputError
 from tabular_inversion.exact import ExactAgentValues, null_space, rank
 from tabular_inversion.exact.linear_algebra import solve_linear
 from tabular_inversion.exact.linear_programs import find_nonnegative_solution, find_recession_vector
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.identifiability.rational.decision import split_exactly
-from tabular_inversion.identifiability.rational.judge_exactly import exact_system
+from tabular_inversion.identifiability.rational.judge_exactly import exact_system, guessed_rows
 from tabular_inversion.identifiability.rational.points import affine_points, stochastic_points
 from tabular_inversion.identifiability.rational.sparse import other_row
 from tabular_inversion.identifiability.verdict import Status, Verdict
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
-from tabular_inversion.recovery import recover
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 
 
 class RowProofs:
@@ -37,6 +38,7 @@ class RowProofs:
 
     def __init__(self, agent: ExactAgentValues, kernel_class: KernelClass, *, uniform: bool) -> None:
         self.agent, self.kernel_class, self.uniform = agent, kernel_class, uniform
+        self.rules = PROOF_RULES.of(kernel_class)
         self.system = exact_system(agent, kernel_class)
         self.scale = [*scales(agent), *([1] if kernel_class.sums_to_one else [])]
         self.equations = integer_equations(agent.test_matrix, scales(agent), ones=kernel_class.sums_to_one)
@@ -59,7 +61,7 @@ class RowProofs:
         if status is Status.NOT_IDENTIFIED:
             first, second = self._pair(i)
             return self.add(("pair", i), {"kind": "pair", "first": sparse(first), "second": sparse(second)})
-        if isinstance(self.kernel_class, Deterministic):
+        if self.rules.searched:
             return self._search()
         if status is Status.INCONSISTENT:
             return self._empty(i)
@@ -102,16 +104,13 @@ class RowProofs:
     @cached_property
     def _points(self) -> FractionArray:
         """A member for each row that has one: floats guess, fractions decide."""
-        if isinstance(self.kernel_class, Unconstrained):
+        if not self.kernel_class.sums_to_one:
             return affine_points(self.system)[0]
-        floats = self.agent.to_float()
-        found = recover(floats.test_matrix, floats.right_hand_sides, self.kernel_class, row_index=self.agent.row_index)
-        guess = found.rows.toarray() if issparse(found.rows) else found.rows
-        return stochastic_points(self.system, guess)[0]
+        return stochastic_points(self.system, guessed_rows(self.agent, self.kernel_class))[0]
 
     def _empty(self, i: int) -> int:
         allowed, values = self.system.allowed[i], self.system.values[:, i]
-        if isinstance(self.kernel_class, Unconstrained):
+        if not self.kernel_class.sums_to_one:
             basis = null_space(self.system.matrix.T)
             seen = values @ basis
             place = int(np.flatnonzero(seen != 0)[0])
@@ -124,54 +123,107 @@ class RowProofs:
         return self.add(("empty", i), {"kind": "farkas", "dual": integer_functional(functional, self.scale)})
 
     def _pair(self, i: int) -> tuple[FractionArray, FractionArray]:
-        system, allowed, n = self.system, self.system.allowed[i], self.system.n_states
-        if isinstance(self.kernel_class, Unconstrained):
-            start = np.full(n, Fraction(1, n), dtype=object)
-            if not self.uniform:
-                start = solve_linear(system.matrix, system.values[:, [i]])[:, 0]
-            return start, start + null_space(system.matrix)[:, 0]
-        if isinstance(self.kernel_class, Deterministic):
-            return self._equal_columns(i)
-        if isinstance(self.kernel_class, Sparse) and not self.uniform:
-            few = self.kernel_class.max_successors
-            own = other_row(system, few, None, i)
-            other = None if own is None else other_row(system, few, own, i)
-            if own is None or other is None:
-                raise InputError("a row has no other row of few successors, though the verdict says so.")
-            return own, other
-        vector = np.full(n, Fraction(0), dtype=object)
-        if self.uniform:
-            vector[allowed] = null_space(system.matrix[:, allowed])[:, 0]
-            return split_exactly(vector)
-        point = self.member(i)
-        found = find_recession_vector(system.matrix[:, allowed], ~(point > 0)[allowed]).vector
-        vector[allowed] = found
-        step = min(point[s] / -vector[s] for s in np.flatnonzero(vector < 0))
-        return point, point + step * vector
+        return self.rules.pair(self, i)
 
-    def _equal_columns(self, i: int) -> tuple[FractionArray, FractionArray]:
-        columns = [tuple(column) for column in self.agent.test_matrix.T.tolist()]
-        if self.uniform:
-            repeated = next(c for c in columns if columns.count(c) > 1)
-        else:
-            repeated = tuple(self.agent.right_hand_sides[:, i].tolist())
-        first, second = [s for s, column in enumerate(columns) if column == repeated][:2]
-        unit = np.full((2, len(columns)), Fraction(0), dtype=object)
-        unit[0, first] = unit[1, second] = Fraction(1)
-        return unit[0], unit[1]
+
+def _vectors(maker: RowProofs, i: int) -> tuple[FractionArray, FractionArray]:
+    """Go along a null vector of M."""
+    system, n = maker.system, maker.system.n_states
+    start = np.full(n, Fraction(1, n), dtype=object)
+    if not maker.uniform:
+        start = solve_linear(system.matrix, system.values[:, [i]])[:, 0]
+    return start, start + null_space(system.matrix)[:, 0]
+
+
+def _distributions(maker: RowProofs, i: int) -> tuple[FractionArray, FractionArray]:
+    """Go along a null vector of [M;1] as far as no entry turns negative."""
+    system, allowed = maker.system, maker.system.allowed[i]
+    vector = np.full(system.n_states, Fraction(0), dtype=object)
+    if maker.uniform:
+        vector[allowed] = null_space(system.matrix[:, allowed])[:, 0]
+        return split_exactly(vector)
+    point = maker.member(i)
+    found = find_recession_vector(system.matrix[:, allowed], ~(point > 0)[allowed]).vector
+    vector[allowed] = found
+    step = min(point[s] / -vector[s] for s in np.flatnonzero(vector < 0))
+    return point, point + step * vector
+
+
+def _few_successors(maker: RowProofs, i: int) -> tuple[FractionArray, FractionArray]:
+    """Search two rows of few successors; at uniform scope the verdict's own pair serves all rows."""
+    few = maker.kernel_class.most(maker.system.n_states)
+    own = other_row(maker.system, few, None, i)
+    other = None if own is None else other_row(maker.system, few, own, i)
+    if own is None or other is None:
+        raise InputError("a row has no other row of few successors, though the verdict says so.")
+    return own, other
+
+
+def _vertices(maker: RowProofs, i: int) -> tuple[FractionArray, FractionArray]:
+    """Take two states with equal columns of M."""
+    columns = [tuple(column) for column in maker.agent.test_matrix.T.tolist()]
+    if maker.uniform:
+        repeated = next(c for c in columns if columns.count(c) > 1)
+    else:
+        repeated = tuple(maker.agent.right_hand_sides[:, i].tolist())
+    first, second = [s for s, column in enumerate(columns) if column == repeated][:2]
+    unit = np.full((2, len(columns)), Fraction(0), dtype=object)
+    unit[0, first] = unit[1, second] = Fraction(1)
+    return unit[0], unit[1]
+
+
+def _named(kernel_class: KernelClass, _agent: ExactAgentValues) -> dict[str, Any]:
+    return {"name": kernel_class.name}
+
+
+def _sizes(kernel_class: Sparse, agent: ExactAgentValues) -> dict[str, Any]:
+    return {"name": "sparse", "successors": kernel_class.most(agent.n_states)}
+
+
+def _supports(kernel_class: Supported, agent: ExactAgentValues) -> dict[str, Any]:
+    support, m = kernel_class.support, agent.n_actions
+    rows = [support.indices[support.indptr[r] : support.indptr[r + 1]].tolist() for r in range(agent.n_states * m)]
+    return {"name": "supported", "support": [rows[s * m : s * m + m] for s in range(agent.n_states)]}
+
+
+@dataclass(frozen=True)
+class ProofRules:
+    """How the rows of a class are proved, and how a certificate names the class.
+
+    Attributes
+    ----------
+    pair : callable
+        ``pair(maker, i)``: two members with the values of row i, or any two at uniform scope.
+    described : callable
+        ``described(kernel_class, agent)``: the class as the checker reads it.
+    searched : bool
+        Whether the checker proves by a search of its own that rows are unique, or that there is none.
+    one_pair : bool
+        Whether, at uniform scope, the verdict's own pair serves all rows.
+    """
+
+    pair: Callable[[RowProofs, int], tuple[FractionArray, FractionArray]]
+    described: Callable[[Any, ExactAgentValues], dict[str, Any]]
+    searched: bool = False
+    one_pair: bool = False
+
+
+PROOF_RULES = ClassTable(
+    "a certificate",
+    {
+        Unconstrained: ProofRules(_vectors, _named),
+        Stochastic: ProofRules(_distributions, _named),
+        Supported: ProofRules(_distributions, _supports),
+        Sparse: ProofRules(_few_successors, _sizes, one_pair=True),
+        Deterministic: ProofRules(_vertices, _named, searched=True),
+    },
+)
+"""By class, its `ProofRules`; what the checker knows of a class stands in `tabular_inversion.checker`."""
 
 
 def described(kernel_class: KernelClass, agent: ExactAgentValues) -> dict[str, Any]:
     """Return the class as the checker reads it."""
-    names = {Unconstrained: "unconstrained", Deterministic: "deterministic"}
-    found: dict[str, Any] = {"name": names.get(type(kernel_class), "stochastic")}
-    if isinstance(kernel_class, Sparse):
-        found = {"name": "sparse", "successors": min(kernel_class.max_successors, agent.n_states)}
-    if isinstance(kernel_class, Supported):
-        support, m = kernel_class.support, agent.n_actions
-        rows = [support.indices[support.indptr[r] : support.indptr[r + 1]].tolist() for r in range(agent.n_states * m)]
-        found = {"name": "supported", "support": [rows[s * m : s * m + m] for s in range(agent.n_states)]}
-    return found
+    return PROOF_RULES.of(kernel_class).described(kernel_class, agent)
 
 
 def verdict_certificate(verdict: Verdict) -> dict[str, Any]:
@@ -195,7 +247,7 @@ def verdict_certificate(verdict: Verdict) -> dict[str, Any]:
         state, action = divmod(row, agent.n_actions)
         status = Status(int(verdict.row_status[state, action]))
         entry: dict[str, Any] = {"state": state, "action": action, "status": status.name}
-        if status is Status.NOT_IDENTIFIED and maker.uniform and isinstance(verdict.kernel_class, Sparse):
+        if status is Status.NOT_IDENTIFIED and maker.uniform and maker.rules.one_pair:
             entry["proof"] = maker.shared("own", pair)
         elif status is not Status.UNDECIDED:
             entry["proof"] = maker.prove(i, status)

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from tabular_inversion.cli.names import EXPERIMENTS
-from tabular_inversion.errors import DiscountError, SpecificationError
+from tabular_inversion.cli.options import (
+    AsJson,
+    CandidateText,
+    Certificate,
+    ClassText,
+    DiscountText,
+    GoalsOrSome,
+    GoalText,
+    NoiseText,
+    Picture,
+    PolicyOrOwn,
+    PolicyText,
+    World,
+    WorldOrValues,
+    read_discount,
+    read_noise,
+)
+from tabular_inversion.errors import SpecificationError
 
 app = typer.Typer(
     name="tabular-inversion",
@@ -21,89 +36,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-_SMALLEST_EXPONENT = -400
-"""Of a discount: below lies nothing that a float tells from 0, and writing it out as a fraction may take for ever."""
-
-World = Annotated[
-    str,
-    typer.Argument(
-        metavar="ENV",
-        help="fourrooms:windy, gym:Taxi-v4, chain:N, riverswim:N, random:n=20,m=3,branching=4,seed=0, graph:K3,3, "
-        "graph:EDGES, or a .npz or .json file of a world.",
-    ),
-]
-WorldOrValues = Annotated[
-    str,
-    typer.Argument(
-        metavar="ENV",
-        help="fourrooms:windy, gym:Taxi-v4, chain:N, riverswim:N, random:n=20,m=3,branching=4,seed=0, graph:K3,3, "
-        "graph:EDGES, or a .npz or .json file of a world, or of an agent's values.",
-    ),
-]
-GoalText = Annotated[
-    str,
-    typer.Option(
-        "--goals",
-        help="indicator, indicator:3,17 (numbers or names of states), generic:K[,seed=0] or gaussian:K[,seed=0].",
-    ),
-]
-GoalsOrSome = Annotated[
-    str | None,
-    typer.Option(
-        "--goals",
-        help="indicator, indicator:3,17 (numbers or names of states), generic:K[,seed=0] or gaussian:K[,seed=0]. Of an "
-        "agent's values: which of its goals to look at, also by their names.",
-        show_default="indicator, or all of the agent's",
-    ),
-]
-ClassText = Annotated[
-    str,
-    typer.Option("--class", help="unconstrained, stochastic, supported (supported:ENV), sparse:N or deterministic."),
-]
-PolicyText = Annotated[str, typer.Option("--policy", help="optimal or uniform.")]
-PolicyOrOwn = Annotated[
-    str | None,
-    typer.Option("--policy", help="optimal or uniform.", show_default="optimal, or the agent's"),
-]
-DiscountText = Annotated[
-    str | None,
-    typer.Option("--discount", help="A number in [0, 1], also as a fraction: 1/2. At 1, every episode must end."),
-]
-Noise = Annotated[float, typer.Option(help="How far each Q-value may be from the truth.")]
-Certificate = Annotated[
-    Path | None,
-    typer.Option(
-        "--certificate", metavar="FILE", help="Write what proves the exact answer here, for `tabular-inversion check`."
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")]
-
-
-def read_discount(text: str | None) -> Fraction | None:
-    """Read a discount such as 0.99 or 1/2, exactly; None stays None.
-
-    Examples
-    --------
-    >>> read_discount("0.99")
-    Fraction(99, 100)
-    """
-    if text is None:
-        return None
-    try:
-        value = Fraction(text) if "/" in text else _decimal(text)
-    except (ValueError, ZeroDivisionError, InvalidOperation, OverflowError) as problem:
-        raise DiscountError(f"discount is {text[:40]!r}; expected a number in [0, 1] such as 0.99 or 1/2.") from problem
-    if not 0 <= value <= 1:
-        raise DiscountError(f"discount is {text[:40]}; expected 0 <= discount <= 1.")
-    return value
-
-
-def _decimal(text: str) -> Fraction:
-    value = Decimal(text)
-    if value.is_finite() and (value == 0 or _SMALLEST_EXPONENT < value.adjusted() < 1):
-        return Fraction(value)
-    raise ValueError("out of range")
 
 
 def _print(found: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]], None]) -> None:
@@ -117,7 +49,8 @@ def _print(found: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]]
 @app.command()
 def verify(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Statements to check; all if none.")
+        list[str] | None,
+        typer.Argument(metavar="[ID]...", help="Statements to check, or a file MY_STATEMENT.py; all if none."),
     ] = None,
     effort: Annotated[str, typer.Option(help="quick (under a minute), standard or full; of the statements.")] = "quick",
     seed: Annotated[int, typer.Option(help="Of every random instance.")] = 0,
@@ -132,10 +65,40 @@ def verify(
     ] = None,
 ) -> None:
     """Recover the worlds of public environments from Q-values alone, and check every statement."""
-    from tabular_inversion.cli import verify_report
+    from tabular_inversion.cli.plugs import plugged
 
-    request = verify_report.Request(tuple(ids or ()), effort, seed, workers)  # type: ignore[arg-type]
-    raise typer.Exit(verify_report.run(request, json_file=json_file, html_file=html_file))
+    command = plugged("verify")
+    request = command.Request(tuple(ids or ()), effort, seed, workers)
+    raise typer.Exit(command.run(request, json_file=json_file, html_file=html_file))
+
+
+@app.command()
+def refute(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A Python file with a sentence of yours: a Conjecture.")],
+    name: Annotated[str | None, typer.Option(help="Which one, if the file holds several.")] = None,
+    seconds: Annotated[float, typer.Option(help="How long to search, about.")] = 60.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of every draw.")] = 0,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="all cores")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write what was found here, as JSON.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the counterexample here.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search for a counterexample of a sentence of yours, exactly; exit status 1 if it is refuted."""
+    from tabular_inversion.cli.files import check_folder, check_picture, save_picture
+    from tabular_inversion.cli.plugs import plugged
+
+    command = plugged("refute")
+    check_picture(plot)
+    check_folder(output)
+    result = command.answer(file, name=name, seconds=seconds, seed=seed, workers=workers)
+    _print(result.to_dict(), as_json, lambda _found: command.show(result))
+    if output is not None:
+        result.save(output)
+    if plot is not None and result.counterexample is not None:
+        save_picture(result.plot, plot)
+    raise typer.Exit(0 if result.counterexample is None else 1)
 
 
 @app.command()
@@ -146,24 +109,28 @@ def identify(
     scope: Annotated[str, typer.Option(help="instance (this agent's rows) or uniform (every member).")] = "instance",
     policy: PolicyOrOwn = None,
     discount: DiscountText = None,
-    noise: Noise = 0.0,
+    noise: NoiseText = None,
     exact: Annotated[bool, typer.Option("--exact", help="Decide in rational arithmetic, with proof.")] = False,
+    plot: Picture = None,
     certificate: Certificate = None,
     as_json: AsJson = False,
 ) -> None:
     """Decide whether an agent's values determine the world, with a witness if they do not."""
     from tabular_inversion.cli import identify as command
     from tabular_inversion.cli.cases import Question
-    from tabular_inversion.cli.files import check_folder, save_certificate
+    from tabular_inversion.cli.files import check_folder, check_picture, save_certificate, save_picture
 
     question = Question(environment, goals, kernel_class, policy, read_discount(discount))
     if certificate is not None and not exact:
         raise SpecificationError("--certificate needs --exact: floats prove nothing that integers could re-check.")
+    check_picture(plot)
     check_folder(certificate)
-    found, verdict = command.answer(question, scope=scope, noise=noise, exactly=exact)
+    found, draw, verdict = command.answer(question, scope=scope, noise=read_noise(noise), exactly=exact)
     _print(found, as_json, command.show)
     if certificate is not None:
         save_certificate(verdict, certificate)
+    if plot is not None:
+        save_picture(draw, plot)
 
 
 @app.command()
@@ -173,22 +140,82 @@ def invert(
     kernel_class: ClassText = "stochastic",
     policy: PolicyOrOwn = None,
     discount: DiscountText = None,
-    noise: Noise = 0.0,
+    noise: NoiseText = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="KERNEL.npz", help="Write the recovered world here.")
     ] = None,
+    plot: Picture = None,
     as_json: AsJson = False,
 ) -> None:
     """Recover the kernel from an agent's values and compare it with the truth where that is known."""
     from tabular_inversion.cli import invert as command
     from tabular_inversion.cli.cases import Question
+    from tabular_inversion.cli.files import check_picture, save_picture
 
     question = Question(environment, goals, kernel_class, policy, read_discount(discount))
     command.check_output(output)
-    found, result = command.answer(question, noise=noise)
+    check_picture(plot)
+    found, draw, result = command.answer(question, noise=read_noise(noise))
     _print(found, as_json, command.show)
     if output is not None:
         result.to_mdp().save(output)
+    if plot is not None:
+        save_picture(draw, plot)
+
+
+@app.command()
+def bounds(
+    environment: WorldOrValues,
+    goals: GoalsOrSome = None,
+    kernel_class: ClassText = "stochastic",
+    policy: PolicyOrOwn = None,
+    discount: DiscountText = None,
+    noise: NoiseText = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bound every transition probability by what an agent's values leave open."""
+    from tabular_inversion.cli import bounds as command
+    from tabular_inversion.cli.cases import Question
+
+    question = Question(environment, goals, kernel_class, policy, read_discount(discount))
+    _print(command.answer(question, noise=read_noise(noise)), as_json, command.show)
+
+
+@app.command()
+def plan(
+    environment: WorldOrValues,
+    to: Annotated[str, typer.Option("--for", metavar="GOALS", help="The goals to plan for, as --goals names them.")],
+    goals: GoalsOrSome = None,
+    kernel_class: ClassText = "stochastic",
+    policy: PolicyOrOwn = None,
+    discount: DiscountText = None,
+    noise: NoiseText = None,
+    as_json: AsJson = False,
+) -> None:
+    """Plan for other goals, with a guarantee in every world that an agent's values leave open."""
+    from tabular_inversion.cli import plan as command
+    from tabular_inversion.cli.cases import Question
+
+    question = Question(environment, goals, kernel_class, policy, read_discount(discount))
+    _print(command.answer(question, to, noise=read_noise(noise)), as_json, command.show)
+
+
+@app.command()
+def diagnose(
+    environment: WorldOrValues,
+    goals: GoalsOrSome = None,
+    kernel_class: ClassText = "stochastic",
+    policy: PolicyOrOwn = None,
+    discount: DiscountText = None,
+    noise: NoiseText = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what would explain values that no kernel explains: eleven explanations, tried and ranked."""
+    from tabular_inversion.cli import diagnose as command
+    from tabular_inversion.cli.cases import Question
+
+    question = Question(environment, goals, kernel_class, policy, read_discount(discount))
+    _print(command.answer(question, noise=read_noise(noise)), as_json, command.show)
 
 
 @app.command()
@@ -225,7 +252,14 @@ def discounts(
 
 @app.command()
 def goals(
-    environment: World,
+    environment: WorldOrValues,
+    sets: Annotated[
+        list[str] | None, typer.Argument(metavar="[SET]...", help="With --compare: goal sets, such as indicator:3,17.")
+    ] = None,
+    compare: Annotated[bool, typer.Option("--compare", help="Compare the goal sets that follow, in a table.")] = False,
+    noise: Annotated[
+        float, typer.Option(help="With --compare: the errors of values, in units of each goal's largest value.")
+    ] = 0.0,
     goals: Annotated[
         str | None,
         typer.Option(
@@ -233,8 +267,8 @@ def goals(
         ),
     ] = None,
     kernel_class: ClassText = "supported",
-    rewards: Annotated[str, typer.Option(help="Of the candidates: indicator (each state) or generic.")] = "indicator",
-    policy: PolicyText = "optimal",
+    rewards: CandidateText = None,
+    policy: PolicyOrOwn = None,
     discount: DiscountText = None,
     seconds: Annotated[float, typer.Option(help="How long to look for a smaller set.")] = 60.0,
     plot: Annotated[
@@ -247,11 +281,22 @@ def goals(
     from tabular_inversion.cli import goals as command
     from tabular_inversion.cli.files import check_folder, check_picture, save_certificate, save_picture
 
-    asked = read_discount(discount)
-    question = command.GoalsQuestion(environment, goals, kernel_class, rewards, policy, asked, seconds)
+    given = (environment, goals, kernel_class, rewards, policy, read_discount(discount), seconds)
     check_picture(plot)
     check_folder(certificate)
-    found, draw, proved = command.answer(question)
+    question = command.GoalsQuestion(*given)
+    if compare:
+        command.check_alone(question, certificate)
+        listed, table = command.compare_sets(question, tuple(sets or ()), noise)
+        _print(listed, as_json, lambda _: typer.echo(str(table)))
+        if plot is not None:
+            save_picture(table.plot, plot)
+        return
+    if noise:
+        raise SpecificationError(f"--noise is {noise:g}, and only --compare takes errors in; drop it, or compare sets.")
+    if sets:
+        raise SpecificationError(f"{sets[0]!r} follows the world; goals are given by --goals, or after --compare.")
+    found, draw, proved = command.answer(question, None if as_json else command.show_verdict)
     _print(found, as_json, command.show)
     if certificate is not None:
         save_certificate(proved, certificate)
@@ -270,6 +315,48 @@ def check(
     found = command.answer(files)
     _print(found, as_json, command.show)
     raise typer.Exit(0 if found["holds"] else 1)
+
+
+@app.command()
+def lab(
+    statement: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="The statement to open, such as X1.", show_default="X1")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write the pages here, for any web server.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--open/--no-open", help="Open a browser.")] = True,
+) -> None:
+    """Open the laboratory: switch off one hypothesis of a theorem, and watch it fail."""
+    from tabular_inversion.cli.plugs import plugged
+
+    command = plugged("lab")
+    command.run(statement, out=out, show=show)
+
+
+@app.command()
+def exercise(
+    statement: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="The statement; with --leaderboard none means all.")
+    ] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="ANSWER...", help="Files that the laboratory saved, or folders.")
+    ] = None,
+    ranked: Annotated[
+        Path | None, typer.Option("--leaderboard", metavar="DIR", help="The smallest accepted answers of a folder.")
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print one line for each answer, for a spreadsheet.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Mark answers from the laboratory. Status: 0 all accepted, 1 some were not, 2 some could not be read."""
+    from tabular_inversion.cli.plugs import plugged
+
+    command = plugged("exercise")
+    if as_csv and as_json:
+        raise SpecificationError("--csv and --json are two forms of one answer; choose one.")
+    found = command.answer(statement, files or [], ranked)
+    _print(found, as_json, command.print_csv if as_csv else command.show)
+    raise typer.Exit(command.status(found))
 
 
 @app.command()

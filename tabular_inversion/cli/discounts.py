@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from tabular_inversion.cli.cases import check_size, exact_uniform
+from tabular_inversion.cli.cases import check_size, exact_uniform, read_goals, read_world
 from tabular_inversion.cli.console import ANSWERS, COLOURS, Policy, cells, check_choice, progress, say
 from tabular_inversion.discounts import (
     CertifiedDiscounts,
@@ -22,7 +22,6 @@ from tabular_inversion.discounts import (
     exceptional_discounts,
     indistinguishable_kernels,
 )
-from tabular_inversion.environments import parse_environment, parse_goals
 from tabular_inversion.exact import ExactGoals, ExactMDP
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.identifiability import Status
@@ -46,8 +45,8 @@ class DiscountQuestion:
 def answer(question: DiscountQuestion) -> tuple[dict[str, Any], Callable[[], Any], Any]:
     """Answer ``tabular-inversion discounts``, say how to draw it, and what proves it; all is re-checked before."""
     chosen: Policy = check_choice("policy", question.policy, Policy)
-    world = parse_environment(question.environment).mdp
-    named = parse_goals(question.goals, world)
+    world = read_world(question.environment).mdp
+    named = read_goals(question.goals, world)
     check_size(len(named), world)
     goals = ExactGoals.from_float(named)
     mdp = ExactMDP(exact_kernel(world), 0, world.available)  # type: ignore[arg-type]

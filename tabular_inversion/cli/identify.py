@@ -2,58 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from rich.table import Table
-
-from tabular_inversion.cli.cases import Question, prepare, prepare_exactly
-from tabular_inversion.cli.console import ANSWERS, COLOURS, cells, check_choice, say
+from tabular_inversion.cli.cases import Case, Question, prepare, prepare_exactly
+from tabular_inversion.cli.console import COLOURS, check_choice, say
+from tabular_inversion.diagnosis import diagnose
 from tabular_inversion.errors import SpecificationError
-from tabular_inversion.identifiability import Scope, Verdict
+from tabular_inversion.identifiability import Scope, Status, Verdict
 from tabular_inversion.identifiability import identify as decide
+from tabular_inversion.mdp import MDP
 
-_SHOWN = 20
 
-
-def answer(question: Question, *, scope: str, noise: float, exactly: bool) -> tuple[dict[str, Any], Verdict]:
-    """Answer ``tabular-inversion identify``; the verdict, returned as well, is re-checked before it is shown."""
+def answer(
+    question: Question, *, scope: str, noise: float | str | None, exactly: bool
+) -> tuple[dict[str, Any], Callable[[], Any], Verdict]:
+    """Answer ``tabular-inversion identify``, and say how to draw it; the verdict is re-checked before it is shown."""
     chosen: Scope = check_choice("scope", scope, Scope)
     if exactly:
         if noise:
-            raise SpecificationError(f"--noise is {noise:g}, and --exact takes the values as they are; drop one.")
-        case = prepare_exactly(question)
+            raise SpecificationError(f"--noise is {noise}, and --exact takes the values as they are; drop one.")
+        case: Case[Any] = prepare_exactly(question)
         verdict = decide(case.agent, case.kernel_class, scope=chosen)
     else:
-        case = prepare(question)  # type: ignore[assignment]
+        case = prepare(question)
         verdict = decide(case.agent, case.kernel_class, scope=chosen, noise=noise)
     verdict.verify()
-    return verdict.to_dict() | {"policy": case.policy}, verdict
+    line = None
+    if verdict.status is Status.INCONSISTENT and not exactly:
+        line = diagnose(case.agent, case.kernel_class, noise=noise).line
+    found = verdict.to_dict() | {
+        "policy": case.policy,
+        "row_status": row_status(verdict),
+        "explanation": verdict.explain(case.truth).to_dict(),
+        "diagnosis": line,
+    }
+    return found, partial(_draw, verdict, case.truth), verdict
+
+
+def row_status(verdict: Verdict) -> list[list[str | None]]:
+    """Return the status of every row by state and action; null where the action is unavailable."""
+    names = {int(status): status.name for status in Status}
+    return [[names.get(int(code)) for code in row] for row in verdict.row_status]
+
+
+def _draw(verdict: Verdict, world: MDP | None) -> Any:
+    from tabular_inversion.plotting import plot_witness
+
+    if verdict.witness is None:
+        raise SpecificationError(f"the verdict is {verdict.status.name}: there are no two worlds to draw; drop --plot.")
+    return plot_witness(verdict, world)
 
 
 def show(found: dict[str, Any]) -> None:
     """Print a verdict for people."""
-    colour = COLOURS[found["status"]]
-    say((found["status"], f"bold {colour}"), f" ({found['evidence']} evidence, {found['scope']} scope)")
-    say(found["reason"])
-    say(
-        f"{found['rows_identified']} of {found['rows']} rows identified; rank {found['rank']} of "
-        f"{found['n_states']}; {found['n_goals']} goals, policy {found['policy']}; class {found['class']}"
-    )
-    show_witness(found["witness"])
+    told = found["explanation"]
+    status, rest = told["headline"].split(" ", 1)
+    say((status, f"bold {COLOURS[found['status']]}"), f" {rest}; policy {found['policy']}")
+    if found["diagnosis"] is not None:
+        told = told | {"next": [f"diagnosis: {found['diagnosis']}", *told["next"]]}
+    show_explanation(told)
 
 
-def show_witness(witness: dict[str, Any] | None) -> None:
-    """Print the two rows of a witness side by side."""
-    if witness is None:
-        return
-    table = Table(title=f"two rows with the same values: state {witness['state']}, action {witness['action']}")
-    for column in ("next state", "first", "second"):
-        table.add_column(column, justify="right")
-    states = sorted({*witness["first"], *witness["second"]}, key=int)
-    for state in states[:_SHOWN]:
-        entries = (witness[row].get(state, 0) for row in ("first", "second"))
-        table.add_row(*cells(state, *(entry if isinstance(entry, str) else f"{entry:.6g}" for entry in entries)))
-    if len(states) > _SHOWN:
-        table.caption = f"and {len(states) - _SHOWN} more next states; --json lists them all"
-    ANSWERS.print(table)
-    say(f"largest difference of their values, relative: {witness['value_gap']:.1e}")
+def show_explanation(told: dict[str, Any]) -> None:
+    """Print why, the story of two worlds, and what to do next."""
+    for title, key in (("because", "because"), ("two worlds, one agent", "story"), ("what next", "next")):
+        if told[key]:
+            say((f"{title}:", "bold"))
+        for line in told[key]:
+            say(f"  {line}")

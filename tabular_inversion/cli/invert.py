@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,9 @@ from rich.table import Table
 
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.cli.cases import Case, Question, prepare
-from tabular_inversion.cli.console import ANSWERS, COLOURS, cells, progress, say
+from tabular_inversion.cli.console import ANSWERS, COLOURS, cells, progress
 from tabular_inversion.cli.files import check_folder
-from tabular_inversion.cli.identify import show_witness
+from tabular_inversion.cli.identify import row_status, show_explanation
 from tabular_inversion.errors import FileFormatError
 from tabular_inversion.identifiability import Status, check_forward
 from tabular_inversion.inversion import Inversion
@@ -40,13 +42,23 @@ def check_output(path: Path | None) -> None:
     check_folder(path)
 
 
-def answer(question: Question, *, noise: float) -> tuple[dict[str, Any], Inversion]:
-    """Answer ``tabular-inversion invert``, and return what was recovered."""
+def answer(question: Question, *, noise: float | str | None) -> tuple[dict[str, Any], Callable[[], Any], Inversion]:
+    """Answer ``tabular-inversion invert``, say how to draw it, and return what was recovered."""
     case = prepare(question)
     start = time.perf_counter()
     with progress("recovering the kernel") as advance:
         result = recover(case.agent, case.kernel_class, noise=noise, progress=advance)
-    return summarise(case, result, time.perf_counter() - start), result
+    seconds = time.perf_counter() - start
+    return summarise(case, result, seconds), partial(_draw, case, result), result
+
+
+def _draw(case: Case[AgentValues], result: Inversion) -> Any:
+    """Draw the truth beside what was recovered where it is known, else what was recovered."""
+    from tabular_inversion.plotting import plot_kernel, plot_recovery
+
+    if case.truth is not None:
+        return plot_recovery(case.truth, result)
+    return plot_kernel(result.kernel, result.agent.coordinates).figure
 
 
 def summarise(case: Case[AgentValues], result: Inversion, seconds: float) -> dict[str, Any]:
@@ -72,6 +84,8 @@ def summarise(case: Case[AgentValues], result: Inversion, seconds: float) -> dic
         "mse": None if truth is None else result.mse(truth),
         "method": result.method,
         "reason": verdict["reason"],
+        "row_status": row_status(result.verdict),
+        "explanation": result.verdict.explain(truth).to_dict(),
         "witness": verdict["witness"],
         "witness_gap": witness_gap(case, result),
         "seconds": seconds,
@@ -95,5 +109,4 @@ def show(found: dict[str, Any]) -> None:
         table.add_row(*cells(key.replace("_", " "), text))
     table.add_row(*cells("method", found["method"]))
     ANSWERS.print(table)
-    say(found["reason"])
-    show_witness(found["witness"])
+    show_explanation(found["explanation"])

@@ -6,6 +6,7 @@ from tabular_inversion.discounts.certified import (
     certified_discounts,
 )
 from tabular_inversion.discounts.exceptional import ExceptionalDiscounts, exceptional_discounts
+from tabular_inversion.discounts.negative_type import NegativeType, negative_type
 from tabular_inversion.discounts.pairs import KernelPair, indistinguishable_kernels
 from tabular_inversion.discounts.search import ExceptionalDiscount
 from tabular_inversion.exact.polynomials.matrices import LongDeterminantError
@@ -19,7 +20,9 @@ __all__ = [
     "ExceptionalDiscounts",
     "KernelPair",
     "LongDeterminantError",
+    "NegativeType",
     "certified_discounts",
     "exceptional_discounts",
     "indistinguishable_kernels",
+    "negative_type",
 ]

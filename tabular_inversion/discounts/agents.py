@@ -136,7 +136,8 @@ def counts_ones(kernel_class: KernelClass) -> bool:
     KernelClassError
         For a class that asks for neither.
     """
-    return _COUNTS_ONES.of(kernel_class)
+    return COUNTS_ONES.of(kernel_class)
 
 
-_COUNTS_ONES = ClassTable("the rank of the whole M", {Unconstrained: False, Stochastic: True})
+COUNTS_ONES = ClassTable("the rank of the whole M", {Unconstrained: False, Stochastic: True})
+"""By class, whether its question is the rank of [M;1], and not of M."""

@@ -1,4 +1,4 @@
-"""Exceptional discounts by ball arithmetic: isolating intervals where determinants are too long to be computed."""
+"""Exceptional discounts by ball arithmetic (X2): isolating intervals where determinants are too long."""
 
 from __future__ import annotations
 

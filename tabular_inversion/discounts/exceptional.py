@@ -1,4 +1,4 @@
-"""Exceptional discounts: where in (0, 1) goals that suffice elsewhere do not."""
+"""Exceptional discounts (X1, X2): where in (0, 1) goals that suffice elsewhere do not."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from tabular_inversion.discounts.agents import AgentsAlongDiscounts, counts_ones, read_question
+from tabular_inversion.discounts.negative_type import NegativeType, metric_of, negative_type
 from tabular_inversion.discounts.policy_pieces import Piece, between, find_pieces, shown_end
 from tabular_inversion.discounts.search import ExceptionalDiscount, search, with_ones
 from tabular_inversion.errors import WitnessError
@@ -66,6 +67,23 @@ class ExceptionalDiscounts(AgentsAlongDiscounts):
     def __repr__(self) -> str:
         shown = ", ".join(str(found.discount) for found in self.discounts)
         return f"ExceptionalDiscounts(n_states={self.n_states}, n_goals={self.goals.n_goals}, discounts=[{shown}])"
+
+    @property
+    def negative_type(self) -> NegativeType | None:
+        """Where M is gamma^d for a metric d: whether d is of negative type, with its proof; else None.
+
+        If it is, there are no exceptional discounts. If not, their nullities ``n - rank`` add up to at least
+        `NegativeType.n_positive`. Source: X3.
+
+        Examples
+        --------
+        >>> import networkx as nx
+        >>> from tabular_inversion.environments import graph
+        >>> exceptional_discounts(graph(nx.complete_bipartite_graph(3, 3))).negative_type
+        NegativeType(n_points=6, holds=False, n_positive=1)
+        """
+        distances = metric_of(self.pieces[0].rows) if len(self.pieces) == 1 else None
+        return None if distances is None else negative_type(distances)
 
     def for_class(self, kernel_class: KernelClass) -> tuple[ExceptionalDiscount, ...]:
         """Return the discounts at which not every kernel of the class is identified: rank M < n, or rank [M;1] < n.
@@ -129,6 +147,7 @@ class ExceptionalDiscounts(AgentsAlongDiscounts):
         if not same(self.ranks, ranks):
             raise WitnessError(f"ranks: they are {ranks} on the pieces; {self.ranks} were stated.")
         _check_same(self.discounts, discounts)
+        self._verify_negative_type()
         proved: set[tuple[int, ...]] = set()  # conjugate numbers share their null vectors
         for found in self.discounts:
             self._verify_number(found.discount)
@@ -136,6 +155,14 @@ class ExceptionalDiscounts(AgentsAlongDiscounts):
             if found.discount.minimal_polynomial not in proved:
                 self._verify_dependence(found)
                 proved.add(found.discount.minimal_polynomial)
+
+    def _verify_negative_type(self) -> None:
+        metric = self.negative_type
+        if metric is not None:
+            metric.verify()
+            nullities = sum(self.n_states - found.rank for found in self.discounts)
+            if nullities < metric.n_positive or (metric.holds and nullities):
+                raise WitnessError(f"discounts: the nullities add up to {nullities}, which {metric!r} contradicts.")
 
     def _verify_number(self, number: AlgebraicNumber) -> None:
         content, factors = number.polynomial.factor()
@@ -239,8 +266,9 @@ def exceptional_discounts(
     On a piece, M is a matrix of rational functions whose denominators have no root in [0, 1). With as many goals as
     states its rank falls at the roots of the determinant of the numerators, an integer polynomial; in general at
     common roots of its minors of the usual rank's size. None is missed: candidates are roots of combinations of these
-    minors, and one is dropped only where the usual rank is proved. At discount 0, which is left out, M is R. Source:
-    X1, X2.
+    minors, and one is dropped only where the usual rank is proved. Where M is the similarity matrix of a graph, one
+    inertia decides first whether there is any: see `negative_type`. At discount 0, which is left out, M is R. Source:
+    X1, X2, X3.
 
     Examples
     --------

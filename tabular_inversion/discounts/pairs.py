@@ -1,4 +1,4 @@
-"""Two worlds that no agent on the given goals tells apart, at an exceptional discount."""
+"""Two worlds that no agent on the given goals tells apart, at an exceptional discount (X1)."""
 
 from __future__ import annotations
 

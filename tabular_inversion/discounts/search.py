@@ -9,6 +9,7 @@ from typing import Any
 
 from flint import fmpz_poly
 
+from tabular_inversion.discounts.negative_type import metric_of, negative_type
 from tabular_inversion.discounts.policy_pieces import Piece
 from tabular_inversion.discounts.regularity import is_regular
 from tabular_inversion.exact.polynomials.matrices import (
@@ -85,6 +86,12 @@ def with_ones(matrix: PolynomialMatrix) -> PolynomialMatrix:
     return [*matrix, [fmpz_poly([1])] * len(matrix[0])]
 
 
+def _is_positive(piece: Piece) -> bool:
+    """Tell whether M is gamma^d with a metric d of negative type: positive definite at every discount (X3)."""
+    distances = metric_of(piece.rows)
+    return distances is not None and negative_type(distances).holds
+
+
 def search(
     pieces: tuple[Piece, ...], progress: Callable[[int, int], None] | None = None
 ) -> tuple[tuple[tuple[int, int], ...], tuple[ExceptionalDiscount, ...]]:
@@ -97,7 +104,8 @@ def search(
         extended = with_ones(matrix)
         usual = (generic_rank(matrix), generic_rank(extended))
         ranks.append(usual)
-        if usual[0] == len(matrix) == len(matrix[0]) and is_long(matrix) and is_regular(piece):
+        regular = usual[0] == len(matrix) == len(matrix[0])
+        if regular and (_is_positive(piece) or (is_long(matrix) and is_regular(piece))):
             continue
         candidates = dict(isolate(rank_drops(matrix, usual[0])))
         if usual[1] > usual[0]:  # otherwise [M;1] loses rank only where M does

@@ -5,6 +5,7 @@ from tabular_inversion.environments.continuous_grids import interpolated_mdp
 from tabular_inversion.environments.continuous_systems import ContinuousSystem, Task
 from tabular_inversion.environments.environment import Environment
 from tabular_inversion.environments.graphs import graph, named_graph
+from tabular_inversion.environments.hard_instances import exact_cover, set_cover
 from tabular_inversion.environments.interpolation import Axis, Grid
 from tabular_inversion.environments.mountain_car import MOUNTAIN_CAR, mountain_car
 from tabular_inversion.environments.random_worlds import random_mdp
@@ -21,6 +22,7 @@ __all__ = [
     "Grid",
     "Task",
     "chain",
+    "exact_cover",
     "four_rooms",
     "graph",
     "interpolated_mdp",
@@ -31,4 +33,5 @@ __all__ = [
     "random_mdp",
     "reacher",
     "river_swim",
+    "set_cover",
 ]

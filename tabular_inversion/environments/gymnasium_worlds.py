@@ -7,12 +7,13 @@ terminated). Its own ``step`` draws from that list.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from tabular_inversion._typing import BoolArray
+from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.environments._outcomes import Outcomes, read_outcomes
 from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import InputError, KernelError, MissingDependencyError, SpecificationError
@@ -148,7 +149,18 @@ def _read_environment(environment: Any, discount: float, terminal: Terminal, wit
         outcomes = outcomes.absorb(terminal_states)
     native = None if goes_on.size else _native_goals(outcomes, terminal_states)
     name = getattr(getattr(environment, "spec", None), "id", type(inner).__name__)
-    return Environment(name, _world(outcomes, discount, within), native)
+    world = _world(outcomes, discount, within)
+    return Environment(name, replace(world, coordinates=_places(inner, outcomes.n_states)), native)
+
+
+def _places(inner: Any, n_states: int) -> FloatArray | None:
+    """Return (row, column) of each state where the environment has a map of them: FrozenLake's desc, a grid's shape."""
+    drawn: Any = getattr(inner, "desc", ())
+    shape = np.shape(drawn) if np.ndim(drawn) == 2 else tuple(np.ravel(getattr(inner, "shape", ())))
+    if len(shape) != 2 or shape[0] * shape[1] != n_states:
+        return None
+    rows, columns = np.divmod(np.arange(n_states), int(shape[1]))
+    return np.stack([rows, columns], axis=1).astype(float)
 
 
 def _world(outcomes: Outcomes, discount: float, within: float) -> MDP:

@@ -197,10 +197,11 @@ def parse_goals(text: str, mdp: MDP) -> Goals:
     word, colon, rest = text.partition(":")
     if word == "gaussian" and (rest or not colon):
         return _gaussian(Text(text, rest), mdp)
-    return _on_states(text, mdp.n_states, mdp.state_names)
+    return goals_on(text, mdp.n_states, mdp.state_names)
 
 
-def _on_states(text: str, n_states: int, names: Sequence[str] | None = None) -> Goals:
+def goals_on(text: str, n_states: int, names: Sequence[str] | None = None) -> Goals:
+    """Return what `parse_goals` does for a number of states that may have names; Gaussian goals need a world."""
     word, colon, rest = text.partition(":")
     if colon and not rest:
         raise SpecificationError(f"{text!r} names nothing behind the colon; expected {GOAL_FORMS}.")
@@ -295,7 +296,7 @@ def select_goals(text: str, goals: Goals) -> list[int]:
         return _known_numbers(text, [Text(text, "").whole_number("a goal", part) for part in text.split(",")], goals)
     if word == "gaussian":
         raise SpecificationError(f"{text!r} needs coordinates of states, which values do not have; {forms}.")
-    wanted = _on_states(text, goals.n_states)
+    wanted = goals_on(text, goals.n_states)
     same = (wanted.rewards[:, None] == goals.rewards).all(axis=2)
     found = same & (wanted.continuation[:, None] == goals.continuation).all(axis=2)
     missing = np.flatnonzero(~found.any(axis=1))

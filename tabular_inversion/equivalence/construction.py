@@ -13,9 +13,8 @@ from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.agent_values.noise import Noise, is_noisy
 from tabular_inversion.equivalence.facial_reduction import reduce_to_faces
 from tabular_inversion.equivalence.polytopes import Polytopes
-from tabular_inversion.errors import KernelClassError
 from tabular_inversion.identifiability.instance import POSITIVE
-from tabular_inversion.kernel_classes import KernelClass, Supported
+from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.recovery import recover_rows
 from tabular_inversion.recovery.intervals import Intervals, refusal
 from tabular_inversion.recovery.linear_programs import LINEAR_PROGRAM_TOLERANCE, Constraints
@@ -58,11 +57,9 @@ class DistinctRows:
         """Compare the rows of an agent."""
         keys = agent.right_hand_sides.T
         columns = np.arange(agent.n_states)[None]
-        if isinstance(kernel_class, Supported):
-            expected = (agent.available.size, agent.n_states)
-            if kernel_class.support.shape != expected:
-                raise KernelClassError(f"the support has shape {kernel_class.support.shape}; expected {expected}.")
-            support = kernel_class.rows(agent.row_index)
+        kernel_class.check_fits(agent.available.size, agent.n_states)
+        support: Any = kernel_class.known_supports(agent.row_index)
+        if support is not None:
             support.sort_indices()
             sizes = np.diff(support.indptr)
             columns = np.full((len(sizes), int(sizes.max())), agent.n_states)

@@ -26,7 +26,6 @@ from tabular_inversion.equivalence.proved_ends import ProvedEnds
 from tabular_inversion.equivalence.sampling import hit_and_run
 from tabular_inversion.equivalence.vertices import vertices_of
 from tabular_inversion.errors import InputError
-from tabular_inversion.kernel_classes import Supported
 from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.equations import rounding
 from tabular_inversion.recovery.intervals import ROUNDING
@@ -192,7 +191,7 @@ class DistributionSets(ValueEquivalence):
         # Not by `gather`, which wants a function for each row: known supports leave no room for anything dense.
         objectives = np.append(function, 0.0)[places]
         points = maximise(self.polytopes, np.arange(len(places)), objectives if largest else -objectives)
-        if not isinstance(self.kernel_class, Supported):
+        if self.kernel_class.known_supports(self.agent.row_index) is None:
             return self._place_rows(_normalised(self._entries(points))[self.shared], 0.0)
         inside = places < self.polytopes.n_entries
         rows = _normalised(np.where(inside, points, 0.0))[self.shared]

@@ -1,4 +1,4 @@
-"""`value_equivalence`: all kernels of a class that give an agent its values."""
+"""`value_equivalence`: all kernels of a class that give an agent its values (S2)."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def value_equivalence(
            [False, False,  True]])
     """
     stated = noise_of(agent, None if noise is None else check_noise(noise, agent.q.shape, InputError))
-    make = _SETS.of(kernel_class)
+    make = VALUE_SETS.of(kernel_class)
     parts = parts_of(agent if isinstance(stated, str | float) else replace(agent, noise=stated))
     if len(parts) == 1 and parts[0].agent is agent:
         return make(agent, kernel_class, stated)
@@ -119,7 +119,7 @@ def _distributions(agent: AgentValues, kernel_class: KernelClass, noise: Noise) 
     return DistributionSets(agent, kernel_class, noise, polytopes, constraints, distinct.shared)
 
 
-_SETS: ClassTable[Callable[[AgentValues, KernelClass, Noise], ValueEquivalence]] = ClassTable(
+VALUE_SETS: ClassTable[Callable[[AgentValues, KernelClass, Noise], ValueEquivalence]] = ClassTable(
     "value equivalence",
     {
         Unconstrained: _vectors,
@@ -129,3 +129,4 @@ _SETS: ClassTable[Callable[[AgentValues, KernelClass, Noise], ValueEquivalence]]
         Deterministic: _successors,
     },
 )
+"""By class, ``sets(agent, kernel_class, noise)``."""

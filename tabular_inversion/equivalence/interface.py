@@ -17,7 +17,7 @@ from tabular_inversion.agent_values.noise import describe_noise, is_noisy
 from tabular_inversion.agent_values.parts import read_rows
 from tabular_inversion.equivalence.nearest import Divergence
 from tabular_inversion.errors import InputError, KernelClassError, KernelError, ShapeError
-from tabular_inversion.kernel_classes import KernelClass, Supported
+from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.recovery.intervals import Intervals
@@ -275,8 +275,9 @@ class ValueEquivalence:
         """
         rows = self._rows_of(kernel)
         inside = self.kernel_class.contains(rows, tolerance=tolerance)
-        if isinstance(self.kernel_class, Supported):
-            outside = rows - rows * self.kernel_class.rows(self.agent.row_index)
+        support = self.kernel_class.known_supports(self.agent.row_index)
+        if support is not None:
+            outside = rows - rows * support
             inside = inside & (np.asarray(abs(outside).max(axis=1)).ravel() <= tolerance)
         known = Intervals.of(self._system, np.arange(len(rows)))
         miss = np.abs(known.tests @ rows.T - known.middle)

@@ -6,7 +6,9 @@ twice: in the right-hand side of a row, and, multiplied by the discount, in the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -14,11 +16,12 @@ from scipy.spatial.distance import cdist
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMatrix
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.agent_values.parts import parts_of
-from tabular_inversion.class_tables import check_known
+from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.error_bounds.norms import SIMPLEX_DIAMETER, check_norm, operator_norms
-from tabular_inversion.errors import InputError, KernelClassError
+from tabular_inversion.errors import InputError
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Stochastic, Supported, Unconstrained
 from tabular_inversion.kinds import checked
+from tabular_inversion.records import Record
 from tabular_inversion.recovery.column_matching import column_separation
 from tabular_inversion.recovery.spectrum import power_of_two_scale
 from tabular_inversion.recovery.system import rounding_level
@@ -131,8 +134,8 @@ def separation_radius(agent: AgentValues, *, norm: float = np.inf) -> float:
 
 
 @checked
-@dataclass(frozen=True, eq=False)
-class ErrorBound:
+@dataclass(frozen=True, eq=False, repr=False)
+class ErrorBound(Record):
     """Bounds on the distance of each recovered row from the true one.
 
     Attributes
@@ -157,6 +160,9 @@ class ErrorBound:
     eps: float
     norm: float
     noise_norm: float
+
+    def __repr__(self) -> str:
+        return f"<ErrorBound {self.overall:.3g} for all rows, noise {self.eps:g}>"
 
     @property
     def overall(self) -> float:
@@ -220,40 +226,17 @@ def error_bound(
     >>> 0.0015 <= bound.overall < 0.003
     True
     """
-    check_known(kernel_class, "an error bound")
+    bounds = BOUNDS.of(kernel_class)
     target = check_norm("norm", norm)
     source = target if noise_norm is None else check_norm("noise_norm", noise_norm)
     if not (np.isfinite(eps) and eps >= 0):
         raise InputError(f"eps is {eps}; expected a finite number of at least 0.")
     rows = np.full(agent.available.size, np.nan)
     for _, part in parts_of(agent):
-        rows[part.row_index] = _bounds(part, kernel_class, float(eps), target, source)
+        # In units of the largest entry of M no intermediate result overflows.
+        scale = power_of_two_scale(part.test_matrix)
+        rows[part.row_index] = bounds(Noise(part, kernel_class, scale, float(eps) / scale, source, target))
     return ErrorBound(rows.reshape(agent.available.shape), float(eps), target, source)
-
-
-def _bounds(agent: AgentValues, kernel_class: KernelClass, eps: float, target: float, source: float) -> FloatArray:
-    """Return the bound of each row of an agent whose rows share their equations."""
-    limit = SIMPLEX_DIAMETER[target]
-    # In units of the largest entry of M no intermediate result overflows.
-    scale = power_of_two_scale(agent.test_matrix)
-    matrix, level = agent.test_matrix / scale, eps / scale
-    if isinstance(kernel_class, Unconstrained):
-        misfit = level * _misfit(agent, source, source)
-        factor = _times(_amplification(matrix[None], source, target, centred=False), misfit)
-        return np.broadcast_to(factor, (len(agent.row_index),))
-    if isinstance(kernel_class, Deterministic):
-        reach = level * _misfit(agent, source, source)
-        alone = _one_column_in_reach(matrix, agent.right_hand_sides / scale, reach, source)
-        return np.where(alone, 0.0, limit)
-    if not isinstance(kernel_class, Stochastic | Supported):
-        raise KernelClassError(
-            f"no error bound is known for the class {kernel_class.name!r}; use Stochastic, which contains its rows."
-        )
-    if isinstance(kernel_class, Supported):
-        factors = _on_supports(matrix, kernel_class.rows(agent.row_index), target)
-    else:
-        factors = np.broadcast_to(_amplification(matrix[None], 2.0, target, centred=True), (len(agent.row_index),))
-    return np.minimum(_times(factors, level * _misfit(agent, source, 2.0)), limit)
 
 
 def _misfit(agent: AgentValues, source: float, measure: float) -> float:
@@ -330,3 +313,69 @@ def _one_column_in_reach(matrix: FloatArray, values: FloatArray, reach: float, n
     ]
     alone: BoolArray = np.concatenate(counts) == 1
     return alone
+
+
+@dataclass(frozen=True, eq=False)
+class Noise:
+    """What a bound is computed from: an agent whose numbers are divided by a power of two, and its noise.
+
+    Attributes
+    ----------
+    agent : AgentValues
+        The values.
+    kernel_class : KernelClass
+        Where the rows come from.
+    scale : float
+        A power of two near the largest entry of M.
+    level : float
+        The noise, divided by that.
+    source, target : float
+        The norms of the noise and of the rows' error.
+    """
+
+    agent: AgentValues
+    kernel_class: Any
+    scale: float
+    level: float
+    source: float
+    target: float
+
+    @property
+    def matrix(self) -> FloatArray:
+        """M in units of the scale."""
+        return self.agent.test_matrix / self.scale
+
+    @property
+    def misfit(self) -> float:
+        """What a true row may miss, in the norm of the noise."""
+        return self.level * _misfit(self.agent, self.source, self.source)
+
+    @property
+    def limit(self) -> float:
+        """How far two distributions can be apart."""
+        return SIMPLEX_DIAMETER[self.target]
+
+
+def _vectors(noise: Noise) -> FloatArray:
+    return _times(_amplification(noise.matrix[None], noise.source, noise.target, centred=False), noise.misfit)
+
+
+def _distributions(noise: Noise) -> FloatArray:
+    support = noise.kernel_class.known_supports(noise.agent.row_index)
+    if support is None:
+        factors = _amplification(noise.matrix[None], 2.0, noise.target, centred=True)
+    else:
+        factors = _on_supports(noise.matrix, support, noise.target)
+    return np.minimum(_times(factors, noise.level * _misfit(noise.agent, noise.source, 2.0)), noise.limit)
+
+
+def _vertices(noise: Noise) -> FloatArray:
+    values = noise.agent.right_hand_sides / noise.scale
+    return np.where(_one_column_in_reach(noise.matrix, values, noise.misfit, noise.source), 0.0, noise.limit)
+
+
+BOUNDS: ClassTable[Callable[[Noise], FloatArray]] = ClassTable(
+    "an error bound",
+    {Unconstrained: _vectors, Stochastic: _distributions, Supported: _distributions, Deterministic: _vertices},
+)
+"""By class, ``bounds(noise)``: how far each available row may be off, shape (rows,), or one for all."""

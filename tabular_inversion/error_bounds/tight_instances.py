@@ -13,6 +13,7 @@ from tabular_inversion.error_bounds.norms import check_norm
 from tabular_inversion.errors import InputError
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP, as_fraction, evaluate, fraction_array, solve
 from tabular_inversion.exact.rationals import FractionArray
+from tabular_inversion.records import Record
 
 MatchingOperator: TypeAlias = Literal["max", "conditional", "unconditional"]
 
@@ -20,8 +21,8 @@ DECOY, TRUTH, START, SINK = range(4)
 """The states of a `MatchingInstance`; every action leads from START to TRUTH, and from the others to SINK."""
 
 
-@dataclass(frozen=True, eq=False)
-class MatchingInstance:
+@dataclass(frozen=True, eq=False, repr=False)
+class MatchingInstance(Record):
     """A deterministic world and noise under which matching columns takes row (START, 0) to DECOY, not to TRUTH.
 
     Attributes
@@ -145,8 +146,8 @@ def _values(world: ExactMDP, goals: ExactGoals, operator: MatchingOperator) -> E
     return evaluate(world, goals, policy.astype(object))
 
 
-@dataclass(frozen=True, eq=False)
-class LowerBoundInstance:
+@dataclass(frozen=True, eq=False, repr=False)
+class LowerBoundInstance(Record):
     """Two worlds with one and the same noisy agent: no method can be nearer than `error` to both.
 
     Attributes

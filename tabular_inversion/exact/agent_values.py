@@ -16,12 +16,13 @@ from tabular_inversion.exact.model import ExactGoals
 from tabular_inversion.exact.rationals import FractionArray, fraction_array, object_array, to_floats
 from tabular_inversion.exact.validation import exact_array, exact_discount, exact_policy, without_unavailable
 from tabular_inversion.kinds import checked
+from tabular_inversion.records import ReadOnly
 from tabular_inversion.validation import check_available, frozen_array
 
 
 @checked
 @dataclass(frozen=True, eq=False, repr=False)
-class ExactAgentValues:
+class ExactAgentValues(ReadOnly):
     """The Q-values of a goal-conditioned agent in rational numbers.
 
     Parameters
@@ -90,8 +91,6 @@ class ExactAgentValues:
             and (policies[0] is None or np.array_equal(policies[0], policies[1]))  # type: ignore[arg-type]
             and np.array_equal(self.available, other.available)
         )
-
-    __hash__ = None  # type: ignore[assignment]  # arrays have no hash
 
     @property
     def n_goals(self) -> int:

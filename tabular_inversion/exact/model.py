@@ -16,12 +16,13 @@ from tabular_inversion.exact.validation import check_exact_distributions, exact_
 from tabular_inversion.goals import Goals
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
+from tabular_inversion.records import ReadOnly
 from tabular_inversion.validation import check_available, check_indices, check_kind, frozen_array, locate
 
 
 @checked
 @dataclass(frozen=True, eq=False, repr=False)
-class ExactMDP:
+class ExactMDP(ReadOnly):
     """A finite Markov decision process whose probabilities and discount are rational numbers.
 
     Parameters
@@ -82,8 +83,6 @@ class ExactMDP:
             and np.array_equal(self.available, other.available)
             and np.array_equal(self.kernel, other.kernel)
         )
-
-    __hash__ = None  # type: ignore[assignment]  # arrays have no hash
 
     @property
     def n_states(self) -> int:
@@ -149,7 +148,7 @@ class ExactMDP:
 
 @checked
 @dataclass(frozen=True, eq=False, repr=False)
-class ExactGoals:
+class ExactGoals(ReadOnly):
     """Rewards R and continuation C of G goals, in rational numbers.
 
     Parameters
@@ -208,8 +207,6 @@ class ExactGoals:
             and (extras[0] is None) == (extras[1] is None)
             and (extras[0] is None or np.array_equal(extras[0], extras[1]))  # type: ignore[arg-type]
         )
-
-    __hash__ = None  # type: ignore[assignment]  # arrays have no hash
 
     @property
     def n_goals(self) -> int:

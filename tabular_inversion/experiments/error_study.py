@@ -21,6 +21,7 @@ from tabular_inversion.experiments.run_folder import Comparison, RunFolder
 from tabular_inversion.goals import Goals
 from tabular_inversion.inversion import invert
 from tabular_inversion.kernel_classes import Deterministic, Stochastic
+from tabular_inversion.kinds import checked
 from tabular_inversion.policies import uniform
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ SHARES = np.array([0.25, 0.5, 0.9, 0.99, 1.5, 2.0, 4.0, 8.0, 16.0])
 COLUMNS = ("eps", "goals", "discount", "measured", "bound", "sigma")
 
 
+@checked
 def reproduce(
     path: str | os.PathLike[str],
     *,

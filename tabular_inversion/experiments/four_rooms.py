@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from tabular_inversion.errors import InputError
 from tabular_inversion.experiments import four_rooms_published as published
 from tabular_inversion.experiments.four_rooms_agents import run_agent
 from tabular_inversion.experiments.four_rooms_cases import PENALTY, Case, Configuration, Effort, effort_named
@@ -21,6 +20,7 @@ from tabular_inversion.experiments.four_rooms_results import (
     unseen_columns,
 )
 from tabular_inversion.experiments.run_folder import RunFolder
+from tabular_inversion.kinds import checked
 from tabular_inversion.parallel import Task, run_tasks, usable_cores
 
 DIFFERENCES = [
@@ -49,6 +49,7 @@ DIFFERENCES = [
 ]
 
 
+@checked
 def reproduce(
     folder_path: str | os.PathLike[str],
     *,
@@ -92,8 +93,6 @@ def reproduce(
     ['data', 'figures', 'report.html', 'results.json', 'settings.json', 'stages']
     """
     chosen = effort_named(effort)
-    if seed < 0:
-        raise InputError(f"seed is {seed}; expected an integer of at least 0.")
     folder = RunFolder(folder_path, "FourRooms", _settings(chosen, seed))
     results = _run(folder, chosen, seed, usable_cores() if workers is None else workers, progress)
     folder.table("errors", error_columns(results))

@@ -12,6 +12,7 @@ from tabular_inversion.experiments import mountain_car_figures as figures
 from tabular_inversion.experiments.continuous import Found, Study
 from tabular_inversion.experiments.continuous_worlds import Experiment
 from tabular_inversion.experiments.run_folder import RunFolder
+from tabular_inversion.kinds import checked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,6 +47,7 @@ _DIFFERENCES = (
 )
 
 
+@checked
 def reproduce(
     folder_path: str | os.PathLike[str],
     *,

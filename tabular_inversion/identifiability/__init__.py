@@ -2,8 +2,10 @@
 
 from tabular_inversion.errors import WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion
+from tabular_inversion.identifiability.explanation import Explanation
 from tabular_inversion.identifiability.judge import identify
 from tabular_inversion.identifiability.noise_limits import limits_of_values as _limits_of_values  # noqa: F401 - registers itself
+from tabular_inversion.identifiability.policies_alone import PoliciesVerdict, identify_from_policies, reshape_world
 from tabular_inversion.identifiability.recheck import verify
 from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict
 from tabular_inversion.identifiability.witness import Witness
@@ -11,7 +13,9 @@ from tabular_inversion.identifiability.witnesses import check_forward
 
 __all__ = [
     "Evidence",
+    "Explanation",
     "Hint",
+    "PoliciesVerdict",
     "Scope",
     "Status",
     "ValuesQuestion",
@@ -20,5 +24,7 @@ __all__ = [
     "WitnessError",
     "check_forward",
     "identify",
+    "identify_from_policies",
+    "reshape_world",
     "verify",
 ]

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel, SparseMatrix
+from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.identifiability.face_bounds import TAKEN_AS_ZERO
 from tabular_inversion.identifiability.uniform import restricted_codes
 from tabular_inversion.identifiability.verdict import Status
-from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 from tabular_inversion.recovery import seek_rows
-from tabular_inversion.recovery.column_matching import is_deterministic, matched, two_nearest, value_scale
-from tabular_inversion.recovery.equations import (
-    TINY,
-    Equations,
-    equilibrate,
-    independent_columns,
-    left_inverse,
-    rounding,
-    solution_error,
-)
+from tabular_inversion.recovery.column_matching import matched, two_nearest, value_scale
+from tabular_inversion.recovery.equations import TINY, Equations, equilibrate, left_inverse, rounding, solution_error
+from tabular_inversion.recovery.independence import independent_columns
 from tabular_inversion.recovery.rank import RankStatus
 from tabular_inversion.recovery.system import RowSystem
 
@@ -63,23 +58,41 @@ def entry_errors(
     right side is bounded by what p misses and by the uncertainty; a left inverse bounds e (`solution_error`). Off the
     face the true row has at most the weight that the verdict takes as zero, which is counted.
     """
-    whole, system, rows = system, system.select(known), rows[known]
-    if is_deterministic(kernel_class):
-        true = matched(two_nearest(*value_scale(system))[0], system.n_states).rows
-        away = abs(csr_array(rows) - true).max(axis=1).toarray().ravel()
-        return np.asarray((1.0 + rounding(4)) * away, np.float64)
+    return ACCURACY.of(kernel_class)(system, kernel_class, row_index, rows, known)
+
+
+def _vertices(
+    system: RowSystem, _class: KernelClass, _row_index: IntArray, rows: Kernel, known: IntArray
+) -> FloatArray:
+    true = matched(two_nearest(*value_scale(system.select(known)))[0], system.n_states).rows
+    away = abs(csr_array(rows[known]) - true).max(axis=1).toarray().ravel()
+    return np.asarray((1.0 + rounding(4)) * away, np.float64)
+
+
+def _few_successors(
+    system: RowSystem, kernel_class: Sparse, row_index: IntArray, rows: Kernel, known: IntArray
+) -> FloatArray:
+    if kernel_class.max_successors == 1:
+        return _vertices(system, kernel_class, row_index, rows, known)
+    return _solutions(system, kernel_class, row_index, rows, known, most=kernel_class.most(system.n_states))
+
+
+def _solutions(
+    whole: RowSystem, kernel_class: KernelClass, row_index: IntArray, rows: Kernel, known: IntArray, *, most: int = 1
+) -> FloatArray:
+    """Bound errors where all columns are independent, else on known supports, else on those of the decided rows."""
+    system, rows = whole.select(known), rows[known]
     if system.rank_decision.status is RankStatus.FULL:
         errors = _all_unknowns(system, rows)
         return np.minimum(errors, _widest(rows)) if system.sums_to_one else errors
     count = rows.shape[0]
     errors, left = np.full(count, np.inf), np.arange(count)
-    if isinstance(kernel_class, Supported):
-        support = kernel_class.rows(row_index[known])
+    support = kernel_class.known_supports(row_index[known])
+    if support is not None:
         full = restricted_codes(system, support)[0] == Status.IDENTIFIED
         errors[full] = _on_supports(system.select(left[full]), rows[left[full]], support[left[full]], 0.0)[0]
         left = left[~full]
     decided = seek_rows(whole, kernel_class, row_index=row_index).rows[known] if left.size else rows
-    most = kernel_class.most(system.n_states) if isinstance(kernel_class, Sparse) else 1
     for level in _LEVELS:
         if not left.size:
             break
@@ -91,10 +104,23 @@ def entry_errors(
     return np.minimum(errors, _widest(rows))
 
 
+ACCURACY: ClassTable[Callable[[RowSystem, Any, IntArray, Kernel, IntArray], FloatArray]] = ClassTable(
+    "a bound on the errors of entries",
+    {
+        Unconstrained: _solutions,
+        Stochastic: _solutions,
+        Supported: _solutions,
+        Sparse: _few_successors,
+        Deterministic: _vertices,
+    },
+)
+"""By class, ``bound(system, kernel_class, row_index, rows, known)``, as `entry_errors`."""
+
+
 def _widest(rows: Kernel) -> FloatArray:
     """Bound how far entries can be from those of any distribution; a computed one may pass 1 by some rounding."""
     most = rows.max(axis=1)
-    return np.maximum(1.0, most.toarray().ravel() if issparse(rows) else most)
+    return np.asarray(np.maximum(1.0, most.toarray().ravel() if issparse(rows) else most))
 
 
 def _missed(system: RowSystem, rows: Kernel) -> Iterator[tuple[FloatArray, bool]]:
@@ -116,13 +142,13 @@ def _all_unknowns(system: RowSystem, rows: Kernel) -> FloatArray:
     best = np.full(rows.shape[0], np.inf)
     if system.n_states <= _DIRECT or system.factors is None:
         choices = [equilibrate(system.equations, balanced=balanced) for balanced in (False, True)]
-        pairs = [(scaled, left_inverse(scaled.matrix), slice(None)) for scaled in choices]
+        pairs = [(scaled, left_inverse(scaled.matrix)) for scaled in choices]
     else:
-        pairs = [(system.equilibrated, system.factors[2], system.factors[1])]
+        pairs = [(system.equilibrated, system.factors.inverse)]
     for missed, uncertain in _missed(system, rows):
-        for scaled, inverse, taken in pairs:
-            doubt = scaled.uncertainty[taken] * uncertain
-            found = solution_error(inverse, scaled.matrix[taken], doubt, np.ldexp(missed, scaled.rows)[taken])
+        for scaled, inverse in pairs:
+            doubt = scaled.uncertainty * uncertain
+            found = solution_error(inverse, scaled.matrix, doubt, np.ldexp(missed, scaled.rows))
             best = np.minimum(best, np.ldexp(found, scaled.columns.T).max(axis=0))
     return best
 
@@ -175,6 +201,6 @@ def _on_columns(
         chosen = [part[which] for part in (inverse, scaled.matrix, scaled.uncertainty)]
         for missed, uncertain in bounds:
             right = np.ldexp(missed.T[:, :, None], scaled.rows[which])
-            found = solution_error(*chosen[:2], chosen[2] * uncertain, right)
+            found = solution_error(chosen[0], chosen[1], chosen[2] * uncertain, right)
             errors = np.minimum(errors, np.ldexp(found, np.swapaxes(scaled.columns, 1, 2)[which]).max(axis=(1, 2)))
     return errors, independent

@@ -69,6 +69,11 @@ class VerdictQuestion(Record, ABC):
         """K."""
 
 
+def agents_in_words(agent: AgentValues | ExactAgentValues) -> str:
+    """Return what agents of these values do, as answers name it."""
+    return {"max": "optimal agents", "softmax": "maximum-entropy agents"}.get(agent.operator, "a given policy")
+
+
 @checked
 @dataclass(frozen=True, eq=False)
 class ValuesQuestion(VerdictQuestion):
@@ -105,7 +110,7 @@ class ValuesQuestion(VerdictQuestion):
     @property
     def policy(self) -> str:
         """What the agents do, in words."""
-        return {"max": "optimal agents", "softmax": "maximum-entropy agents"}.get(self.agent.operator, "a given policy")
+        return agents_in_words(self.agent)
 
     @property
     def available(self) -> BoolArray:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
-from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported, Unconstrained
-from tabular_inversion.recovery.column_matching import is_deterministic, two_nearest, value_scale
+from tabular_inversion.class_tables import ClassTable
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
+from tabular_inversion.recovery.column_matching import two_nearest, value_scale
 from tabular_inversion.recovery.equations import TINY, left_inverse, rounding
 from tabular_inversion.recovery.linear_programs import block_size, solve_blocks
 from tabular_inversion.recovery.misfits import explains, misfits
@@ -74,31 +77,74 @@ def consistency(
     is checked with the uncertainty of M and q and with the rounding of the check. The misfit of the recovered row is
     tried as y first: for the nearest point of a polytope it separates. Then the multipliers of a linear program are.
     """
-    nothing = np.zeros(len(residuals), bool)
-    if isinstance(kernel_class, Unconstrained) and system.equations_independent:
-        return Consistency(nothing, nothing, residuals)
-    if is_deterministic(kernel_class):
-        columns, values = value_scale(system)
-        impossible = two_nearest(columns, values)[1] > 1.0
-        return Consistency(impossible, nothing, residuals)
+    impossible, unknown = CONSISTENCY.of(kernel_class)(system, kernel_class, row_index, rows)
+    return Consistency(impossible, unknown, residuals)
+
+
+_Found = tuple[BoolArray, BoolArray]
+"""Which rows no member of the class explains, and for which that is open."""
+
+
+def _suspects(system: RowSystem, rows: Kernel, judge: Callable[[RowSystem, IntArray, FloatArray], _Found]) -> _Found:
+    """Ask ``judge(part, suspects, misfit)``, which rows are proved impossible and which possible, where rows misfit."""
     misfit, within = misfits(system, rows)
     suspects = np.flatnonzero((np.abs(misfit) > within).any(axis=0))
-    impossible, unknown = nothing, nothing.copy()
+    impossible, unknown = np.zeros((2, misfit.shape[1]), bool)
     if suspects.size:
-        part, missed = system.select(suspects), misfit[:, suspects]
-        if isinstance(kernel_class, Unconstrained):
-            impossible, possible = nothing.copy(), nothing[suspects]
-            proved = _unsolvable(part, rows[suspects], missed)
-        else:
-            allowed = np.ones((len(suspects), system.n_states), bool)
-            if isinstance(kernel_class, Supported):
-                allowed = kernel_class.rows(row_index[suspects]).toarray()
-            proved, possible = _separated(part, allowed, missed)
-            possible &= not isinstance(kernel_class, Sparse)  # a row of more successors than allowed may fit
-        impossible = nothing.copy()
+        proved, possible = judge(system.select(suspects), suspects, misfit[:, suspects])
         impossible[suspects] = proved
         unknown[suspects] = ~proved & ~possible
-    return Consistency(impossible, unknown, residuals)
+    return impossible, unknown
+
+
+def _vectors(system: RowSystem, _class: KernelClass, row_index: IntArray, rows: Kernel) -> _Found:
+    if system.equations_independent:
+        nothing = np.zeros(len(row_index), bool)
+        return nothing, nothing
+
+    def judge(part: RowSystem, suspects: IntArray, missed: FloatArray) -> _Found:
+        return _unsolvable(part, rows[suspects], missed), np.zeros(len(suspects), bool)
+
+    return _suspects(system, rows, judge)
+
+
+def _distributions(system: RowSystem, kernel_class: KernelClass, row_index: IntArray, rows: Kernel) -> _Found:
+    def judge(part: RowSystem, suspects: IntArray, missed: FloatArray) -> _Found:
+        support = kernel_class.known_supports(row_index[suspects])
+        allowed = np.ones((len(suspects), system.n_states), bool) if support is None else support.toarray()
+        return _separated(part, allowed, missed)
+
+    return _suspects(system, rows, judge)
+
+
+def _few_successors(system: RowSystem, kernel_class: Sparse, row_index: IntArray, rows: Kernel) -> _Found:
+    if kernel_class.max_successors == 1:
+        return _vertices(system, kernel_class, row_index, rows)
+
+    def judge(part: RowSystem, suspects: IntArray, missed: FloatArray) -> _Found:
+        # That a distribution fits is no answer: it may have more successors than allowed.
+        proved, _ = _separated(part, np.ones((len(suspects), system.n_states), bool), missed)
+        return proved, np.zeros(len(suspects), bool)
+
+    return _suspects(system, rows, judge)
+
+
+def _vertices(system: RowSystem, _class: KernelClass, row_index: IntArray, _rows: Kernel) -> _Found:
+    columns, values = value_scale(system)
+    return np.asarray(two_nearest(columns, values)[1] > 1.0), np.zeros(len(row_index), bool)
+
+
+CONSISTENCY: ClassTable[Callable[[RowSystem, Any, IntArray, Kernel], _Found]] = ClassTable(
+    "the proof that no row of the class has given values",
+    {
+        Unconstrained: _vectors,
+        Stochastic: _distributions,
+        Supported: _distributions,
+        Sparse: _few_successors,
+        Deterministic: _vertices,
+    },
+)
+"""By class, ``judge(system, kernel_class, row_index, rows)``: which rows nothing explains, and where that is open."""
 
 
 def _separated(system: RowSystem, allowed: BoolArray, misfit: FloatArray) -> tuple[BoolArray, BoolArray]:

@@ -14,7 +14,7 @@ from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.agent_values.noise import Noise, describe_noise, is_noisy
 from tabular_inversion.agent_values.parts import parts_of, read_rows
 from tabular_inversion.agent_values.reading import check_noise
-from tabular_inversion.class_tables import check_known
+from tabular_inversion.class_tables import check_class
 from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion
 from tabular_inversion.identifiability.consistency import Consistency, consistency
@@ -93,14 +93,14 @@ def identify(
     >>> from tabular_inversion import Goals, MDP, Stochastic, solve
     >>> mdp = MDP([[[0.5, 0.5]], [[0.25, 0.75]]], discount=0.9)
     >>> identify(solve(mdp, Goals.generic(2, 1, seed=0)), Stochastic())
-    <Verdict IDENTIFIED, certified, instance scope: 2 of 2 rows identified>
+    <Verdict IDENTIFIED, certified, instance scope, optimal agents: 2 of 2 rows identified>
     >>> constant = Goals([[1.0, 1.0]])
     >>> identify(solve(mdp, constant), Stochastic()).witness.distance > 0.1
     True
     """
     if scope not in get_args(Scope):
         raise InputError(f"scope is {scope!r}; expected 'instance' or 'uniform'.")
-    check_known(kernel_class, "identification")
+    check_class(kernel_class)
     if exact or not isinstance(agent, AgentValues):
         if noise is not None and np.any(np.asarray(noise) != 0):
             raise InputError(f"noise is {noise}; exact values have none: leave it out, or use floats.")
@@ -203,12 +203,12 @@ def decide(question: ValuesQuestion, pieces: Sequence[Judged], *, whole: bool = 
     decided = np.sort(np.concatenate([places for places, _ in decisions]))
     if not whole:
         question = replace(question, pieces=(agent.row_index[decided],))
-    kernel = None
+    sought = None
     if question.scope == "instance" and len(pieces) == 1 and whole and is_world(agent) and not noisy:
-        kernel = pieces[0].sought.kernel(agent.row_index, agent.available)  # type: ignore[union-attr]
+        sought = pieces[0].sought
     systems = [one.ready.system for one in pieces]
     residual = float(np.fmax.reduce(residuals))
-    return _dress(question, decision, _Measured(systems, residual, kernel, decided))
+    return _dress(question, decision, _Measured(systems, residual, sought, decided))
 
 
 def is_world(agent: AgentValues) -> bool:
@@ -280,11 +280,11 @@ def _without_witness(
 
 
 class _Measured(NamedTuple):
-    """What a verdict states beside the decision: of which systems, the largest residual, a kernel, which rows."""
+    """What a verdict states beside the decision: of which systems, the largest residual, the rows found, which ones."""
 
     systems: list[RowSystem]
     residual: float
-    kernel: Kernel | None
+    sought: Recovery | None
     decided: IntArray
 
 
@@ -303,8 +303,9 @@ def _dress(question: ValuesQuestion, decision: Decision, measured: _Measured) ->
             if question.scope == "instance" and quiet:
                 check_own_values(own, witness, question.kernel_class)
             # Noisy values, or ones with inconsistent rows, are those of no kernel: there is nothing to replay.
-            if measured.kernel is not None and not (codes == Status.INCONSISTENT).any():
-                check_forward(agent, measured.kernel, witness, question.kernel_class)
+            if measured.sought is not None and not (codes == Status.INCONSISTENT).any():
+                kernel = measured.sought.kernel(agent.row_index, agent.available)
+                check_forward(agent, kernel, witness, question.kernel_class)
         except WitnessError as problem:
             codes, evidence, reason = _without_witness(codes, evidence, f"{reason}; but {problem}")
             witness = None

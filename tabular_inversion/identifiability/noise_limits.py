@@ -5,6 +5,7 @@ Both are proved, from one decomposition or one least-squares fit of each row: no
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,14 +15,16 @@ from scipy.spatial.distance import cdist
 
 from tabular_inversion._typing import FloatArray, IntArray, Kernel, SparseMatrix
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.identifiability.asked import ValuesQuestion
 from tabular_inversion.identifiability.limits import NoiseLimits, limits_of
 from tabular_inversion.identifiability.pieces import Ready, ready
-from tabular_inversion.kernel_classes import KernelClass, Supported, Unconstrained
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 from tabular_inversion.recovery import recover_rows
-from tabular_inversion.recovery.column_matching import column_separation, is_deterministic
-from tabular_inversion.recovery.equations import TINY, noise_room, rounding
-from tabular_inversion.recovery.misfits import is_solved
+from tabular_inversion.recovery.column_matching import column_separation
+from tabular_inversion.recovery.equations import TINY, rounding
+from tabular_inversion.recovery.independence import noise_room
+from tabular_inversion.recovery.misfits import is_solved, misfit
 
 _NUMBERS = 2**21
 """In one block, 16 MB."""
@@ -55,14 +58,16 @@ def _weights(each: Ready) -> FloatArray:
 
 def _largest(each: Ready, question: ValuesQuestion) -> FloatArray:
     """Return for each row a noise level up to which it is certified to be the only one."""
-    system, kernel_class, agent = each.system, question.kernel_class, each.part.agent
+    return LIMITS.of(question.kernel_class)[0](each, question)
+
+
+def _largest_of_solutions(each: Ready, question: ValuesQuestion) -> FloatArray:
+    system, agent = each.system, each.part.agent
     weights, count = agent.weights, len(agent.row_index)
-    if is_deterministic(kernel_class):
-        return _largest_of_columns(each, question.scope == "uniform")
-    if not isinstance(kernel_class, Supported):
+    support = question.kernel_class.known_supports(agent.row_index)
+    if support is None:
         room = noise_room(system.test_matrix, system.matrix_error, sums_to_one=system.sums_to_one)
         return np.full(count, _level(room, np.linalg.norm(weights)))
-    support = kernel_class.rows(agent.row_index)
     sizes = np.diff(support.indptr)
     result = np.empty(count)
     for size in np.unique(sizes):
@@ -88,13 +93,13 @@ def _level(room: FloatArray, norm: Any) -> FloatArray:
     return np.where(room <= 0, 0.0, np.where(size > 0, some, np.inf))
 
 
-def _largest_of_columns(each: Ready, uniform: bool) -> FloatArray:
+def _largest_of_columns(each: Ready, question: ValuesQuestion) -> FloatArray:
     """Return how far the second nearest column of M is from each row's values; for all rows, half the separation."""
     system, agent = each.system, each.part.agent
     count, n = len(agent.row_index), system.n_states
     if n == 1:
         return np.full(count, np.inf)
-    if uniform:
+    if question.scope == "uniform":
         doubt = 2.0 * float(system.matrix_error.max())
         room = float(column_separation(system.test_matrix, np.inf).min()) - 1.01 * doubt
         return np.full(count, _level(np.asarray(room), 2.0 * float(agent.weights.max())))
@@ -119,18 +124,39 @@ def _doubt(each: Ready) -> float:
 
 def _least(each: Ready, kernel_class: KernelClass) -> FloatArray:
     """Return for each row a noise level below which no member of the class has the values."""
+    return LIMITS.of(kernel_class)[1](each, kernel_class)
+
+
+def _least_unknown(each: Ready, _class: KernelClass) -> FloatArray:
+    return np.full(len(each.part.agent.row_index), np.nan)  # what errs in M is multiplied by rows of any size
+
+
+def _least_of_columns(each: Ready, _class: KernelClass) -> FloatArray:
+    return np.maximum(np.asarray(_distances(each).min(axis=1)) / _ABOVE - _doubt(each), 0.0)
+
+
+def _least_of_distributions(each: Ready, kernel_class: KernelClass) -> FloatArray:
     system, row_index = each.system, each.part.agent.row_index
-    if isinstance(kernel_class, Unconstrained):
-        return np.full(len(row_index), np.nan)  # what errs in M is multiplied by rows of any size
-    if is_deterministic(kernel_class):
-        return np.maximum(_distances(each).min(axis=1) / _ABOVE - _doubt(each), 0.0)
     rows = recover_rows(system, kernel_class, row_index=row_index).rows
     bound = np.zeros(len(row_index))
-    left = np.flatnonzero(~is_solved(system, rows))
+    left = np.flatnonzero(~is_solved(system, rows, misfit(system, rows)))
     if left.size:
-        allowed = kernel_class.rows(row_index[left]) if isinstance(kernel_class, Supported) else None
-        bound[left] = _separation(each, left, rows[left], allowed)
+        bound[left] = _separation(each, left, rows[left], kernel_class.known_supports(row_index[left]))
     return bound
+
+
+def _largest_of_few(each: Ready, question: ValuesQuestion) -> FloatArray:
+    kernel_class: Any = question.kernel_class
+    return (
+        _largest_of_columns(each, question)
+        if kernel_class.max_successors == 1
+        else _largest_of_solutions(each, question)
+    )
+
+
+def _least_of_few(each: Ready, kernel_class: Sparse) -> FloatArray:
+    one = kernel_class.max_successors == 1
+    return _least_of_columns(each, kernel_class) if one else _least_of_distributions(each, kernel_class)
 
 
 def _separation(each: Ready, places: IntArray, rows: Kernel, allowed: SparseMatrix | None) -> FloatArray:
@@ -176,3 +202,18 @@ def _least_over_rows(
         ends[part] = np.einsum("eg,ge->e", y[owner[part]], tests[:, columns])
         ends[part] -= np.einsum("eg,ge->e", size[owner[part]], doubt[:, columns])
     return np.asarray(np.minimum.reduceat(ends, support.indptr[:-1]))
+
+
+LIMITS: ClassTable[tuple[Callable[[Ready, ValuesQuestion], FloatArray], Callable[[Ready, Any], FloatArray]]] = (
+    ClassTable(
+        "limits of noise",
+        {
+            Unconstrained: (_largest_of_solutions, _least_unknown),
+            Stochastic: (_largest_of_solutions, _least_of_distributions),
+            Supported: (_largest_of_solutions, _least_of_distributions),
+            Sparse: (_largest_of_few, _least_of_few),
+            Deterministic: (_largest_of_columns, _least_of_columns),
+        },
+    )
+)
+"""By class, ``largest(ready, question)`` and ``least(ready, kernel_class)``: a noise level for each row."""

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tabular_inversion._typing import IntArray
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.errors import TabularInversionError, WitnessError
 from tabular_inversion.identifiability.asked import ValuesQuestion, VerdictQuestion
 from tabular_inversion.identifiability.judge import agent_of_row, identify
 from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict, check_verdict
 from tabular_inversion.identifiability.verification import check_form, check_no_contradiction, compare
 from tabular_inversion.identifiability.witnesses import check_own_values, check_rows
-from tabular_inversion.kernel_classes import KernelClass, Supported
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 from tabular_inversion.kinds import checked
 from tabular_inversion.records import same
 
@@ -77,7 +79,7 @@ def _verify_floats(question: ValuesQuestion, agent: AgentValues, verdict: Verdic
             check_own_values(own, verdict.witness, question.kernel_class)
     order = np.arange(agent.n_states)[::-1]
     moved = _permuted(question.kernel_class, agent, order)
-    other = decide_question(_moved(question, agent, moved, order))
+    other = decide_question(_question_moved(question, agent, moved, order))
     check_no_contradiction(verdict, other, order)
 
 
@@ -91,7 +93,9 @@ def decide_question(question: ValuesQuestion) -> Verdict:
     ])  # fmt: skip
 
 
-def _moved(question: ValuesQuestion, agent: AgentValues, kernel_class: KernelClass, order: IntArray) -> ValuesQuestion:
+def _question_moved(
+    question: ValuesQuestion, agent: AgentValues, kernel_class: KernelClass, order: IntArray
+) -> ValuesQuestion:
     """Return the question with the states in another order; orders are their own inverses here."""
     noise = question.noise[:, order] if isinstance(question.noise, np.ndarray) else question.noise
     pieces = tuple(
@@ -102,10 +106,23 @@ def _moved(question: ValuesQuestion, agent: AgentValues, kernel_class: KernelCla
 
 
 def _permuted(kernel_class: KernelClass, agent: AgentValues, order: IntArray) -> KernelClass:
-    if not isinstance(kernel_class, Supported):
-        return kernel_class
+    return RENAMED.of(kernel_class)(kernel_class, agent, order)
+
+
+def _same(kernel_class: KernelClass, _agent: AgentValues, _order: IntArray) -> KernelClass:
+    return kernel_class
+
+
+def _moved(kernel_class: Supported, agent: AgentValues, order: IntArray) -> KernelClass:
     rows = (order[:, None] * agent.n_actions + np.arange(agent.n_actions)).ravel()
     return Supported(kernel_class.support[rows][:, order])
+
+
+RENAMED: ClassTable[Callable[[Any, AgentValues, IntArray], KernelClass]] = ClassTable(
+    "the renaming of states",
+    {Unconstrained: _same, Stochastic: _same, Supported: _moved, Sparse: _same, Deterministic: _same},
+)
+"""By class, ``renamed(kernel_class, agent, order)``: what the class is when state ``order[i]`` is called i."""
 
 
 def _verify_fractions(question: ValuesQuestion, agent: Any, verdict: Verdict, again: Verdict) -> None:

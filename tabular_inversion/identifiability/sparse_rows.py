@@ -1,4 +1,4 @@
-"""The search for another row with at most N successors and the same values.
+"""The search for another row with at most N successors and the same values (T5b).
 
 "No other row" is believed only where all supports were tried and each was refuted, by independent columns or by an
 entry or an equation that is wrong beyond all uncertainty. Another row is believed only where it solves the equations as
@@ -19,9 +19,10 @@ from tabular_inversion.highs import integer_program
 from tabular_inversion.identifiability.decision import Decision, Pair
 from tabular_inversion.identifiability.face_bounds import TAKEN_AS_ZERO
 from tabular_inversion.identifiability.verdict import Evidence, Status
-from tabular_inversion.recovery.equations import TINY, independent_columns, left_inverse, rounding
-from tabular_inversion.recovery.rank import RankStatus
-from tabular_inversion.recovery.system import RowSystem, rounding_level, split_into_rows
+from tabular_inversion.recovery.equations import TINY, left_inverse, rounding
+from tabular_inversion.recovery.independence import independent_columns
+from tabular_inversion.recovery.rank import RankStatus, split_into_rows
+from tabular_inversion.recovery.system import RowSystem, rounding_level
 
 MAX_SUPPORTS = 300_000
 """Up to this many supports are tried one by one (in batches); beyond, an integer program looks for another row."""
@@ -79,10 +80,12 @@ def other_sparse_rows(system: RowSystem, values: FloatArray, rows: FloatArray, n
     n_successors : int
         N.
     """
-    n_supports = comb(system.n_states, n_successors)
+    # Rows with the same values are the hull of those with independent columns, so of as many entries as equations.
+    size = min(n_successors, len(system.matrix))
+    n_supports = comb(system.n_states, size)
     if n_supports <= MAX_SUPPORTS:
-        codes, others = _enumerate(system, rows, n_successors)
-        how = f"all {n_supports} supports tried"
+        codes, others = _enumerate(system, rows, size)
+        how = f"all {n_supports} supports tried; weight that the values bound by 7e-12 is taken as zero"
     else:
         codes, others = _integer_programs(system, values, rows, n_successors)
         how = "candidates by integer programming"
@@ -106,14 +109,12 @@ def _independent(system: RowSystem, supports: IntArray) -> BoolArray:
     return independent_columns(*parts, sums_to_one=system.sums_to_one)
 
 
-def _enumerate(
-    system: RowSystem, rows: FloatArray, n_successors: int
-) -> tuple[NDArray[np.int8], dict[int, FloatArray]]:
-    """Try each support of N states: every sparser row lies on one of them."""
+def _enumerate(system: RowSystem, rows: FloatArray, size: int) -> tuple[NDArray[np.int8], dict[int, FloatArray]]:
+    """Try each support of so many states: every sparser row lies on one of them."""
     codes = np.full(len(rows), Status.IDENTIFIED, np.int8)
     others: dict[int, FloatArray] = {}
-    supports = combinations(range(system.n_states), n_successors)
-    batch = max(1, _batch(system, n_successors) // len(rows))
+    supports = combinations(range(system.n_states), size)
+    batch = max(1, _batch(system, size) // len(rows))
     own = rows > 0.0
     while chunk := list(islice(supports, batch)):
         columns = np.array(chunk, dtype=np.intp)
@@ -128,7 +129,7 @@ def _enumerate(
             other[columns[which]] = np.maximum(solved[which, :, row], 0.0)
             if codes[row] == Status.NOT_IDENTIFIED:
                 continue
-            exact = _solves_as_given(system, int(row), other) and bool((other > 0).sum() <= n_successors)
+            exact = _solves_as_given(system, int(row), other) and _may_depend(system, (other > 0) | own[row])
             # Where columns depend the error is that of one solution among many, and coincidences are trusted.
             apart = _differ(other, rows[row], float(reach[which, :, row].max()) if independent[which] else 0.0)
             codes[row] = Status.NOT_IDENTIFIED if exact and apart else Status.UNDECIDED
@@ -166,6 +167,16 @@ def _solves_as_given(system: RowSystem, row: int, other: FloatArray) -> bool:
     return system.trusts_coincidence and bool((gap <= limit + slack).all())
 
 
+def _may_depend(system: RowSystem, states: BoolArray) -> bool:
+    """Whether the columns on the states of two rows can be dependent, as they are if the rows share their values.
+
+    Where M is exact so is the answer, and values that agree to their rounding prove nothing against it.
+    """
+    if system.matrix_error.any():
+        return True
+    return system.restrict(np.flatnonzero(states)).rank_decision.status is RankStatus.DEFICIENT
+
+
 def _differ(other: FloatArray, row: FloatArray, error: float = 0.0) -> bool:
     """Whether two rows differ beyond what computing them can do: they have different states, none of tiny weight."""
     apart = np.abs(other - row).max()
@@ -195,7 +206,8 @@ def _integer_programs(
         states = np.sort(states[found.x[states] > _NUMBERS])
         other = np.zeros(n)
         other[states] = np.maximum(np.linalg.lstsq(system.matrix[:, states], values[:, row])[0], 0.0)
-        if _solves_as_given(system, row, other) and _differ(other, rows[row]):
+        alike = _solves_as_given(system, row, other) and _may_depend(system, (other > 0) | (rows[row] > 0))
+        if alike and _differ(other, rows[row]):
             codes[row] = Status.NOT_IDENTIFIED
             others[row] = other
     return codes, others

@@ -1,30 +1,44 @@
-"""Uniform scope: whether every member of the class is determined by its values, a property of M and the class."""
+"""Uniform scope (T2a, T3a, T3b, T5a): whether every member of the class is determined by its values."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tabular_inversion._typing import FloatArray, IntArray, SparseMatrix
+from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.identifiability.decision import Decision, Pair
 from tabular_inversion.identifiability.sparse_rows import two_sparse_rows
 from tabular_inversion.identifiability.verdict import Evidence, Status
-from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported, Unconstrained
-from tabular_inversion.recovery.column_matching import column_separation, is_deterministic, matching_scale
-from tabular_inversion.recovery.equations import independent_columns
-from tabular_inversion.recovery.rank import RankStatus
-from tabular_inversion.recovery.system import RowSystem, split_into_rows
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
+from tabular_inversion.recovery.column_matching import column_separation, matching_scale
+from tabular_inversion.recovery.independence import independent_columns
+from tabular_inversion.recovery.rank import RankStatus, split_into_rows
+from tabular_inversion.recovery.system import RowSystem
 
 COINCIDENCE = "numbers that coincide as given are taken to coincide in truth"
 """The assumption that a refutation in floats rests on: see `hides_nothing`."""
 
 
 @dataclass(frozen=True)
-class _Answer:
-    """One answer for all rows of a class that share their system."""
+class Answer:
+    """One answer for all rows of a class that share their system.
+
+    Attributes
+    ----------
+    status : Status
+        Of every row.
+    evidence : Evidence
+        What it rests on.
+    rows : tuple of two numpy.ndarray, shape (n,), or None
+        Two members with the same values, where rows are not identified.
+    reason : str
+        One sentence.
+    """
 
     status: Status
     evidence: Evidence
@@ -44,16 +58,9 @@ def decide_uniform(system: RowSystem, kernel_class: KernelClass, row_index: IntA
     row_index : numpy.ndarray of int
         Numbers s*A + a of the available rows.
     """
-    if isinstance(kernel_class, Supported):
-        return _supported(system, kernel_class.rows(row_index))
-    if is_deterministic(kernel_class):
-        answer = _deterministic(system)
-    elif isinstance(kernel_class, Sparse):
-        answer = _sparse(system, kernel_class.most(system.n_states))
-    elif isinstance(kernel_class, Unconstrained):
-        answer = _unconstrained(system)
-    else:
-        answer = _stochastic(system)
+    answer = UNIFORM.of(kernel_class)(system, kernel_class, row_index)
+    if isinstance(answer, Decision):
+        return answer
     n_rows = len(row_index)
     codes, evidence = (np.full(n_rows, code, np.int8) for code in (answer.status, answer.evidence))
     return Decision(codes, evidence, None if answer.rows is None else Pair(0, *answer.rows), answer.reason)
@@ -63,48 +70,49 @@ def _rank_text(system: RowSystem, what: str) -> str:
     return f"{what} has rank {system.rank} of {system.n_states} (n-th singular value {system.sigma_min:.2e})"
 
 
-def _full_rank(system: RowSystem, what: str) -> _Answer:
+def full_rank(system: RowSystem, what: str) -> Answer:
+    """Answer by the rank of the whole system, which is called `what`; whoever asks adds the two rows."""
     text = _rank_text(system, what)
     decision = system.rank_decision
     evidence = Evidence.CERTIFIED if decision.proved else Evidence.NUMERIC
     if decision.status is RankStatus.FULL:
-        return _Answer(Status.IDENTIFIED, evidence, None, text)
+        return Answer(Status.IDENTIFIED, evidence, None, text)
     if system.has_fewer_equations:
-        text = f"{what} has {len(system.matrix)} rows, too few for rank {system.n_states}"
-        return _Answer(Status.NOT_IDENTIFIED, evidence, None, text)
+        text = f"{what} has {len(system.matrix)} equations, too few for {system.n_states} unknowns"
+        return Answer(Status.NOT_IDENTIFIED, evidence, None, text)
     if decision.status is RankStatus.DEFICIENT:
-        return _Answer(Status.NOT_IDENTIFIED, evidence, None, f"{text}; {COINCIDENCE}")
+        return Answer(Status.NOT_IDENTIFIED, evidence, None, f"{text}; {COINCIDENCE}")
     digits = int(np.ceil(16.0 - np.log10(max(system.sigma_min, 1e-16))))
     hint = f"too small for floats to decide; exact arithmetic would, or {digits} digits or more"
-    return _Answer(Status.UNDECIDED, Evidence.NUMERIC, None, f"{text}: {hint}")
+    return Answer(Status.UNDECIDED, Evidence.NUMERIC, None, f"{text}: {hint}")
 
 
-def _unconstrained(system: RowSystem) -> _Answer:
-    answer = _full_rank(system, "M")
+def _unconstrained(system: RowSystem, _class: KernelClass, _row_index: IntArray) -> Answer:
+    answer = full_rank(system, "M")
     if answer.status is not Status.NOT_IDENTIFIED:
         return answer
     middle = np.full(system.n_states, 1.0 / system.n_states)
     return replace(answer, rows=(middle, middle + system.null_basis[:, -1]))
 
 
-def _stochastic(system: RowSystem) -> _Answer:
-    answer = _full_rank(system, "[M;1]")
+def _stochastic(system: RowSystem, _class: KernelClass, _row_index: IntArray) -> Answer:
+    answer = full_rank(system, "[M;1]")
     if answer.status is not Status.NOT_IDENTIFIED:
         return answer
     return replace(answer, rows=split_into_rows(system.null_basis[:, -1]))
 
 
-def _deterministic(system: RowSystem) -> _Answer:
+def _deterministic(system: RowSystem, _class: KernelClass, _row_index: IntArray) -> Answer:
     codes, evidence, separation = column_codes(system)
     weakest = int(separation.argmin())
     status = Status(int(codes[weakest]))
     reason = f"the least distance between two columns of M is {float(separation[weakest]):.2e} times its uncertainty"
     if status is Status.NOT_IDENTIFIED:
         pair = equal_columns(system, weakest)
-        return _Answer(status, Evidence(int(evidence[weakest])), pair, f"two columns of M are equal; {COINCIDENCE}")
+        return Answer(status, Evidence(int(evidence[weakest])), pair, f"two columns of M are equal; {COINCIDENCE}")
     if status is Status.UNDECIDED:
         reason = f"{reason}: too small for floats to decide; exact arithmetic would"
-    return _Answer(status, Evidence(int(evidence[weakest])), None, reason)
+    return Answer(status, Evidence(int(evidence[weakest])), None, reason)
 
 
 def column_codes(system: RowSystem) -> tuple[NDArray[np.int8], NDArray[np.int8], FloatArray]:
@@ -148,8 +156,9 @@ def repeated(matrix: FloatArray) -> tuple[IntArray, IntArray]:
     return inverse.ravel(), counts[inverse.ravel()]
 
 
-def _supported(system: RowSystem, support: SparseMatrix) -> Decision:
+def _supported(system: RowSystem, kernel_class: Supported, row_index: IntArray) -> Decision:
     """Rows with the same support share one rank; supports of one size are decomposed together."""
+    support = kernel_class.known_supports(row_index)
     codes, evidence, deficient = restricted_codes(system, support)
     wrong = np.flatnonzero(codes == Status.NOT_IDENTIFIED)
     full = int((codes == Status.IDENTIFIED).sum())
@@ -220,8 +229,24 @@ def _column_rank_codes(system: RowSystem, columns: IntArray) -> tuple[NDArray[np
     return codes, np.where(proved, Evidence.CERTIFIED, Evidence.NUMERIC).astype(np.int8)
 
 
-def _sparse(system: RowSystem, n_successors: int) -> _Answer:
+def _sparse(system: RowSystem, kernel_class: Sparse, row_index: IntArray) -> Answer:
     """Look for two rows with at most N successors each and the same values (T5b)."""
+    n_successors = kernel_class.most(system.n_states)
+    if kernel_class.max_successors == 1:
+        return _deterministic(system, kernel_class, row_index)
     if system.rank_decision.status is RankStatus.FULL or n_successors >= system.n_states:
-        return _stochastic(system)
-    return _Answer(*two_sparse_rows(system, n_successors))
+        return _stochastic(system, kernel_class, row_index)
+    return Answer(*two_sparse_rows(system, n_successors))
+
+
+UNIFORM: ClassTable[Callable[[RowSystem, Any, IntArray], Answer | Decision]] = ClassTable(
+    "the uniform question",
+    {
+        Unconstrained: _unconstrained,
+        Stochastic: _stochastic,
+        Supported: _supported,
+        Sparse: _sparse,
+        Deterministic: _deterministic,
+    },
+)
+"""By class, ``decide(system, kernel_class, row_index)``: an `Answer` for all rows, or a `Decision` row by row."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from functools import cached_property, singledispatch
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabular_inversion._typing import FloatArray
-from tabular_inversion.errors import FileFormatError, InputError, WitnessError
+from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion, VerdictQuestion
 from tabular_inversion.identifiability.decision import joined_reasons
+from tabular_inversion.identifiability.explanation import Explanation, explanation_of
 from tabular_inversion.identifiability.limits import NoiseLimits, extreme, finite, limits_of
 from tabular_inversion.identifiability.merging import left_open, merged_question, names_of
+from tabular_inversion.identifiability.status import Evidence as Evidence
+from tabular_inversion.identifiability.status import Status as Status
 from tabular_inversion.identifiability.witness import Witness
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
@@ -28,38 +30,10 @@ if TYPE_CHECKING:
     from tabular_inversion.agent_values import AgentValues
     from tabular_inversion.exact import ExactAgentValues
     from tabular_inversion.identifiability.proofs import Proof
+    from tabular_inversion.mdp import MDP
 
 UNAVAILABLE = -1
 """Marks the entries of `Verdict.row_status` that belong to unavailable actions."""
-
-
-class Status(IntEnum):
-    """The four answers, in the order in which they decide the overall status (the last one present wins).
-
-    Examples
-    --------
-    >>> max(Status.IDENTIFIED, Status.NOT_IDENTIFIED).name
-    'NOT_IDENTIFIED'
-    """
-
-    IDENTIFIED = 0
-    UNDECIDED = 1
-    NOT_IDENTIFIED = 2
-    INCONSISTENT = 3
-
-
-class Evidence(IntEnum):
-    """How strong an answer is: floats with a tolerance, floats with a rigorous bound, rational arithmetic.
-
-    Examples
-    --------
-    >>> Evidence.NUMERIC < Evidence.CERTIFIED < Evidence.EXACT
-    True
-    """
-
-    NUMERIC = 0
-    CERTIFIED = 1
-    EXACT = 2
 
 
 @checked
@@ -168,8 +142,9 @@ class Verdict(Record):
         raise TypeError("a verdict is not true or false; compare verdict.status with Status.IDENTIFIED.")
 
     def __repr__(self) -> str:
+        asked = f"{self.scope} scope, {self.question.policy}"
         counts = f"{self.rows_identified} of {self.rows} rows identified"
-        return f"<Verdict {self.status.name}, {self.evidence.name.lower()}, {self.scope} scope: {counts}>"
+        return f"<Verdict {self.status.name}, {self.evidence.name.lower()}, {asked}: {counts}>"
 
     @cached_property
     def _overall(self) -> tuple[Status, Evidence]:
@@ -324,6 +299,29 @@ class Verdict(Record):
         """
         check_verdict(self.question, self)
 
+    def explain(self, world: MDP | None = None) -> Explanation:
+        """Say in words why, tell the witness as a story, and what to do next.
+
+        Parameters
+        ----------
+        world : MDP, optional
+            The true one where it is known: it gives names, and the true row of the story.
+
+        Returns
+        -------
+        Explanation
+            Printed as text; a notebook shows it formatted.
+
+        Examples
+        --------
+        >>> from tabular_inversion import Goals, Stochastic, identify, solve
+        >>> from tabular_inversion.environments import chain
+        >>> world = chain(4)
+        >>> print(identify(solve(world, Goals.generic(4, 1, seed=0)), Stochastic()).explain(world).story[0])
+        take action right in state 0
+        """
+        return explanation_of(self, world)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as the JSON object that ``tabular-inversion identify --json`` prints."""
         return {
@@ -375,10 +373,7 @@ class Verdict(Record):
         FileFormatError
             If the file is missing, truncated or altered, or holds something else.
         """
-        verdict = load_record(path, "verdict")
-        if not isinstance(verdict, cls):
-            raise FileFormatError(f"{path} holds a {type(verdict).__name__}, not a verdict; pass the right file.")
-        return verdict
+        return load_record(path, "verdict", cls)
 
 
 def overall(codes: NDArray[np.int8], evidence: NDArray[np.int8]) -> tuple[Status, Evidence]:

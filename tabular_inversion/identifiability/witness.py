@@ -14,7 +14,7 @@ from tabular_inversion.records import Record
 
 
 @checked
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Witness(Record):
     """Two different rows of the class that give every goal the same value at (state, action).
 

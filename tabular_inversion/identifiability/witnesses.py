@@ -12,7 +12,7 @@ from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.bellman import bellman_residual, evaluate, solve, solve_soft
 from tabular_inversion.errors import WitnessError
 from tabular_inversion.identifiability.witness import Witness
-from tabular_inversion.kernel_classes import KernelClass, Supported, Unconstrained
+from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised
@@ -79,10 +79,9 @@ def check_rows(agent: AgentValues, witness: Witness, kernel_class: KernelClass) 
     rows = np.stack([witness.first, witness.second])
     if not np.isfinite(rows).all() or not kernel_class.contains(rows).all():
         raise WitnessError(f"{where}: a row is no member of the class {kernel_class.name!r}.")
-    if isinstance(kernel_class, Supported):
-        allowed = kernel_class.support[[witness.state * agent.n_actions + witness.action]].toarray()[0]
-        if rows[:, ~allowed].any():
-            raise WitnessError(f"{where}: a row leaves the known support.")
+    support = kernel_class.known_supports([witness.state * agent.n_actions + witness.action])
+    if support is not None and rows[:, ~support.toarray()[0]].any():
+        raise WitnessError(f"{where}: a row leaves the known support.")
     if not witness.distance >= DIFFERENT_ROWS:
         raise WitnessError(f"{where}: the rows are {witness.distance:.1e} apart; different means {DIFFERENT_ROWS:.1e}.")
     gap = np.abs(agent.test_matrix @ (witness.first - witness.second))
@@ -163,7 +162,7 @@ def check_forward(agent: AgentValues, kernel: Kernel, witness: Witness, kernel_c
     True
     """
     check_rows(agent, witness, kernel_class)
-    if isinstance(kernel_class, Unconstrained):
+    if not kernel_class.sums_to_one:
         return witness.value_gap
     scale = max(float(np.nanmax(np.abs(agent.q))), np.finfo(float).tiny)
     worlds = (_replace(agent, kernel, witness, row) for row in (witness.first, witness.second))
@@ -192,7 +191,8 @@ def _replace(agent: AgentValues, kernel: Kernel, witness: Witness, row: FloatArr
     else:
         changed = np.array(kernel)
         changed[witness.state, witness.action] = row
-    rows = normalised(changed, within=MEMBERSHIP_TOLERANCE).kernel
+    # What `KernelClass.contains` takes for a member is one here: so much in each entry.
+    rows = normalised(changed, within=MEMBERSHIP_TOLERANCE * agent.n_states).kernel
     return MDP(rows, agent.discount, agent.available)
 
 

@@ -71,7 +71,7 @@ def prepared_axes(ax: Axes | None, places: FloatArray) -> Axes:
 def draw_polygons(axes: Axes, gid: str, polygons: FloatArray, **style: Any) -> Any:
     """Add polygons (count, points, 2) as one collection."""
     line: dict[str, Any] = {"linewidth": 0.4, "edgecolor": _GRID} if gid == "cells" else {"linewidth": 0.0}
-    collection = matplotlib_module("collections").PolyCollection(polygons, gid=gid, **line, **style)
+    collection = matplotlib_module("collections").PolyCollection(polygons, gid=gid, **(line | style))
     return axes.add_collection(collection, autolim=False)
 
 

@@ -12,22 +12,26 @@ from tabular_inversion.errors import InputError
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.plotting.canvas import FLOOR, draw_polygons, matplotlib_module, places_of, prepared_axes, squares
+from tabular_inversion.sufficiency import Assessment, Comparison, MinimalGoals
 from tabular_inversion.validation import check_indices
 
 if TYPE_CHECKING:
     import networkx as nx
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _COLOURS = {"unknown": "#e6862f", "doors": "#9ecae1", "goals": "#31a354"}
 _DISC = 0.3 * np.stack([np.cos(np.linspace(0, 2 * np.pi, 24)), np.sin(np.linspace(0, 2 * np.pi, 24))], axis=1)
 _EDGE = "#8a97a8"
+_DOOR = "#3b7fc4"
+_ARROW = "#5a2d0c"
 _NODE = 0.7  # of a cell: nodes at unit distance, in any direction, do not touch
 
 
 @checked
 def plot_goals(
     mdp: MDP,
-    goals: Sequence[int] = (),
+    goals: Sequence[int] | MinimalGoals = (),
     *,
     unknown: Sequence[int] = (),
     doors: Sequence[int] | None = None,
@@ -39,8 +43,8 @@ def plot_goals(
     ----------
     mdp : MDP
         The world. States without coordinates are laid out as a graph, with a line for each transition.
-    goals : sequence of int
-        States with a goal: a green disc.
+    goals : sequence of int, or MinimalGoals
+        States with a goal, or a set that `minimal` found: a green disc.
     unknown : sequence of int
         States with a row that is not identified: an orange cell.
     doors : sequence of int, optional
@@ -76,7 +80,7 @@ def plot_goals(
     marked = {
         "doors": _doors(graph) if doors is None else _states("doors", doors, mdp),
         "unknown": _states("unknown", unknown, mdp),
-        "goals": _states("goals", goals, mdp),
+        "goals": _states("goals", _paying(goals), mdp),
     }
     axes = prepared_axes(ax, places)
     if laid_out:
@@ -99,6 +103,13 @@ def _legend(axes: Axes, counts: dict[str, int]) -> None:
     ]
     if handles:
         axes.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=len(handles), frameon=False)
+
+
+def _paying(goals: Sequence[int] | MinimalGoals) -> Sequence[int]:
+    """Return the states where goals pay."""
+    if not isinstance(goals, MinimalGoals):
+        return goals
+    return np.flatnonzero((goals.candidates.rewards[list(goals.goals)] != 0).any(axis=0)).tolist()
 
 
 def _states(name: str, states: Sequence[int], mdp: MDP) -> IntArray:
@@ -139,3 +150,78 @@ def _doors(graph: nx.Graph[Any]) -> IntArray:
     # The cells in front of a door part the door from the room behind them: the door is narrower.
     narrow = (state for state in found if all(degree[state] <= degree[other] for other in found & set(graph[state])))
     return np.array(sorted(narrow), dtype=np.intp)
+
+
+@checked
+def plot_comparison(comparison: Comparison) -> Figure:
+    """Draw a map for each goal set side by side: how many rows of each cell stay open, and which.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        From `tabular_inversion.sufficiency.compare`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        An axes for each set: cells are the darker the more of their rows are open, an arrow points to the mean place of
+        the successors of each open row (gid ``"open"``), goals are green discs, and doors have blue frames.
+
+    Raises
+    ------
+    InputError
+        If coordinates are of more than two dimensions or shared by two states.
+    MissingDependencyError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from tabular_inversion.environments import four_rooms
+    >>> from tabular_inversion.sufficiency import compare
+    >>> figure = plot_comparison(compare({"one": [0], "corners": [0, 67]}, four_rooms("windy")))
+    >>> [axes.get_title() for axes in figure.axes]
+    ['one: 40 of 272 rows known', 'corners: 272 of 272 rows known']
+    """
+    sets = comparison.assessments
+    matplotlib_module("pyplot")
+    figure = matplotlib_module("figure").Figure(figsize=(3.6 * len(sets), 4.2), layout="constrained")
+    for axes, (name, found) in zip(np.atleast_1d(figure.subplots(1, len(sets))), sets.items(), strict=True):
+        _draw_assessment(axes, found)
+        axes.set_title(f"{name}: {found.rows_identified} of {found.rows} rows known", fontsize=9)
+    patch = matplotlib_module("patches").Patch
+    figure.legend(
+        handles=[
+            patch(color=_COLOURS["goals"], label="goal"),
+            patch(facecolor="none", edgecolor=_DOOR, linewidth=2, label="door"),
+            patch(color=_COLOURS["unknown"], label="share of rows open, arrow: an open row"),
+        ],
+        loc="outside lower center", ncols=3, frameon=False, fontsize=9,
+    )  # fmt: skip
+    return figure  # type: ignore[no-any-return]
+
+
+def _draw_assessment(axes: Axes, found: Assessment) -> None:
+    world = found.case.world
+    graph, laid_out = _neighbours(world), world.coordinates is None
+    places = places_of(_layout(graph) if laid_out else world.coordinates)
+    cells = places[:, None, :] + (_NODE if laid_out else 1.0) * squares(np.zeros((1, 2)))
+    prepared_axes(axes, places)
+    draw_polygons(axes, "cells", cells, facecolor=FLOOR)
+    opened = found.row_status > 0
+    share = opened.sum(axis=1) / np.maximum((found.row_status >= 0).sum(axis=1), 1)
+    for level in np.unique(share[share > 0]):
+        draw_polygons(
+            axes, "unknown", cells[share == level], facecolor=_COLOURS["unknown"], alpha=0.25 + 0.75 * float(level)
+        )
+    draw_polygons(axes, "doors", cells[_doors(graph)], facecolor="none", edgecolor=_DOOR, linewidth=2)
+    states, actions = np.nonzero(opened)
+    towards = np.asarray(world.sparse().rows[states * world.n_actions + actions] @ places) - places[states]
+    length = np.linalg.norm(towards, axis=1, keepdims=True)
+    towards = 0.4 * towards / np.where(length > 0, length, 1.0)
+    if len(states):
+        axes.quiver(
+            *places[states].T, *towards.T, angles="xy", scale_units="xy", scale=1, width=0.006, gid="open", zorder=3,
+            color=_ARROW,
+        )  # fmt: skip
+    paid = np.flatnonzero((found.case.goals.rewards != 0).any(axis=0))
+    draw_polygons(axes, "goals", places[paid, None, :] + _DISC, facecolor=_COLOURS["goals"])

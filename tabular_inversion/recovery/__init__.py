@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, diags_array, issparse, vstack
 
 from tabular_inversion._typing import FloatArray, IntArray, Kernel
-from tabular_inversion.class_tables import check_known, check_options
-from tabular_inversion.errors import InputError, KernelClassError, ShapeError
-from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported, Unconstrained
+from tabular_inversion.errors import InputError, ShapeError
+from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
-from tabular_inversion.recovery.closed_form import closed_form, unconstrained_rows
-from tabular_inversion.recovery.column_matching import (
-    column_matching,
-    column_separation,
-    is_deterministic,
-    matched,
-    two_nearest,
-    value_scale,
-)
-from tabular_inversion.recovery.misfits import is_solved
-from tabular_inversion.recovery.residual import largest_residual
+from tabular_inversion.recovery.by_class import METHODS, Wanted, check_options
+from tabular_inversion.recovery.closed_form import closed_form
+from tabular_inversion.recovery.column_matching import column_matching, column_separation
+from tabular_inversion.recovery.equations import largest, rescaled
+from tabular_inversion.recovery.misfits import is_solved, misfit
 from tabular_inversion.recovery.result import Recovery
 from tabular_inversion.recovery.simplex import simplex_rows
 from tabular_inversion.recovery.sparse_support import sparse_rows
@@ -98,7 +92,6 @@ def recover(
     >>> recover(np.eye(2), np.array([[0.25], [0.75]]), Stochastic(), row_index=np.array([0])).rows
     array([[0.25, 0.75]])
     """
-    check_known(kernel_class, "recovery")
     check_options(kernel_class, prior=prior, norm=norm)
     _check_system(matrix, values, row_index)
     system = RowSystem.of(matrix, values, sums_to_one=kernel_class.sums_to_one)
@@ -143,19 +136,18 @@ def recover_rows(
     start = None if prior is None else _check_prior(prior, system.n_states, n_rows, kernel_class)
     if sought is None:
         sought = seek_rows(system, kernel_class, row_index=row_index, prior=start, progress=progress)
-    found, tests, (in_units, values, unit) = sought, system.weighed[0], system.in_one_unit
+    found, missed = sought, misfit(system, sought.rows)
     # Matching in another norm than the largest is asked for because of noise in that norm.
-    loose = np.flatnonzero(~is_solved(system, found.rows) | (norm != np.inf))
-    if loose.size and (norm != np.inf or not _proportional(tests, in_units)):
+    loose = np.arange(n_rows) if norm != np.inf else np.flatnonzero(~is_solved(system, found.rows, missed))
+    # The nearest column in units of its uncertainty need not be the nearest in those of Q, which T2b is about.
+    other_unit = METHODS.of(kernel_class).exact is not None
+    if loose.size and (other_unit or not _proportional(system.weighed[0], system.in_one_unit[0])):
         part = start if start is None or start.ndim == 1 else start[loose]
-        k, exponents = len(tests), system.equations.exponents
-        doubt = np.ldexp(system.uncertainty[:k], unit - exponents)
-        options = (kernel_class, row_index[loose], part, norm, progress)
-        again = _by_class(system.select(loose), in_units, values[:, loose], doubt, *options)
+        chosen, options = system.select(loose), (kernel_class, row_index[loose], part, norm, progress)
+        again = _in_units_of_values(chosen, *options)
+        missed[:, loose] = misfit(chosen, again.rows)
         found = replace(found, rows=_put(found.rows, loose, again.rows), method=again.method)
-    rows = found.rows if isinstance(kernel_class, Unconstrained) else _summing_to_one(found.rows)
-    residual = np.ldexp(largest_residual(in_units, rows, values), -unit)
-    return replace(found, rows=rows, rank=system.rank, residual=residual)
+    return replace(found, residual=largest(rescaled(missed, -system.equations.exponents), 0)[0])
 
 
 def seek_rows(
@@ -180,15 +172,19 @@ def seek_rows(
     Each equation counts by its certainty, in its own unit, so that no goal is lost in the rounding of another. Powers
     of two in the rewards of a goal change no bit of the rows.
     """
-    if isinstance(kernel_class, Supported):
-        _check_support(kernel_class, system.n_states, row_index)
-    if is_deterministic(kernel_class):
-        columns, values = value_scale(system)
-        found = matched(two_nearest(columns, values)[0], system.n_states)
-    else:
-        found = _by_class(system, *system.weighed, kernel_class, row_index, prior, np.inf, progress)
-    rows = found.rows if isinstance(kernel_class, Unconstrained) else _summing_to_one(found.rows)
+    method = METHODS.of(kernel_class)
+    if method.direct is not None and (only := method.direct(system)) is not None:
+        return only
+    found = method.seek(Wanted(system, *system.weighed, kernel_class, row_index, prior, progress=progress))
+    rows = _summing_to_one(found.rows) if kernel_class.sums_to_one else found.rows
     return replace(found, rows=rows, rank=system.rank)
+
+
+def _in_units_of_values(system: RowSystem, kernel_class: KernelClass, *options: Any) -> Recovery:
+    tests, values, unit = system.in_one_unit
+    doubt = rescaled(system.uncertainty[: len(tests)], unit - system.equations.exponents)
+    found = METHODS.of(kernel_class).find(Wanted(system, tests, values, doubt, kernel_class, *options))
+    return replace(found, rows=_summing_to_one(found.rows)) if kernel_class.sums_to_one else found
 
 
 def _proportional(tests: FloatArray, others: FloatArray) -> bool:
@@ -211,28 +207,6 @@ def _summing_to_one(rows: Kernel) -> Kernel:
     return np.asarray(rows / divisors[:, None])
 
 
-def _by_class(
-    system: RowSystem,
-    tests: FloatArray,
-    values: FloatArray,
-    doubt: FloatArray,
-    kernel_class: KernelClass,
-    row_index: IntArray,
-    start: FloatArray | None,
-    norm: float,
-    progress: Callable[[int, int], None] | None,
-) -> Recovery:
-    if isinstance(kernel_class, Unconstrained):
-        return unconstrained_rows(system, tests, values, prior=start)
-    if is_deterministic(kernel_class):
-        return column_matching(tests, values, norm=norm)
-    if isinstance(kernel_class, Sparse):
-        return sparse_rows(tests, values, kernel_class.max_successors, progress=progress)
-    if isinstance(kernel_class, Supported):
-        return supported_rows(tests, values, kernel_class.rows(row_index), prior=start, uncertainty=doubt)
-    return simplex_rows(tests, values, prior=start, uncertainty=doubt)
-
-
 def _put(rows: Kernel, places: IntArray, others: Kernel) -> Kernel:
     """Return the rows with those at `places` replaced."""
     order = np.arange(rows.shape[0])
@@ -240,15 +214,6 @@ def _put(rows: Kernel, places: IntArray, others: Kernel) -> Kernel:
     if issparse(rows):
         return csr_array(vstack([rows, others], format="csr")[order])
     return np.asarray(np.concatenate([rows, others])[order])
-
-
-def _check_support(kernel_class: Supported, n_states: int, row_index: IntArray) -> None:
-    rows, columns = kernel_class.support.shape
-    if columns != n_states or row_index.max() >= rows:
-        raise KernelClassError(
-            f"the support has shape {(rows, columns)}; expected rows up to {int(row_index.max())} and "
-            f"{n_states} states, like the agent."
-        )
 
 
 def _check_system(matrix: FloatArray, values: FloatArray, row_index: IntArray) -> None:

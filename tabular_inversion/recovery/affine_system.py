@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tabular_inversion._typing import FloatArray, IntArray
-from tabular_inversion.recovery.equations import independent_columns
+from tabular_inversion.recovery.independence import independent_columns
 from tabular_inversion.recovery.spectrum import EPSILON
 
 

@@ -73,15 +73,24 @@ def unconstrained_rows(
         P0.
     """
     n_goals, n_states = tests.shape
-    full = system.rank_decision.status is RankStatus.FULL
-    if full and n_goals == n_states and system.factors is not None:
-        return Recovery(system.solve(), np.zeros(values.shape[1]), n_states, system.condition_estimate, "LU")
+    full, only = system.rank_decision.status is RankStatus.FULL, only_rows(system)
+    if only is not None:
+        return only
     found = _by_svd(tests, values, np.full(n_states, 1.0 / n_states) if prior is None else prior, rank=system.rank)
     if full and n_goals > n_states:
         return replace(found, rows=_least_squares(tests, values, found.rows))
     if n_goals < n_states and system.equations_independent:
         return replace(found, rows=_attaining(system.matrix, system.values, found.rows))
     return found
+
+
+def only_rows(system: RowSystem) -> Recovery | None:
+    """Return the rows of a square system of full rank: they are the same in every scale. None for other systems."""
+    n_goals, n_states = system.test_matrix.shape
+    if n_goals != n_states or system.rank_decision.status is not RankStatus.FULL or system.factors is None:
+        return None
+    count = system.right_hand_sides.shape[1]
+    return Recovery(system.solve(), np.zeros(count), n_states, system.condition_estimate, "LU")
 
 
 def _attaining(matrix: FloatArray, values: FloatArray, rows: FloatArray) -> FloatArray:

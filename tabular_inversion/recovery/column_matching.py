@@ -1,4 +1,4 @@
-"""Deterministic rows by matching: the successor is the state whose column of M is nearest to the values (T2)."""
+"""Deterministic rows by matching: the successor is the state whose column of M is nearest to the values (T2a, T2b)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from scipy.spatial.distance import cdist
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.errors import InputError
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse
 from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.equations import rounding
 from tabular_inversion.recovery.residual import largest_residual
@@ -71,12 +70,6 @@ def matched(states: IntArray, n_states: int, norm: float = np.inf) -> Recovery:
     """Return rows whose successors these are; their residual and the rank of the system are not looked at."""
     rows = csr_array((np.ones(len(states)), states, np.arange(len(states) + 1)), shape=(len(states), n_states))
     return Recovery(rows, np.zeros(len(states)), 0, 1.0, f"column matching in the {norm}-norm")
-
-
-def is_deterministic(kernel_class: KernelClass) -> bool:
-    """Tell whether rows of a class are vertices of the simplex: `Deterministic`, or `Sparse` with one successor."""
-    one = isinstance(kernel_class, Sparse) and kernel_class.max_successors == 1
-    return one or isinstance(kernel_class, Deterministic)
 
 
 @checked

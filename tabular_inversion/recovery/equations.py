@@ -6,7 +6,7 @@ entry of it, and what the subtraction rounds off is known exactly (Knuth's two-s
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,20 @@ _SWEEPS = 8
 _FAR = 1e5
 """Beyond the logarithm of every float, and of every one after scaling."""
 
+_EVEN = 3
+"""Columns whose sizes are within so many powers of two of 1 are left as they are."""
+
+_PRODUCTS = 1000
+"""Powers of two below this one are floats, and so are their reciprocals."""
+
 _CONTRACTS = 0.99
 """Bounds on a spectral radius up to this prove that it is below one."""
+
+_HALF_UNIT = 2.0**-24
+"""The unit roundoff of 32-bit floats."""
+
+_MODERATE, _MODERATE_COUNT = 2.0**60, 2**16
+"""Sizes of entries and numbers of equations up to which sums of products of 32-bit floats neither overflow nor lose."""
 
 _SMALL_ENOUGH = 0.1
 """Bounds up to this are not made sharper: nothing that follows would be."""
@@ -80,6 +92,21 @@ class Equilibrated(NamedTuple):
     columns: NDArray[np.int32]
 
 
+def rescaled(array: FloatArray, exponents: NDArray[np.integer[Any]] | int) -> FloatArray:
+    """Return ``np.ldexp(array, exponents)``, or the array where these are zero: by products, as exact and faster."""
+    most = np.abs(exponents).max(initial=0)
+    if most == 0:
+        return array
+    if most < _PRODUCTS:
+        return np.asarray(array * np.ldexp(1.0, exponents))
+    return np.asarray(np.ldexp(array, exponents))
+
+
+def largest(array: FloatArray, axis: int) -> FloatArray:
+    """Return the largest sizes along an axis, which is kept; without an array of all sizes."""
+    return np.asarray(np.maximum(array.max(axis=axis, keepdims=True), -array.min(axis=axis, keepdims=True)))
+
+
 def subtract(left: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return ``left - right`` rounded, and the size of what was rounded off (exact, by two-sum)."""
     result = left - right
@@ -106,22 +133,22 @@ def build_equations(matrix: FloatArray, uncertainty: FloatArray, *, sums_to_one:
     array([[-0.5,  0. ],
            [ 1. ,  1. ]])
     """
-    first = -np.frexp(np.abs(matrix).max(axis=-1, keepdims=True))[1]
-    scaled = np.ldexp(matrix, first)
-    error = np.ldexp(uncertainty, first)
+    first = -np.frexp(largest(matrix, -1))[1]
+    scaled = rescaled(matrix, first)
+    error = rescaled(uncertainty, first)
     if (np.abs(scaled) < TINY).any():
-        error = error + TINY * (np.ldexp(scaled, -first) != matrix)
+        error = error + TINY * (rescaled(scaled, -first) != matrix)
     centre = np.zeros(first.shape)
     if sums_to_one:
         place = matrix.shape[-1] // 2
         middle = np.partition(scaled, place, axis=-1)[..., place, None]
-        centre = np.ldexp(middle, -first)
+        centre = rescaled(middle, -first)
         scaled, lost = subtract(scaled, middle)
         error = error + lost
         constant = (np.abs(scaled) <= error).all(axis=-1, keepdims=True)
         scaled, error = np.where(constant, 0.0, scaled), error + np.where(constant, np.abs(scaled), 0.0)
-    second = -np.frexp(np.abs(scaled).max(axis=-1, keepdims=True))[1]
-    scaled, error = np.ldexp(scaled, second), np.ldexp(error, second)
+    second = -np.frexp(largest(scaled, -1))[1]
+    scaled, error = rescaled(scaled, second), rescaled(error, second)
     if sums_to_one:
         ones = (*matrix.shape[:-2], 1, matrix.shape[-1])
         scaled = np.concatenate([scaled, np.ones(ones)], axis=-2)
@@ -146,15 +173,19 @@ def equilibrate(equations: Equations, *, balanced: bool = False) -> Equilibrated
     No decision depends on either scaling in exact arithmetic; the approximate inverse that proves it is better for it.
     """
     matrix, uncertainty = equations.matrix, equations.uncertainty
-    first, columns = _balance(matrix) if balanced else (0, _unit(np.abs(matrix).max(axis=-2, keepdims=True)))
-    matrix, uncertainty = (np.ldexp(np.ldexp(part, first), columns) for part in (matrix, uncertainty))
-    size = np.abs(matrix).max(axis=-1, keepdims=True)
+    first: Any = 0
+    if balanced:
+        first, columns = _balance(matrix)
+    else:
+        columns = _uneven(_unit(largest(matrix, -2)))
+    matrix, uncertainty = (rescaled(rescaled(part, first), columns) for part in (matrix, uncertainty))
+    size = largest(matrix, -1)
     doubt = uncertainty.max(axis=-1, keepdims=True) / np.where(size > 0, size, 1.0)
     doubt = np.clip(doubt / (matrix.shape[-1] * UNIT), 1.0, _FULLY_WEIGHTED)
     rows = _unit(size * doubt)
-    matrix, uncertainty = np.ldexp(matrix, rows), np.ldexp(uncertainty, rows)
-    again = _unit(np.abs(matrix).max(axis=-2, keepdims=True))
-    return Equilibrated(np.ldexp(matrix, again), np.ldexp(uncertainty, again), rows + first, columns + again)
+    matrix, uncertainty = rescaled(matrix, rows), rescaled(uncertainty, rows)
+    again = _uneven(_unit(largest(matrix, -2)))
+    return Equilibrated(rescaled(matrix, again), rescaled(uncertainty, again), rows + first, columns + again)
 
 
 def _balance(matrix: FloatArray) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -170,6 +201,11 @@ def _balance(matrix: FloatArray) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         least = np.where(some, moved, _FAR).min(axis=-1 - axis, keepdims=True)
         shifts[axis] = shifts[axis] - 0.5 * (most + least)  # zero where nothing is shown
     return np.rint(shifts[0]).astype(np.int32), np.rint(shifts[1]).astype(np.int32)
+
+
+def _uneven(exponents: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the exponents, or zeros where scaling by them would hardly help: two large arrays fewer are made."""
+    return exponents if np.abs(exponents).max() > _EVEN else np.zeros_like(exponents)
 
 
 def _unit(size: FloatArray) -> NDArray[np.int32]:
@@ -193,6 +229,31 @@ def contracts(inverse: FloatArray, matrix: FloatArray, uncertainty: FloatArray) 
         True is a proof that the columns of A are independent; False says nothing.
     """
     return np.asarray(contraction(inverse, matrix, uncertainty)[0] < _CONTRACTS)
+
+
+def contracts_at_half_precision(inverse: FloatArray, matrix: FloatArray, uncertainty: FloatArray) -> bool:
+    """Prove what `contracts` does of one system, with the one large product in 32 bits: False says nothing.
+
+    Notes
+    -----
+    Numbers are rounded to 24 bits first, so ``|X A - I|`` is that of the product but for ``gamma_(E + 4) |X| |A|`` in
+    units of 32-bit rounding, and for underflow, which entries below 2^60 keep below 2^-60 in each product.
+    """
+    n_equations, n_unknowns = matrix.shape
+    size, whole = np.abs(inverse), np.abs(matrix)
+    if not (size.max() < _MODERATE and whole.max() < _MODERATE and n_equations < _MODERATE_COUNT):
+        return False
+    product = inverse.astype(np.float32) @ matrix.astype(np.float32)
+    product[range(n_unknowns), range(n_unknowns)] -= np.float32(1.0)
+    np.abs(product, out=product)
+    unit = (n_equations + 4) * _HALF_UNIT
+    slack = 1.01 * unit / (1.0 - unit) + rounding(n_equations + 4)
+    vector = np.ones(n_unknowns)
+    # |product| @ ones: sums of columns of the transpose stay in double precision without a copy of the product.
+    near = product.sum(axis=1, dtype=np.float64) * (1.0 + 4.0 * _HALF_UNIT)
+    far = size @ (uncertainty @ vector + slack * (whole @ vector)) + slack + n_equations * n_unknowns / _MODERATE
+    bound = (1.0 + rounding(n_equations + 2 * n_unknowns + 16)) * (near + far)
+    return bool((bound < _CONTRACTS).all())
 
 
 def contraction(inverse: FloatArray, matrix: FloatArray, uncertainty: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -278,78 +339,3 @@ def left_inverse(matrices: FloatArray) -> FloatArray:
     left, singular, right = np.linalg.svd(matrices, full_matrices=False)
     reciprocal = np.divide(1.0, singular, out=np.zeros_like(singular), where=singular > TINY)
     return np.asarray(np.swapaxes(right, -1, -2) @ (reciprocal[..., :, None] * np.swapaxes(left, -1, -2)))
-
-
-def independent_columns(matrix: FloatArray, uncertainty: FloatArray, *, sums_to_one: bool) -> BoolArray:
-    """Tell for which stacks of test functions the columns (with the ones below) are surely independent.
-
-    Parameters
-    ----------
-    matrix : numpy.ndarray, shape (..., k, N)
-        Test functions, neither centred nor scaled: each member of the stack gets its own scaling.
-    uncertainty : numpy.ndarray, shape (..., k, N)
-        Bound on each entry's error.
-    sums_to_one : bool
-        Whether a row of ones belongs to the system.
-
-    Returns
-    -------
-    numpy.ndarray of bool, shape (...)
-        True is a proof, as good as the uncertainty; False says nothing.
-
-    Examples
-    --------
-    >>> independent_columns(np.eye(2), np.full((2, 2), 0.1), sums_to_one=False)
-    array(True)
-    >>> independent_columns(np.eye(2), np.full((2, 2), 0.6), sums_to_one=False)
-    array(False)
-    """
-    equations = build_equations(matrix, uncertainty, sums_to_one=sums_to_one)
-    if equations.matrix.shape[-2] < matrix.shape[-1] or not np.isfinite(equations.matrix).all():
-        return np.zeros(matrix.shape[:-2], bool)
-    scaled, error, _, _ = equilibrate(equations)
-    proved = contracts(left_inverse(scaled), scaled, error)
-    if not proved.all():
-        scaled, error, _, _ = equilibrate(equations, balanced=True)
-        proved |= contracts(left_inverse(scaled), scaled, error)
-    if not np.all(proved):
-        proved |= noise_room(matrix, uncertainty, sums_to_one=sums_to_one) > 0
-    return proved
-
-
-def noise_room(matrix: FloatArray, uncertainty: FloatArray, *, sums_to_one: bool) -> FloatArray:
-    """Return by how much the Frobenius norm of the uncertainty may grow before columns may be dependent (Weyl).
-
-    Parameters
-    ----------
-    matrix, uncertainty : numpy.ndarray, shape (..., k, N)
-        Test functions, and a bound on each entry's error.
-    sums_to_one : bool
-        Whether only vectors that sum to zero matter.
-
-    Returns
-    -------
-    numpy.ndarray, shape (...)
-        The least singular value, less rounding and the norm of the uncertainty; negative where nothing is proved.
-
-    Examples
-    --------
-    >>> round(float(noise_room(np.diag([3.0, 4.0]), np.zeros((2, 2)), sums_to_one=False)), 12)
-    3.0
-    """
-    k, size = matrix.shape[-2:]
-    rank = size - sums_to_one
-    if rank == 0:
-        return np.full(matrix.shape[:-2], np.inf)
-    if k < rank or not np.isfinite(matrix).all():
-        return np.full(matrix.shape[:-2], -np.inf)
-    largest = np.abs(matrix).max(axis=(-2, -1), keepdims=True)
-    unit = np.frexp(np.where(largest > 0, largest, 0.5))[1]
-    matrix, uncertainty = np.ldexp(matrix, -unit), np.ldexp(np.broadcast_to(uncertainty, matrix.shape), -unit) + TINY
-    shown = matrix - matrix.mean(axis=-1, keepdims=True) if sums_to_one else matrix
-    singular = np.linalg.svd(shown, compute_uv=False)[..., rank - 1]
-    level = 16.0 * (k + size) * UNIT * np.linalg.norm(matrix, axis=(-2, -1))
-    moved = np.linalg.norm(uncertainty, axis=(-2, -1))
-    room = singular - level - (1.0 + rounding(k * size + 4)) * moved
-    with np.errstate(over="ignore"):  # an uncertainty beyond all floats leaves no room
-        return np.asarray(np.ldexp(room, unit[..., 0, 0]))

@@ -10,11 +10,12 @@ from scipy.sparse import csr_array, issparse, vstack
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 from tabular_inversion.kinds import checked
+from tabular_inversion.records import Record
 
 
 @checked
-@dataclass(frozen=True, eq=False)
-class Recovery:
+@dataclass(frozen=True, eq=False, repr=False)
+class Recovery(Record):
     """Rows that explain the values as well as the class allows. Whether they are the only ones is `identify`'s part.
 
     Attributes

@@ -99,15 +99,25 @@ def matrix_uncertainty(agent: AgentValues, spread: FloatArray | None = None) -> 
     weight = agent.weights
     some = weight > 0
     value = np.where(some, agent.v, 0.0)
-    error = _roundings(noise) * np.abs(value)
+    size = np.abs(value)
+    error: FloatArray = _roundings(noise) * size
     if agent.policy is not None:  # a dot product over m actions
         filled = np.abs(np.where(agent.known, agent.q, 0.0))
         policy = agent.policy if agent.policy.ndim == 3 else agent.policy[None]
         error = rounding(agent.n_actions + 4) * (policy * filled).sum(axis=2)
     elif agent.temperature is not None:
-        error = _FUNCTIONS * (agent.n_actions + 4) * UNIT * (np.abs(value) + agent.temperature)
-    shown = rounding(3) * weight * (np.abs(value) + error) + rounding(1) * np.abs(agent.test_matrix)
-    bound: FloatArray = np.where(some, shown + weight * (1.01 * error + (1.0 + rounding(4)) * noise) + TINY, 0.0)
+        error = _FUNCTIONS * (agent.n_actions + 4) * UNIT * (size + agent.temperature)
+    # In place: M is the largest array there is, and this is a bound on each of its entries.
+    bound = np.multiply(size, rounding(3), out=size)
+    error *= 1.01 + rounding(4)
+    bound += error
+    bound += (1.0 + rounding(4)) * np.asarray(noise)
+    bound *= weight
+    np.abs(agent.test_matrix, out=error)
+    error *= rounding(1)
+    bound += error
+    bound += TINY
+    bound[~np.broadcast_to(some, bound.shape)] = 0.0
     return bound if np.ndim(agent.test_noise) == 0 and agent.test_noise == 0 else bound + agent.test_noise
 
 

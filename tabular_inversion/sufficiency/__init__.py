@@ -3,22 +3,41 @@
 Importing `recheck` registers how verdicts of this room are decided again.
 """
 
+from tabular_inversion.sufficiency.assessment.asking import assess
+from tabular_inversion.sufficiency.assessment.assessment import Assessment
+from tabular_inversion.sufficiency.assessment.comparison import Comparison, compare
+from tabular_inversion.sufficiency.assessment.next_goal import NextGoal
+from tabular_inversion.sufficiency.assessment.training import TrainingCheck
+from tabular_inversion.sufficiency.assessment.why import Explanation
 from tabular_inversion.sufficiency.by_draws.generic import generic
 from tabular_inversion.sufficiency.by_paths.linkages import Cut, Linkage, linkage
 from tabular_inversion.sufficiency.by_paths.structural import structural
 from tabular_inversion.sufficiency.concrete import concrete
 from tabular_inversion.sufficiency.order import GoalOrder, order_goals
 from tabular_inversion.sufficiency.recheck import verify
-from tabular_inversion.sufficiency.smallest.minimal import InsufficientGoalsError, MinimalGoals, minimal
+from tabular_inversion.sufficiency.scenarios import kernel_radii
+from tabular_inversion.sufficiency.several_discounts import DiscountsNeeded, discounts_needed
+from tabular_inversion.sufficiency.smallest.minimal import minimal
+from tabular_inversion.sufficiency.smallest.result import InsufficientGoalsError, MinimalGoals
 
 __all__ = [
+    "Assessment",
+    "Comparison",
     "Cut",
+    "DiscountsNeeded",
+    "Explanation",
     "GoalOrder",
     "InsufficientGoalsError",
     "Linkage",
     "MinimalGoals",
+    "NextGoal",
+    "TrainingCheck",
+    "assess",
+    "compare",
     "concrete",
+    "discounts_needed",
     "generic",
+    "kernel_radii",
     "linkage",
     "minimal",
     "order_goals",

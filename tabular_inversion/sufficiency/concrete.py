@@ -1,8 +1,8 @@
-"""Sufficiency for this very kernel: the agent's exact values, or ranks modulo a prime where those are too long."""
+"""Sufficiency for this very kernel (T3c): the agent's exact values, or ranks modulo a prime."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,18 +11,18 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
 from tabular_inversion import exact
-from tabular_inversion._typing import BoolArray
+from tabular_inversion._typing import BoolArray, IntArray, SparseMatrix
 from tabular_inversion.bellman import evaluate, solve
 from tabular_inversion.errors import InputError, KernelError, PolicyError
 from tabular_inversion.exact import ExactGoals, ExactMDP, fraction_array
-from tabular_inversion.exact.finite_field import PRIME, Residues, random_residues, rational_residues, sums
+from tabular_inversion.exact.finite_field import PRIME, Residues, minus, plus, random_residues, rational_residues, sums
 from tabular_inversion.exact.modular_elimination import Levels
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability import Hint, Scope, Status, Verdict, identify
 from tabular_inversion.identifiability.asked import VerdictQuestion
 from tabular_inversion.identifiability.proofs import Proof
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported
+from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record
@@ -35,11 +35,14 @@ from tabular_inversion.sufficiency.by_paths.structural import decide_by_paths
 from tabular_inversion.sufficiency.proofs import CountProof, CutProof
 from tabular_inversion.sufficiency.question import (
     LIMIT_DENOMINATOR,
+    ChosenGoals,
     Question,
     read_exact_world,
     read_fractions,
     read_goals,
     read_question,
+    stands_for_fractions,
+    written,
 )
 
 MAX_EXACT_STATES = 200
@@ -49,7 +52,7 @@ MAX_EXACT_STATES = 200
 @checked
 def concrete(
     mdp: MDP | ExactMDP,
-    goals: Goals | ArrayLike,
+    goals: Goals | ChosenGoals | ArrayLike,
     kernel_class: KernelClass | None = None,
     *,
     policy: Policy = "optimal",
@@ -73,7 +76,8 @@ def concrete(
         Whether every member of the class is to be determined under the agent's test functions, or this world's rows.
     limit_denominator : int or None
         Floats in world and policy stand for the nearest fractions with denominators up to this: 0.99 for 99/100, and
-        1/3 for itself. None takes them as the dyadic rationals that they are.
+        1/3 for itself. A world whose floats are far from all of those, and with None any world, is taken as the dyadic
+        rationals that it is, the largest entry of each row taking up what rounding left of one.
     seed : int
         Of the random combinations of goals that ranks modulo a prime are computed from.
 
@@ -88,12 +92,12 @@ def concrete(
     ------
     InputError
         Of the kind that fits: goals that are empty, outside the state space or out of reach, floats that are far from
-        all fractions allowed, rows that do not sum to exactly one, instance scope for a large world, or optimal actions
-        there that floats do not prove.
+        all fractions allowed, rows that do not sum to exactly one, or instance scope for a large world.
 
     Notes
     -----
-    Source: L1 and T3. Optimal policies are found by exact policy iteration.
+    Source: L1 and T3. Optimal policies are found by exact policy iteration; beyond 200 states in floats, and where
+    those do not prove them, because of ties, the verdict says that it is about this policy.
 
     Examples
     --------
@@ -115,7 +119,8 @@ def concrete(
         if scope != "uniform":
             raise InputError(f"at {floats.n_states} states only uniform scope is decided (limit {MAX_EXACT_STATES}).")
         question = read_question(floats, read, kernel_class, policy, limit_denominator=limit_denominator)
-        weights = _weights(question, floats, policy)
+        question = _named_honestly(question, floats, policy)
+        weights = _weights(question)
         return decide_modular(ModularQuestion(FixedWorld(question, floats, weights, limit_denominator), seed))
     world = read_exact_world(mdp, limit_denominator)
     exact_goals = ExactGoals.from_float(read)
@@ -124,20 +129,28 @@ def concrete(
         agent = exact.solve(world, exact_goals)
     else:
         question = read_question(floats, read, kernel_class, policy, limit_denominator=limit_denominator)
-        agent = exact.evaluate(world, exact_goals, _weights(question, floats, policy))
+        agent = exact.evaluate(world, exact_goals, _weights(question))
     return identify(agent, question.kernel_class, scope=scope)
 
 
-def _weights(question: Question, world: MDP, policy: Policy) -> FractionArray:
-    """Return the probabilities of the policy, which has to be proved optimal where that is what was asked for."""
-    report: Any = solve(world, question.goals).report
-    if isinstance(policy, str) and policy == "optimal" and not report.policy_proved:
-        raise InputError(
-            f"floats do not prove which actions are optimal in this world of {world.n_states} states (ties, or a "
-            f"discount next to 1), and fractions are used up to {MAX_EXACT_STATES}; give the policy as an array."
-        )
+def _weights(question: Question) -> FractionArray:
+    """Return the probabilities of the policy."""
     weights = question.policy.weights
     return fraction_array(question.chosen.astype(int)) if weights is None else weights
+
+
+def _named_honestly(question: Question, world: MDP, policy: Policy) -> Question:
+    """Say that ties are broken as floats do, where nothing proves which actions are optimal.
+
+    The verdict is exact for agents with this very policy; if the ties are true, its values are the optimal ones.
+    """
+    if not isinstance(policy, str) or policy != "optimal":
+        return question
+    report: Any = solve(world, question.goals).report
+    if report.policy_proved:
+        return question
+    asked = replace(question.policy, name="optimal agents, as floats find them up to ties")
+    return replace(question, policy=asked)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,9 +168,15 @@ class FixedWorld(Record):
         question = self.question
         rows = self.mdp.sparse().kernel[question.row_index]
         rows.eliminate_zeros()
-        values = self._residues(rows.data)
-        wrong = np.flatnonzero(sums(values, rows.indptr[:-1].astype(np.intp)) != 1)
-        if wrong.size:
+        exactly = stands_for_fractions(self.mdp, self.limit_denominator)
+        values = self._residues(rows.data, self.limit_denominator if exactly else None)
+        starts = rows.indptr[:-1].astype(np.intp)
+        missing = minus(np.ones(len(starts), np.uint64), sums(values, starts))
+        if not exactly:  # dyadic rationals: the largest entry takes up the rounding, as in `read_exact_world`
+            places = _largest_places(rows)
+            values[places] = plus(values[places], missing)
+        elif missing.any():
+            wrong = np.flatnonzero(missing)
             state, action = divmod(int(question.row_index[wrong[0]]), question.n_actions)
             raise KernelError(
                 f"kernel row of state {state}, action {action} does not sum to exactly one ({wrong.size} such rows); "
@@ -165,14 +184,18 @@ class FixedWorld(Record):
             )
         one = one_system(question, conditional=self.policy.ndim == 3, generic_rewards=False)
         kernel = csr_array((values, rows.indices, rows.indptr), shape=rows.shape)
-        discount = self._residues(np.array([self.mdp.discount]))
+        discount = read_fractions(np.array([self.mdp.discount]), self.limit_denominator if exactly else None)
+        if not exactly:
+            discount = np.array([written(self.mdp.discount, self.limit_denominator)], dtype=object)
         rewards = rational_residues(question.goals.rewards)
         levels = Levels.of(question.edges)
-        return ModularWorld(question, levels, one, kernel, rational_residues(self.policy), discount, rewards)
+        return ModularWorld(
+            question, levels, one, kernel, rational_residues(self.policy), rational_residues(discount), rewards
+        )
 
-    def _residues(self, values: Any) -> Residues:
+    def _residues(self, values: Any, limit_denominator: int | None) -> Residues:
         different, places = np.unique(values, return_inverse=True)
-        return rational_residues(read_fractions(different, self.limit_denominator))[places.ravel()]
+        return rational_residues(read_fractions(different, limit_denominator))[places.ravel()]
 
     def draw(self, rng: np.random.Generator, *, ones: bool, n_functions: int) -> Draw:
         """Return random combinations of the goals' test functions."""
@@ -185,6 +208,13 @@ class FixedWorld(Record):
     def error_probability(self, draws: int, sets: int) -> float:  # noqa: ARG002
         """One: a rank modulo one prime says nothing about dependence."""
         return 1.0
+
+
+def _largest_places(rows: SparseMatrix) -> IntArray:
+    """Return where in `rows.data` the largest entry of each row stands."""
+    counts = np.diff(rows.indptr)
+    order = np.lexsort((-rows.data, np.repeat(np.arange(len(counts)), counts)))
+    return order[rows.indptr[:-1]]  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,7 +286,8 @@ def decide_modular(asked: ModularQuestion) -> Verdict:
 def _dependent(world: FixedWorld, found: Answer, seed: int) -> tuple[list[Proof], Bad | None]:
     """Return proofs that rows are not identified, and one of those rows with its states."""
     question = world.question
-    single_sets = not isinstance(question.kernel_class, Sparse | Deterministic)
+    # Cuts decide rows with one set of successors each, known or all; of few successors there are many sets.
+    single_sets = question.kernel_class.most(question.n_states) == question.n_states
     if world.policy.ndim == 2 and world.world.one_system and single_sets:
         cuts, bad = decide_by_paths(question, Chance(question, generic_rewards=True), seed)
         return [proof for proof in cuts.proofs if isinstance(proof, CutProof)], bad
@@ -264,6 +295,6 @@ def _dependent(world: FixedWorld, found: Answer, seed: int) -> tuple[list[Proof]
     if not proofs:
         return [], None
     row = int(proofs[0].rows[0])
-    supported = isinstance(question.kernel_class, Supported)
-    states = question.row_supports[[row]].indices if supported else np.arange(question.n_states)
-    return proofs, (int(question.row_index[row]), states)
+    number = int(question.row_index[row])
+    supports = question.kernel_class.known_supports([number])
+    return proofs, (number, np.arange(question.n_states) if supports is None else supports.indices)

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from scipy.linalg import helmert
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues
-from tabular_inversion.class_tables import check_known
+from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.errors import GoalsError, InputError, KernelClassError
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Stochastic, Supported
 from tabular_inversion.kinds import checked
-from tabular_inversion.sufficiency.smallest.spanning import supports_of
+from tabular_inversion.records import Record
+from tabular_inversion.sufficiency.conditioning.predicted import scales_of
+from tabular_inversion.sufficiency.conditioning.tables import SuccessorSets
 from tabular_inversion.validation import check_indices, check_positive
 
 Criterion = Literal["error", "sigma_min"]
@@ -29,7 +30,7 @@ _INDEPENDENT = 1e-9  # an equation this small (relative) after the ones before i
 
 @checked
 @dataclass(frozen=True, eq=False, repr=False)
-class GoalOrder:
+class GoalOrder(Record):
     """Goals in the order in which they help most.
 
     Attributes
@@ -170,6 +171,7 @@ def order_goals(
     *,
     criterion: Criterion = "error",
     noise: float = 1e-3,
+    relative: bool = True,
     given: Sequence[int] = (),
     n_goals: int | None = None,
 ) -> GoalOrder:
@@ -188,8 +190,11 @@ def order_goals(
         ``"sigma_min"``: the next goal is an independent equation for as many rows as possible and, among such goals,
         the one with the largest worst singular value on what the equations see (E-optimality).
     noise : float
-        The standard deviation of the error in each equation ``M p = q``, in units of Q; errors of different goals are
-        taken as uncorrelated. Values with errors of standard deviation s have about ``s * sqrt(1 + discount^2 |p|^2)``.
+        The standard deviation of the error in each equation ``M p = q``; errors of different goals are taken as
+        uncorrelated. Values with errors of standard deviation s have about ``s * sqrt(1 + discount^2 |p|^2)``.
+    relative : bool
+        Whether `noise` is in units of each goal's largest value, as where all goals are learned equally well, or of Q.
+        Singular values are in the same units.
     given : sequence of int
         Goals that are there already.
     n_goals : int, optional
@@ -223,11 +228,16 @@ def order_goals(
     >>> found.rows_known
     array([0, 0, 0, 8, 8, 8, 8])
     """
-    check_known(kernel_class, "an order of goals")
+    rules = ORDERED.of(kernel_class)
     if criterion not in get_args(Criterion):
         raise InputError(f"criterion is {criterion!r}; expected {' or '.join(get_args(Criterion))}.")
     scale = check_positive("noise", noise, InputError)
-    systems = _systems(agent, kernel_class, criterion, scale)
+    if criterion not in rules.criteria:
+        raise KernelClassError(
+            f"goals cannot be ordered by {criterion} in class {kernel_class.name!r}; use {' or '.join(rules.criteria)}."
+        )
+    units = scales_of(agent.q, relative=relative)
+    systems = _systems(agent, kernel_class, scale, units)
     order = _read_given(given, agent.n_goals)
     wanted = agent.n_goals if n_goals is None else n_goals
     if not max(len(order), 1) <= wanted <= agent.n_goals:
@@ -244,32 +254,39 @@ def order_goals(
     squared, sigma, known = (np.array(column) for column in zip(*history, strict=True))
     total = sum(int(system.counts.sum()) for system in systems)
     rows = len(agent.row_index)
-    always = 0 if isinstance(kernel_class, Deterministic) else rows - total
+    always = rows - total if rules.by_row else 0
     return GoalOrder(np.array(order, np.intp), np.sqrt(squared / rows), sigma, known + always, criterion)
 
 
-def _systems(agent: AgentValues, kernel_class: KernelClass, criterion: Criterion, noise: float) -> list[_Systems]:
+@dataclass(frozen=True)
+class OrderRules:
+    """How goals are ordered for a class: by which criteria, and whether its sets of successors are those of rows."""
+
+    criteria: tuple[Criterion, ...]
+    by_row: bool
+
+
+ORDERED = ClassTable(
+    "an order of goals",
+    {
+        Stochastic: OrderRules(("error", "sigma_min"), by_row=True),
+        Supported: OrderRules(("error", "sigma_min"), by_row=True),
+        Deterministic: OrderRules(("sigma_min",), by_row=False),
+    },
+)
+"""By class, its `OrderRules`."""
+
+
+def _systems(agent: AgentValues, kernel_class: KernelClass, noise: float, units: FloatArray) -> list[_Systems]:
     """Return the equations for each set of two or more successors, those of one size together."""
-    pairs = isinstance(kernel_class, Deterministic)
-    if not isinstance(kernel_class, Supported | Stochastic) and not (pairs and criterion == "sigma_min"):
-        raise KernelClassError(
-            f"goals cannot be ordered by {criterion} in class {kernel_class.name!r}; give supported or stochastic, or "
-            "deterministic with criterion 'sigma_min'."
-        )
-    n, rows = agent.n_states, agent.row_index
-    supports = supports_of(kernel_class, rows, n)
-    sizes = supports.sum(axis=1)
-    counts = np.full(len(supports), 1 if pairs else len(rows))
-    if isinstance(kernel_class, Supported):
-        own = kernel_class.rows(rows).toarray()
-        counts = np.unique(own[own.sum(axis=1) > 1], axis=0, return_counts=True)[1]
-    result = []
-    for size in np.unique(sizes):
-        which = np.flatnonzero(sizes == size)
-        columns = np.nonzero(supports[which])[1].reshape(-1, size)
-        equations = np.moveaxis(agent.test_matrix[:, columns], 0, 1) @ helmert(int(size)).T
-        result.append(_Systems.start(equations, counts[which], noise))
-    return result
+    sets = SuccessorSets.of(kernel_class, agent.row_index, agent.n_states)
+    matrix = agent.test_matrix / units[:, None]
+    if sets.set_of_row is None:
+        counts = np.ones(sets.n_sets, np.intp)
+    else:
+        counts = np.bincount(sets.set_of_row[sets.set_of_row >= 0], minlength=sets.n_sets)
+    # In blocks, and not all sets of one size at once: what is computed for a block is as large as a few of them.
+    return [_Systems.start(equations, counts[part], noise) for part, equations in sets.equations(matrix)]
 
 
 def _state(systems: list[_Systems]) -> tuple[float, float, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, issparse
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMatrix
-from tabular_inversion.class_tables import check_known
+from tabular_inversion.class_tables import check_class
 from tabular_inversion.errors import GoalsError, InputError, KernelClassError, KernelError
 from tabular_inversion.exact import ExactMDP, fraction_array
 from tabular_inversion.exact.rationals import FractionArray, to_floats
@@ -91,9 +93,10 @@ class Question(Record):
     @cached_property
     def row_supports(self) -> SparseMatrix:
         """For `Supported`: the states that each available row may reach, bool CSR (rows, S)."""
-        if not isinstance(self.kernel_class, Supported):
+        supports = self.kernel_class.known_supports(self.row_index)
+        if supports is None:
             raise KernelClassError(f"rows of class {self.kernel_class.name!r} have no known support.")
-        return read_only_rows(self.kernel_class.rows(self.row_index))
+        return read_only_rows(supports)
 
     @cached_property
     def edges(self) -> SparseMatrix:
@@ -111,7 +114,7 @@ class Question(Record):
 
 def read_question(
     world: MDP | nx.Graph[Any],
-    goals: Goals | ArrayLike,
+    goals: Goals | ChosenGoals | ArrayLike,
     kernel_class: KernelClass | None,
     policy: Policy,
     *,
@@ -138,14 +141,10 @@ def read_question(
         Of the kind that fits.
     """
     if kernel_class is not None:
-        check_known(kernel_class, "sufficiency")
+        check_class(kernel_class)
     support, available = _read_world(world)
-    if kernel_class is None:
-        kernel_class = Supported(support)
-    elif isinstance(kernel_class, Supported) and kernel_class.support.shape != support.shape:
-        raise KernelClassError(
-            f"the class has a support of shape {kernel_class.support.shape}; expected {support.shape}, as the world."
-        )
+    kernel_class = Supported(support) if kernel_class is None else kernel_class
+    kernel_class.check_fits(*support.shape)
     read = read_goals(goals, available.shape[0])
     asked = read_policy(policy, world, read, available, limit_denominator=limit_denominator)
     question = Question(support, available, asked, read, kernel_class)
@@ -171,8 +170,19 @@ def _read_world(world: MDP | nx.Graph[Any]) -> tuple[SparseMatrix, BoolArray]:
     return adjacency.astype(bool), np.ones((len(nodes), 1), bool)
 
 
-def read_goals(goals: Goals | ArrayLike, n_states: int) -> Goals:
-    """Return goals, or the indicator goals of a list of states, after a check that they fit."""
+class ChosenGoals(ABC):
+    """A result that carries goals, such as `MinimalGoals`: every function takes it as it is."""
+
+    @property
+    @abstractmethod
+    def chosen(self) -> Goals:
+        """The goals of the set."""
+
+
+def read_goals(goals: Goals | ChosenGoals | ArrayLike, n_states: int) -> Goals:
+    """Return goals, those of a set that was found, or the indicator goals of states, after a check that they fit."""
+    if isinstance(goals, ChosenGoals):
+        goals = goals.chosen
     if not isinstance(goals, Goals):
         return Goals.indicator(n_states, goals)
     if goals.n_states != n_states:
@@ -199,19 +209,52 @@ def read_fractions(values: FloatArray, limit_denominator: int | None) -> Fractio
 
 
 def read_exact_world(mdp: MDP | ExactMDP, limit_denominator: int | None) -> ExactMDP:
-    """Return the world in fractions; one that is in fractions stays as it is."""
+    """Return the world in fractions; one that is in fractions stays as it is.
+
+    Floats that stand for no fractions with small denominators, such as drawn ones, are taken as the dyadic rationals
+    that they are. Their rows sum to one up to rounding only: the largest entry of each takes up what is missing.
+
+    Examples
+    --------
+    >>> drawn = MDP([[[0.1234567, 0.8765433]], [[0.0, 1.0]]], discount=0.9)
+    >>> exact_world = read_exact_world(drawn, 100)
+    >>> float(exact_world.kernel[0, 0, 0]), int(exact_world.kernel.sum())
+    (0.1234567, 2)
+    """
     if isinstance(mdp, ExactMDP):
         return mdp
-    read_fractions(np.append(np.unique(mdp.sparse().kernel.data), mdp.discount), limit_denominator)
-    return ExactMDP.from_float(mdp, limit_denominator=limit_denominator)
+    if stands_for_fractions(mdp, limit_denominator):
+        return ExactMDP.from_float(mdp, limit_denominator=limit_denominator)
+    kernel = np.array(fraction_array(mdp.dense().kernel, allow_float=True))
+    rows = kernel.reshape(-1, mdp.n_states)
+    largest = mdp.dense().rows.argmax(axis=1)
+    missing = mdp.available.ravel().astype(int) - rows.sum(axis=1)
+    rows[np.arange(len(rows)), largest] += missing
+    return ExactMDP(kernel, written(mdp.discount, limit_denominator), mdp.available)
+
+
+def stands_for_fractions(mdp: MDP, limit_denominator: int | None) -> bool:
+    """Tell whether the floats of a world stand for fractions with denominators up to the limit."""
+    if limit_denominator is None:
+        return False
+    try:
+        read_fractions(np.append(np.unique(mdp.sparse().kernel.data), mdp.discount), limit_denominator)
+    except InputError:
+        return False
+    return True
+
+
+def written(discount: float, limit_denominator: int | None) -> Fraction:
+    """Return the fraction that a discount is written as, 9/10 for 0.9; without a limit the dyadic one that it is."""
+    return Fraction(discount) if limit_denominator is None else Fraction(repr(float(discount)))
 
 
 def _check_reachable(question: Question) -> None:
     """Raise unless, for each goal, some row of the class may lead to a state where it pays."""
-    kernel_class = question.kernel_class
-    entered = np.full(question.n_states, not isinstance(kernel_class, Supported))
-    if isinstance(kernel_class, Supported):
-        entered[kernel_class.support.indices] = True
+    supports = question.kernel_class.known_supports(question.row_index)
+    entered = np.full(question.n_states, supports is None)
+    if supports is not None:
+        entered[supports.indices] = True
     paying = question.goals.rewards != 0
     idle = np.flatnonzero(~paying.any(axis=1))
     if idle.size:

@@ -29,7 +29,7 @@ def programs_of(agent, kernel_class):
     for row in SAMPLED:
         columns = np.arange(agent.n_states)
         if isinstance(kernel_class, Supported):
-            columns = kernel_class.rows(agent.row_index[[row]]).indices
+            columns = kernel_class.known_supports(agent.row_index[[row]]).indices
         yield matrix[:, columns], np.append(agent.right_hand_sides[:, row], 1.0), columns
 
 

@@ -324,7 +324,7 @@ def test_one_state_is_identified_among_kernels():
 
 def test_row_and_repr_and_dict():
     verdict = identify(solve(chain(3), Goals.generic(3, 3, seed=0)), Stochastic())
-    assert repr(verdict) == "<Verdict IDENTIFIED, certified, instance scope: 6 of 6 rows identified>"
+    assert repr(verdict) == "<Verdict IDENTIFIED, certified, instance scope, optimal agents: 6 of 6 rows identified>"
     expected = {"status", "evidence", "rows", "rows_identified", "rank", "n_states", "n_goals", "sigma_min", "witness"}
     assert expected <= set(verdict.to_dict())
 

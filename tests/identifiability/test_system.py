@@ -8,9 +8,10 @@ import pytest
 
 from tabular_inversion import AgentValues, Goals, solve
 from tabular_inversion.environments import random_mdp
-from tabular_inversion.recovery.equations import build_equations, contracts, independent_columns
-from tabular_inversion.recovery.rank import RankStatus
-from tabular_inversion.recovery.system import RowSystem, split_into_rows
+from tabular_inversion.recovery.equations import build_equations, contracts
+from tabular_inversion.recovery.independence import independent_columns
+from tabular_inversion.recovery.rank import RankStatus, split_into_rows
+from tabular_inversion.recovery.system import RowSystem
 
 
 def build(matrix, sums_to_one=True, truth=None):
@@ -132,7 +133,7 @@ def test_a_coincidence_counts_only_where_nothing_near_it_differs():
     assert status(build(matrix)) is RankStatus.DEFICIENT
     assert not build(matrix).rank_decision.proved
     assert exact(build(matrix)).rank_decision.proved
-    assert status(replace(build(matrix), hides_nothing=False)) is RankStatus.UNKNOWN
+    assert status(replace(build(matrix), tells_apart=lambda: False)) is RankStatus.UNKNOWN
 
 
 def test_a_left_inverse_of_another_matrix_proves_nothing():

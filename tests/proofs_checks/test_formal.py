@@ -8,12 +8,12 @@ import pytest
 
 import proofs_checks
 from proofs_checks import formal_level, formal_theory
+from proofs_checks.commands import verify_report
+from proofs_checks.commands.verify_report import Request, collect
 from proofs_checks.formal_level import NOT_RUN, check_theory, checker, closed_theorems
 from proofs_checks.formal_theory import FOLDER, NOT_WRITTEN, formal_ids, needs, table, theorems
 from proofs_checks.running import run_statements
 from proofs_checks.statement import Statement
-from tabular_inversion.cli import verify_report
-from tabular_inversion.cli.verify_report import Request, collect
 from tabular_inversion.errors import InputError
 
 STATEMENTS = {statement.id: statement for statement in proofs_checks.statements()}

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from datetime import UTC, datetime
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -78,6 +79,28 @@ def test_formulas_become_mathml_and_proofs_become_paragraphs():
     assert text.count("<math") == 2
     assert text.count("<p>") >= 2
     assert "$" not in text
+
+
+def test_no_dollar_sign_is_left_in_any_proof():
+    for statement in statements():
+        assert "$" not in re.sub(r"<code>.*?</code>", "", markdown(statement.proof)), statement.id
+    assert "$" in markdown("A $lonely sign.")
+
+
+def test_counterexamples_show_m_the_values_and_both_rows():
+    drawn = {
+        p["title"]: p["rows"]
+        for p in pictures(stored("T3a", "k >= n - 1 for stochastic kernels, k >= n for all")().to_dict())
+    }
+    [m], [values] = drawn["M, a row for each goal"], drawn["values, a column for each state and action"]
+    assert (len(m), len(values)) == (3, 3)
+    [rows] = [rows for title, rows in drawn.items() if title.startswith("two rows")]
+    first, second = ([Fraction(cell["text"]) for cell in row] for row in rows)
+    assert first != second
+    columns = [Fraction(cell["text"]) for cell in m]
+    assert sum(x * p for x, p in zip(columns, first, strict=True)) == sum(
+        x * p for x, p in zip(columns, second, strict=True)
+    )
 
 
 def test_claims_stand_on_lines_of_their_own():

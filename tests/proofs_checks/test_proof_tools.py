@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from proofs_checks import instances
 from proofs_checks.p1_gaussian_goal import sums_of_exponentials_differ
 from proofs_checks.polynomials import adjugate, determinant, identity, symbol_arrays, vanishes
 from proofs_checks.rational_norms import constant_power, is_below, least_distance_power, power
@@ -83,3 +84,29 @@ def test_the_adjugate_of_symbols_inverts_up_to_the_determinant():
     a = symbol_arrays(a=(3, 3))["a"]
     assert vanishes(adjugate(a) @ a - identity(3) * determinant(a))
     assert not vanishes(adjugate(a) @ a)
+
+
+def test_instances_are_hard_by_default():
+    """Discount 0 and near 1, a state that nothing reaches, actions alike, actions never taken, several actions."""
+    rng, seen = np.random.default_rng(0), set()
+    for _ in range(200):
+        n, m = instances.sizes(rng, largest=5)
+        world = instances.world(rng, n, m)
+        policy = instances.policy(rng, n, m)
+        assert (policy.sum(axis=1) == 1).all()
+        assert (world.kernel.sum(axis=2) == 1).all()
+        seen |= {f"discount {world.discount}"} & {"discount 0", "discount 99/100"}
+        seen |= {"unreached"} if (world.kernel == 0).all(axis=(0, 1)).any() else set()
+        seen |= {"ties"} if m > 1 and (world.kernel[:, 0] == world.kernel[:, 1]).all() else set()
+        seen |= {"untaken"} if m > 1 and (policy == 0).any() else set()
+        seen |= {f"{m} actions"}
+    assert seen == {
+        "discount 0",
+        "discount 99/100",
+        "unreached",
+        "ties",
+        "untaken",
+        "1 actions",
+        "2 actions",
+        "3 actions",
+    }

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tabular_inversion.cli.verify_report import Request, collect
+from proofs_checks.commands.verify_report import Request, collect
 
 PROMISED = [
     ("constant reward (rank 1)", "T2a", "constant reward (rank 1)"),
@@ -41,7 +41,7 @@ def report():
         def replays(*arguments):
             return [job for job in whole(*arguments) if job.kind == "counterexamples"]
 
-        patch.setattr("tabular_inversion.cli.verify_report.jobs_of", replays)
+        patch.setattr("proofs_checks.commands.verify_report.jobs_of", replays)
         found = collect(Request(ids=ids, effort="quick", workers=1))
     return {row["id"]: row for row in json.loads(json.dumps(found))["statements"]}
 

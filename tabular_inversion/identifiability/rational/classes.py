@@ -1,4 +1,4 @@
-"""Exact decisions for each kernel class but `Sparse`."""
+"""Exact decisions for each kernel class but `Sparse` (T2a, T3a, T5a, S1)."""
 
 from __future__ import annotations
 

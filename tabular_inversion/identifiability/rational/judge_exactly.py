@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import numpy as np
 from scipy.sparse import issparse
 
 from tabular_inversion import exact
 from tabular_inversion._typing import FloatArray
+from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.exact import ExactAgentValues
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion
 from tabular_inversion.identifiability.consistency import Consistency
@@ -21,9 +26,11 @@ from tabular_inversion.identifiability.rational.refutations import make_exact_wi
 from tabular_inversion.identifiability.rational.sparse import sparse_instance, sparse_uniform
 from tabular_inversion.identifiability.rational.system import ExactSystem
 from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported, Unconstrained
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 from tabular_inversion.recovery import recover
 from tabular_inversion.recovery.system import RowSystem
+
+Guess = Callable[[], FloatArray]
 
 
 def identify_exactly(agent: ExactAgentValues, kernel_class: KernelClass, scope: Scope) -> Verdict:
@@ -38,39 +45,32 @@ def identify_exactly(agent: ExactAgentValues, kernel_class: KernelClass, scope: 
     scope : {"instance", "uniform"}
         The question.
     """
-    system = exact_system(agent, kernel_class)
-    guess = None
-    if scope == "instance" and not isinstance(kernel_class, Unconstrained | Deterministic):
-        floats = agent.to_float()
-        found = recover(floats.test_matrix, floats.right_hand_sides, kernel_class, row_index=agent.row_index)
-        guess = found.rows.toarray() if issparse(found.rows) else found.rows
-    decision = _decide(system, kernel_class, scope, guess)
+    if scope == "uniform":
+        decision = EXACT_UNIFORM.of(kernel_class)(exact_system(agent, kernel_class), kernel_class)
+    else:
+        decide = EXACT_INSTANCE.of(kernel_class)
+        decision = decide(exact_system(agent, kernel_class), kernel_class, partial(guessed_rows, agent, kernel_class))
     return _dress(agent, kernel_class, scope, decision)
+
+
+def guessed_rows(agent: ExactAgentValues, kernel_class: KernelClass) -> FloatArray:
+    """Recover rows in floats, shape (rows, S): near enough to guess fractions from, which are then checked."""
+    floats = agent.to_float()
+    found = recover(floats.test_matrix, floats.right_hand_sides, kernel_class, row_index=agent.row_index)
+    rows: FloatArray = found.rows.toarray() if issparse(found.rows) else found.rows
+    return rows
 
 
 def exact_system(agent: ExactAgentValues, kernel_class: KernelClass) -> ExactSystem:
     """Return the equations that the rows of an agent satisfy within a class."""
     matrix, values = agent.test_matrix, agent.right_hand_sides
-    if kernel_class.sums_to_one and not isinstance(kernel_class, Deterministic):
+    if kernel_class.sums_to_one:
         one = exact.as_fraction(1)
         matrix = np.concatenate([matrix, np.full((1, agent.n_states), one, dtype=object)])
         values = np.concatenate([values, np.full((1, values.shape[1]), one, dtype=object)])
-    allowed = np.ones((len(agent.row_index), agent.n_states), bool)
-    if isinstance(kernel_class, Supported):
-        allowed = kernel_class.rows(agent.row_index).toarray()
-    most = kernel_class.max_successors if isinstance(kernel_class, Sparse) else agent.n_states
-    return ExactSystem(matrix, values, agent.row_index, allowed, most)
-
-
-def _decide(system: ExactSystem, kernel_class: KernelClass, scope: Scope, guess: FloatArray | None) -> ExactDecision:
-    if isinstance(kernel_class, Unconstrained):
-        return unconstrained(system, uniform=scope == "uniform")
-    if isinstance(kernel_class, Deterministic):
-        return deterministic(system, uniform=scope == "uniform")
-    if isinstance(kernel_class, Sparse):
-        n_successors = kernel_class.most(system.matrix.shape[1])
-        return sparse_uniform(system, n_successors) if guess is None else sparse_instance(system, n_successors, guess)
-    return stochastic_uniform(system) if guess is None else stochastic_instance(system, guess)
+    support = kernel_class.known_supports(agent.row_index)
+    allowed = np.ones((len(agent.row_index), agent.n_states), bool) if support is None else support.toarray()
+    return ExactSystem(matrix, values, agent.row_index, allowed, kernel_class.most(agent.n_states))
 
 
 def _dress(agent: ExactAgentValues, kernel_class: KernelClass, scope: Scope, decision: ExactDecision) -> Verdict:
@@ -103,3 +103,60 @@ def _rank(agent: ExactAgentValues, kernel_class: KernelClass) -> int:
     if kernel_class.sums_to_one:
         matrix = np.concatenate([matrix, np.full((1, agent.n_states), exact.as_fraction(1), dtype=object)])
     return exact.rank(matrix).rank
+
+
+def _vectors_uniform(system: ExactSystem, _class: KernelClass) -> ExactDecision:
+    return unconstrained(system, uniform=True)
+
+
+def _vectors_instance(system: ExactSystem, _class: KernelClass, _guess: Guess) -> ExactDecision:
+    return unconstrained(system, uniform=False)
+
+
+def _distributions_uniform(system: ExactSystem, _class: KernelClass) -> ExactDecision:
+    return stochastic_uniform(system)
+
+
+def _distributions_instance(system: ExactSystem, _class: KernelClass, guess: Guess) -> ExactDecision:
+    return stochastic_instance(system, guess())
+
+
+def _sparse_uniform(system: ExactSystem, _class: KernelClass) -> ExactDecision:
+    return sparse_uniform(system, system.max_successors)
+
+
+def _sparse_instance(system: ExactSystem, _class: KernelClass, guess: Guess) -> ExactDecision:
+    return sparse_instance(system, system.max_successors, guess())
+
+
+def _vertices_uniform(system: ExactSystem, _class: KernelClass) -> ExactDecision:
+    return deterministic(system, uniform=True)
+
+
+def _vertices_instance(system: ExactSystem, _class: KernelClass, _guess: Guess) -> ExactDecision:
+    return deterministic(system, uniform=False)
+
+
+EXACT_UNIFORM: ClassTable[Callable[[ExactSystem, Any], ExactDecision]] = ClassTable(
+    "the uniform question in fractions",
+    {
+        Unconstrained: _vectors_uniform,
+        Stochastic: _distributions_uniform,
+        Supported: _distributions_uniform,
+        Sparse: _sparse_uniform,
+        Deterministic: _vertices_uniform,
+    },
+)
+"""By class, ``decide(system, kernel_class)``."""
+
+EXACT_INSTANCE: ClassTable[Callable[[ExactSystem, Any, Guess], ExactDecision]] = ClassTable(
+    "the instance question in fractions",
+    {
+        Unconstrained: _vectors_instance,
+        Stochastic: _distributions_instance,
+        Supported: _distributions_instance,
+        Sparse: _sparse_instance,
+        Deterministic: _vertices_instance,
+    },
+)
+"""By class, ``decide(system, kernel_class, guess)``, where ``guess()`` recovers rows in floats."""

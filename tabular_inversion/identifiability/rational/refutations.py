@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from tabular_inversion import exact
+from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.errors import WitnessError
 from tabular_inversion.exact import ExactAgentValues, ExactMDP
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.identifiability.rational.decision import ExactPair
 from tabular_inversion.identifiability.witness import Witness
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 
 
 def make_exact_witness(agent: ExactAgentValues, pair: ExactPair) -> Witness:
@@ -31,16 +35,10 @@ def check_rows_exactly(agent: ExactAgentValues, kernel_class: KernelClass, witne
     if any(row.shape != (agent.n_states,) or row.dtype != object for row in (witness.first, witness.second)):
         raise WitnessError(f"{where}: expected two rows of {agent.n_states} fractions.")
     for row in (witness.first, witness.second):
-        if kernel_class.sums_to_one and ((row < 0).any() or row.sum() != 1):
-            raise WitnessError(f"{where}: a row is no distribution.")
-        if isinstance(kernel_class, Sparse) and (row > 0).sum() > kernel_class.max_successors:
-            raise WitnessError(f"{where}: a row has more than {kernel_class.max_successors} successors.")
-        if isinstance(kernel_class, Deterministic) and (row > 0).sum() != 1:
-            raise WitnessError(f"{where}: a row is not deterministic.")
-        if isinstance(kernel_class, Supported):
-            number = witness.state * agent.n_actions + witness.action
-            if ((row != 0) & ~kernel_class.support[[number]].toarray()[0]).any():
-                raise WitnessError(f"{where}: a row leaves the known support.")
+        number = witness.state * agent.n_actions + witness.action
+        fault = EXACT_MEMBERS.of(kernel_class)(kernel_class, row, number)
+        if fault:
+            raise WitnessError(f"{where}: a row {fault}.")
     if (witness.first == witness.second).all():
         raise WitnessError(f"{where}: the two rows are equal.")
     if (agent.test_matrix @ (witness.first - witness.second) != 0).any() or witness.value_gap != 0:
@@ -91,3 +89,36 @@ def check_forward_exactly(agent: ExactAgentValues, kernel: FractionArray, witnes
         )
         if not np.array_equal(forward.q, agent.q):
             raise WitnessError(f"witness for state {witness.state}, action {witness.action}: the Q-values differ.")
+
+
+def _any_row(_class: KernelClass, _row: FractionArray, _number: int) -> str:
+    return ""
+
+
+def distribution_fault(_class: KernelClass, row: FractionArray, _number: int) -> str:
+    """Say what keeps a row of fractions from being a distribution; nothing if it is one."""
+    return "is no distribution" if (row < 0).any() or row.sum() != 1 else ""
+
+
+def _supported(kernel_class: Supported, row: FractionArray, number: int) -> str:
+    outside = ((row != 0) & ~kernel_class.known_supports([number]).toarray()[0]).any()
+    return distribution_fault(kernel_class, row, number) or ("leaves the known support" if outside else "")
+
+
+def _few_successors(kernel_class: Sparse | Deterministic, row: FractionArray, number: int) -> str:
+    most = kernel_class.most(len(row))
+    few = "" if (row > 0).sum() <= most else f"has more than {most} successor{'s' * (most > 1)}"
+    return distribution_fault(kernel_class, row, number) or few
+
+
+EXACT_MEMBERS: ClassTable[Callable[[Any, FractionArray, int], str]] = ClassTable(
+    "membership in fractions",
+    {
+        Unconstrained: _any_row,
+        Stochastic: distribution_fault,
+        Supported: _supported,
+        Sparse: _few_successors,
+        Deterministic: _few_successors,
+    },
+)
+"""By class, ``fault(kernel_class, row, number)``: what keeps row number s*A + a from the class, or nothing."""

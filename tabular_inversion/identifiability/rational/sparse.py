@@ -1,4 +1,4 @@
-"""Exact decisions for `Sparse`: exhaustive where the number of supports allows, undecided beyond."""
+"""Exact decisions for `Sparse` (T5b): exhaustive where the number of supports allows, undecided beyond."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Sufficiency for almost every kernel on a graph, by exact ranks at random draws modulo a prime."""
+"""Sufficiency for almost every kernel on a graph (G2), by exact ranks at random draws modulo a prime."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
@@ -11,13 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tabular_inversion._typing import BoolArray, IntArray
+from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.errors import InputError, KernelClassError
 from tabular_inversion.exact.finite_field import column_ranks, equal_columns, subset_ranks
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability.asked import Hint, Scope, VerdictQuestion
 from tabular_inversion.identifiability.proofs import Proof
 from tabular_inversion.identifiability.verdict import Status, Verdict
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.sufficiency.agent_policies import Policy
@@ -25,7 +27,7 @@ from tabular_inversion.sufficiency.answer import Answer, verdict_of
 from tabular_inversion.sufficiency.by_draws.draws import Chance, Drawable
 from tabular_inversion.sufficiency.by_draws.witnesses import drawn_witness
 from tabular_inversion.sufficiency.proofs import CountProof, DistinctProof, DrawProof
-from tabular_inversion.sufficiency.question import Question, read_question
+from tabular_inversion.sufficiency.question import ChosenGoals, Question, read_question
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -39,7 +41,7 @@ MAX_SUBSETS = 1_000_000
 @checked
 def generic(
     world: MDP | nx.Graph[Any],
-    goals: Goals | ArrayLike,
+    goals: Goals | ChosenGoals | ArrayLike,
     kernel_class: KernelClass | None = None,
     *,
     policy: Policy = "optimal",
@@ -95,7 +97,7 @@ def generic(
     >>> from tabular_inversion.environments import four_rooms
     >>> verdict = generic(four_rooms("windy"), [0, 20, 40, 60])
     >>> verdict
-    <Verdict IDENTIFIED, exact, uniform scope: 272 of 272 rows identified>
+    <Verdict IDENTIFIED, exact, uniform scope, optimal agents: 272 of 272 rows identified>
     >>> alone = generic(four_rooms("windy"), [0])
     >>> alone.rows_identified, alone.witness.value_gap
     (40, 0.0)
@@ -165,16 +167,10 @@ Bad = tuple[int, IntArray]
 
 def decide(chance: Drawable, draws: int, seed: int) -> tuple[Answer, Bad | None]:
     """Return what draws say of each row, and a row that is not identified."""
-    kernel_class = chance.question.kernel_class
+    decide_class = DRAWS.of(chance.question.kernel_class)
     if chance.question.goals.action_rewards is not None:
         raise InputError("goals with action_rewards are no question about the graph; ask `concrete`.")
-    if isinstance(kernel_class, Supported):
-        return _supported(chance, draws, seed)
-    if isinstance(kernel_class, Sparse) and kernel_class.max_successors > 1:
-        return _sparse(chance, kernel_class.most(chance.question.n_states), draws, seed)
-    if isinstance(kernel_class, Sparse | Deterministic):
-        return _deterministic(chance, draws, seed)
-    return _whole(chance, draws, seed)
+    return decide_class(chance, draws, seed)
 
 
 def _supported(chance: Drawable, draws: int, seed: int) -> tuple[Answer, Bad | None]:
@@ -250,9 +246,12 @@ def _deterministic(chance: Drawable, draws: int, seed: int) -> tuple[Answer, Bad
     return answer, (int(question.row_index[0]), pair)
 
 
-def _sparse(chance: Drawable, size: int, draws: int, seed: int) -> tuple[Answer, Bad | None]:
+def _sparse(chance: Drawable, draws: int, seed: int) -> tuple[Answer, Bad | None]:
     """Decide whether any two rows of at most N successors differ in their values (T5b)."""
     question = chance.question
+    size = question.kernel_class.most(question.n_states)
+    if size == 1:
+        return _deterministic(chance, draws, seed)
     n, rows = question.n_states, np.arange(len(question.row_index))
     largest, certain = min(2 * size, n), min(size + 1, n)
     best, worst, rank = all_subsets(n, largest), all_subsets(n, certain), 0
@@ -281,6 +280,19 @@ def _sparse(chance: Drawable, size: int, draws: int, seed: int) -> tuple[Answer,
         "the signs of the dependence decide, and they vary from kernel to kernel"
     )
     return _same_for_all(question, Status.UNDECIDED, (), rank, reason, 0.0), None
+
+
+DRAWS: ClassTable[Callable[[Drawable, int, int], tuple[Answer, Bad | None]]] = ClassTable(
+    "sufficiency by draws",
+    {
+        Unconstrained: _whole,
+        Stochastic: _whole,
+        Supported: _supported,
+        Sparse: _sparse,
+        Deterministic: _deterministic,
+    },
+)
+"""By class, ``decide(chance, draws, seed)``: what draws say of each row, and a row that is not identified."""
 
 
 def all_subsets(n_states: int, size: int, limit: int = MAX_SUBSETS) -> IntArray:

@@ -20,7 +20,8 @@ from tabular_inversion.identifiability.rational.decision import split_exactly
 from tabular_inversion.identifiability.witness import Witness
 from tabular_inversion.identifiability.witnesses import make_witness
 from tabular_inversion.mdp import MDP
-from tabular_inversion.recovery.system import RowSystem, split_into_rows
+from tabular_inversion.recovery.rank import split_into_rows
+from tabular_inversion.recovery.system import RowSystem
 from tabular_inversion.sufficiency.by_draws.draws import Chance
 from tabular_inversion.sufficiency.proofs import WitnessProof
 from tabular_inversion.sufficiency.question import Question

@@ -23,7 +23,7 @@ from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record, promise
 from tabular_inversion.sufficiency.agent_policies import Policy
-from tabular_inversion.sufficiency.question import Question, read_question
+from tabular_inversion.sufficiency.question import ChosenGoals, Question, read_question
 from tabular_inversion.validation import check_indices
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class Linkage(Record):
 @checked
 def linkage(
     world: MDP | nx.Graph[Any],
-    goals: Goals | ArrayLike,
+    goals: Goals | ChosenGoals | ArrayLike,
     *,
     sources: ArrayLike,
     policy: Policy = "generic",

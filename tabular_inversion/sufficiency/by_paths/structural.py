@@ -1,7 +1,8 @@
-"""Sufficiency by paths and cuts alone: what the graph says, for almost every kernel on it."""
+"""Sufficiency by paths and cuts alone (G1, G3): what the graph says, for almost every kernel on it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tabular_inversion._typing import BoolArray, IntArray, SparseMatrix
+from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.errors import GoalsError, InputError
 from tabular_inversion.exact.finite_field import column_ranks
 from tabular_inversion.exact.modular_elimination import MAX_WORK
@@ -16,7 +18,7 @@ from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability.asked import Hint, Scope, VerdictQuestion
 from tabular_inversion.identifiability.proofs import Proof
 from tabular_inversion.identifiability.verdict import Status, Verdict
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Supported
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.sufficiency.agent_policies import Policy
@@ -26,7 +28,7 @@ from tabular_inversion.sufficiency.by_draws.generic import Bad, all_subsets, dec
 from tabular_inversion.sufficiency.by_draws.witnesses import drawn_witness
 from tabular_inversion.sufficiency.by_paths.linkages import Cut, Linkage, Network
 from tabular_inversion.sufficiency.proofs import CutProof, DrawProof, MatchingProof, PathsProof, SingleProof
-from tabular_inversion.sufficiency.question import Question, read_question
+from tabular_inversion.sufficiency.question import ChosenGoals, Question, read_question
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -41,7 +43,7 @@ MAX_SUBSETS = 20_000
 @checked
 def structural(
     world: MDP | nx.Graph[Any],
-    goals: Goals | ArrayLike,
+    goals: Goals | ChosenGoals | ArrayLike,
     kernel_class: KernelClass | None = None,
     *,
     policy: Policy = "optimal",
@@ -96,7 +98,7 @@ def structural(
     >>> import networkx as nx
     >>> verdict = structural(nx.star_graph(4), [1, 2])
     >>> verdict
-    <Verdict NOT_IDENTIFIED, exact, uniform scope: 4 of 5 rows identified>
+    <Verdict NOT_IDENTIFIED, exact, uniform scope, the only policy: 4 of 5 rows identified>
     >>> verdict.proofs[0].text
     'all that goals say about 1 rows passes states [1, 2]'
     >>> structural(nx.star_graph(4), [1, 2, 3]).row(0, 0).name
@@ -104,7 +106,9 @@ def structural(
     >>> structural(nx.star_graph(4), [1, 2, 3], settle=True).row(0, 0).name
     'IDENTIFIED'
     """
-    return decide_structural(StructuralQuestion(read_question(world, goals, kernel_class, policy), settle, seed))
+    question = read_question(world, goals, kernel_class, policy)
+    PATHS.of(question.kernel_class)
+    return decide_structural(StructuralQuestion(question, settle, seed))
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,15 +201,21 @@ def _check_endings(goals: Goals) -> None:
 
 def decide_by_paths(question: Question, chance: Chance, seed: int) -> tuple[Answer, Bad | None]:
     """Return what paths and cuts say of each row, and a row that is not identified."""
+    decide_class = PATHS.of(question.kernel_class)
     network = Network(question)
     everything = network.linkage(np.arange(question.n_states))
-    kernel_class = question.kernel_class
-    if isinstance(kernel_class, Supported):
-        return _supported(question, network, chance, len(everything), seed)
-    if isinstance(kernel_class, Sparse | Deterministic):
-        size = kernel_class.most(question.n_states) if isinstance(kernel_class, Sparse) else 1
-        return _sparse(question, network, size, len(everything))
-    return _whole(question, everything)
+    return decide_class(Paths(question, network, everything, chance, seed))
+
+
+@dataclass(frozen=True, eq=False)
+class Paths:
+    """What paths decide from: the question, its network, the most disjoint paths from all states, and draws."""
+
+    question: Question
+    network: Network
+    everything: Linkage
+    chance: Chance
+    seed: int
 
 
 def _settled(answer: Answer, bad: Bad | None, chance: Chance, seed: int) -> tuple[Answer, Bad | None]:
@@ -221,10 +231,11 @@ def _settled(answer: Answer, bad: Bad | None, chance: Chance, seed: int) -> tupl
     return replace(answer, codes=codes, proofs=proofs, reason=reason, error_probability=error), bad or drawn_bad
 
 
-def _supported(question: Question, network: Network, chance: Chance, rank: int, seed: int) -> tuple[Answer, Bad | None]:
+def _supported(paths: Paths) -> tuple[Answer, Bad | None]:
+    question, rank = paths.question, len(paths.everything)
     supports = question.row_supports
     sizes = np.diff(supports.indptr)
-    ranks, proofs = _ranks(question, network, chance, supports, seed)
+    ranks, proofs = _ranks(question, paths.network, paths.chance, supports, paths.seed)
     codes = np.full(len(sizes), Status.UNDECIDED, np.int8)
     codes[(ranks == sizes) | (sizes == 1)] = Status.IDENTIFIED
     codes[ranks + 2 <= sizes] = Status.NOT_IDENTIFIED
@@ -298,8 +309,9 @@ def _cut_proofs(question: Question, found: Linkage, sets: list[IntArray], rows: 
     return [CutProof(rows, question, tuple(sets[row] for row in rows), found.cut, 2)]
 
 
-def _whole(question: Question, everything: Linkage) -> tuple[Answer, Bad | None]:
+def _whole(paths: Paths) -> tuple[Answer, Bad | None]:
     """Decide classes whose rows may reach every state; there the row of ones always adds one, if one is missing."""
+    question, everything = paths.question, paths.everything
     n, ones = question.n_states, int(question.kernel_class.sums_to_one)
     rows = np.arange(len(question.row_index))
     full = len(everything) + ones >= n
@@ -311,8 +323,10 @@ def _whole(question: Question, everything: Linkage) -> tuple[Answer, Bad | None]
     return Answer(codes, (proof,), len(everything), reason), (int(question.row_index[0]), np.arange(n))
 
 
-def _sparse(question: Question, network: Network, size: int, rank: int) -> tuple[Answer, Bad | None]:
+def _few_successors(paths: Paths) -> tuple[Answer, Bad | None]:
     """Decide by flows from every 2N states, and from every N + 1."""
+    question, network, rank = paths.question, paths.network, len(paths.everything)
+    size = question.kernel_class.most(question.n_states)
     n, rows = question.n_states, np.arange(len(question.row_index))
     largest, certain = min(2 * size, n), min(size + 1, n)
     codes = np.full(len(rows), Status.UNDECIDED, np.int8)
@@ -332,3 +346,16 @@ def _sparse(question: Question, network: Network, size: int, rank: int) -> tuple
         proof = CutProof(rows, question, (found.sources,), found.cut, 2)
         return Answer(codes, (proof,), rank, reason), (int(question.row_index[0]), found.sources)
     return Answer(codes, (), rank, reason), None
+
+
+PATHS: ClassTable[Callable[[Paths], tuple[Answer, Bad | None]]] = ClassTable(
+    "sufficiency by paths",
+    {
+        Unconstrained: _whole,
+        Stochastic: _whole,
+        Supported: _supported,
+        Sparse: _few_successors,
+        Deterministic: _few_successors,
+    },
+)
+"""By class, ``decide(paths)``: what paths and cuts say of each row, and a row that is not identified."""

@@ -2,203 +2,137 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tabular_inversion import exact
-from tabular_inversion.class_tables import check_known
-from tabular_inversion.errors import GoalsError, InputError, KernelClassError, PolicyError, WitnessError
+from tabular_inversion.errors import GoalsError, InputError, PolicyError
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
 from tabular_inversion.exact.policies import uniform_policy
 from tabular_inversion.goals import Goals
-from tabular_inversion.identifiability import Evidence
-from tabular_inversion.kernel_classes import KernelClass, Sparse, Supported
+from tabular_inversion.kernel_classes import KernelClass, Supported
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
-from tabular_inversion.records import Record, promise
-from tabular_inversion.sufficiency.question import LIMIT_DENOMINATOR, read_exact_world
+from tabular_inversion.sufficiency.question import (
+    LIMIT_DENOMINATOR,
+    read_exact_world,
+    read_goals,
+    stands_for_fractions,
+)
+from tabular_inversion.sufficiency.scenarios import Rows
 from tabular_inversion.sufficiency.smallest.cover import Cover, cover, program
 from tabular_inversion.sufficiency.smallest.lower_bounds import Shortage, prove, renumber, used_cuts
 from tabular_inversion.sufficiency.smallest.minimality import (
+    GOAL_RULES,
     Claim,
     MinimalityProof,
     demand_of,
     greedy_guarantee,
-    same_demand,
+    rules_of,
 )
+from tabular_inversion.sufficiency.smallest.requested import Request, found_in_floats
+from tabular_inversion.sufficiency.smallest.result import InsufficientGoalsError, MinimalGoals, choose
 from tabular_inversion.sufficiency.smallest.spanning import Violation, word_primes
 from tabular_inversion.validation import check_indices
 
+MAX_EXACT_STATES = 200
+"""Larger worlds are searched in floats, whose errors are bounded: fractions of so many digits take minutes."""
 
-class InsufficientGoalsError(GoalsError):
-    """All candidates together leave rows unknown.
+MAX_DYADIC_STATES = 30
+"""The same for worlds in floats that stand for no small fractions: each of their numbers has 53 bits."""
 
-    Attributes
-    ----------
-    rows : tuple of (int, int)
-        The rows (state, action) that stay unknown.
-    states : tuple of int
-        The next states whose probabilities cannot be told apart.
-    """
+_AFTERWARDS = 1.0  # seconds for the best conditioned set, where the search for the smallest has taken all the time
 
-    def __init__(self, message: str, rows: tuple[tuple[int, int], ...], states: tuple[int, ...]) -> None:
-        super().__init__(message)
-        self.rows = rows
-        self.states = states
-
-
-@checked
-@dataclass(frozen=True, eq=False, repr=False)
-class MinimalGoals(Record):
-    """The smallest sufficient set of goals, or the smallest found and how far it may be from that.
-
-    Attributes
-    ----------
-    goals : tuple of int
-        Numbers of the goals among the candidates, ascending; those given are among them.
-    given : tuple of int
-        The goals that were there already.
-    lower_bound : int
-        No sufficient set that holds the given goals is smaller.
-    greedy_size : int or None
-        How many goals the greedy choice took; None where it was not tried (`Sparse`).
-    greedy_guarantee : float or None
-        The greedy choice adds at most so many times as many goals as the best one: the harmonic number of the number
-        of systems in which one goal can add a dimension. 1 where there is one system: there, greedy is optimal. None
-        where the systems are not counted (`Sparse`), or there is none.
-    kernel_class : KernelClass
-        K.
-    agent : ExactAgentValues
-        The agent with all candidates.
-    proof : MinimalityProof
-        What proves both.
-
-    Examples
-    --------
-    >>> from tabular_inversion import Deterministic
-    >>> from tabular_inversion.environments import chain
-    >>> found = minimal(chain(4), Goals.indicator(4), Deterministic())
-    >>> found, found.added
-    (<MinimalGoals: 1 goal, proved minimal>, (0,))
-    """
-
-    goals: tuple[int, ...]
-    given: tuple[int, ...]
-    lower_bound: int
-    greedy_size: int | None
-    greedy_guarantee: float | None
-    kernel_class: KernelClass
-    agent: ExactAgentValues
-    proof: MinimalityProof
-
-    def __repr__(self) -> str:
-        known = "proved minimal" if self.optimal else f"at least {self.lower_bound} needed"
-        return f"<MinimalGoals: {self.size} goal{'s' * (self.size != 1)}, {known}>"
-
-    @property
-    def evidence(self) -> Evidence:
-        """How strong the lower bound is: EXACT, or NUMERIC where it rests on an integer program solved in floats.
-
-        That the goals suffice is always exact.
-        """
-        numeric = self.proof.tree is None and self.lower_bound > len(self.given)
-        return Evidence.NUMERIC if numeric else Evidence.EXACT
-
-    @property
-    def size(self) -> int:
-        """How many goals, those given included."""
-        return len(self.goals)
-
-    @property
-    def added(self) -> tuple[int, ...]:
-        """The goals to add to those given."""
-        return tuple(goal for goal in self.goals if goal not in self.given)
-
-    @property
-    def gap(self) -> int:
-        """By how many goals the set may be too large."""
-        return self.size - self.lower_bound
-
-    @property
-    def optimal(self) -> bool:
-        """Whether no sufficient set is smaller."""
-        return self.gap == 0
-
-    @property
-    def text(self) -> str:
-        """What proves it, in words."""
-        return self.proof.text(self._claim)
-
-    @property
-    def _claim(self) -> Claim:
-        return Claim(self.agent, self.kernel_class, self.goals, self.given, self.lower_bound)
-
-    @promise
-    def verify(self) -> None:
-        """Re-check from scratch that the goals suffice, that the lower bound holds, and what the greedy choice does.
-
-        A lower bound is the largest that its proof proves; at numeric evidence it may be smaller than what another
-        run of the integer program would reach.
-
-        Raises
-        ------
-        WitnessError
-            Naming the field that does not hold.
-        """
-        demand = self.proof.verify(self._claim)
-        greedy = None if demand.largest_gain is None else len(demand.completed(list(self.given)))
-        guarantee = greedy_guarantee(demand)
-        if (type(self.greedy_size), self.greedy_size) != (type(greedy), greedy):
-            raise WitnessError(f"greedy_size: it is {greedy}; {self.greedy_size} was stated.")
-        if (type(self.greedy_guarantee), self.greedy_guarantee) != (type(guarantee), guarantee):
-            raise WitnessError(f"greedy_guarantee: it is {guarantee}; {self.greedy_guarantee} was stated.")
+MAX_EXACT_VALUES = 10_000
+"""The most values, candidates times states, that are computed in fractions."""
 
 
 @checked
 def minimal(
-    mdp: MDP | ExactMDP,
-    candidates: Goals | ExactGoals,
+    mdp: MDP | ExactMDP | Supported,
+    candidates: Goals | ExactGoals | ArrayLike,
     kernel_class: KernelClass,
     *,
-    policy: Literal["optimal", "uniform"] | ArrayLike = "optimal",
+    policy: Literal["optimal", "uniform", "generic"] | ArrayLike = "optimal",
     given: Sequence[int] = (),
+    forbidden: Sequence[int] = (),
+    costs: Sequence[float] | None = None,
+    spare: int = 0,
+    rows: Rows = None,
+    coverage: float = 1.0,
+    noise: float = 0.0,
+    error: float | None = None,
+    relative: bool = True,
+    worlds: Sequence[MDP] = (),
+    policies: Sequence[Any] = (),
+    discounts: Sequence[float] = (),
+    generic: bool = False,
     seconds: float = 60.0,
+    progress: Callable[[int, int], None] | None = None,
     limit_denominator: int | None = LIMIT_DENOMINATOR,
 ) -> MinimalGoals:
-    """Return the smallest set of candidate goals that identifies every row, whatever it is within the class.
+    """Return the smallest or cheapest set of candidate goals that meets all that is asked, the best conditioned one.
 
     Parameters
     ----------
-    mdp : ExactMDP or MDP
-        The world that the agent is trained in.
-    candidates : ExactGoals or Goals
-        The goals to choose from; rewards and continuations in floats are taken as they are.
+    mdp : MDP, ExactMDP or Supported
+        The world that the agent is trained in. Of a `Supported` class the transitions are known and no probability:
+        `generic` has to be True, and `discounts` to be given.
+    candidates : Goals, ExactGoals or array_like of int
+        The goals to choose from, or the states of indicator goals; rewards in floats are taken as they are.
     kernel_class : KernelClass
         What is known of the rows. `Sparse` is searched exhaustively, see Notes.
-    policy : {"optimal", "uniform"} or array_like, shape (S, A) or (G, S, A)
-        What the agents do.
+    policy : {"optimal", "uniform", "generic"} or array_like, shape (S, A) or (G, S, A)
+        What the agents do; "generic": one drawn unconditional policy, hence almost every one.
     given : sequence of int
         Numbers of candidates that are there already: which goals to add to them?
+    forbidden : sequence of int
+        Numbers of candidates that must not be chosen.
+    costs : sequence of float, shape (k,), optional
+        What each candidate costs, above 0; the cheapest set is wanted, and the smallest when omitted.
+    spare : int
+        How many goals of the set, whichever they are, may fail without a loss.
+    rows : array_like, optional
+        The region that matters: states, a mask (S,) or (S, A), or pairs (state, action); all rows when omitted.
+    coverage : float
+        The share of these rows that has to be determined, in (0, 1].
+    noise : float
+        The standard deviation of the errors of values, or the most that they can be.
+    error : float, optional
+        The largest error allowed in a row: see `MinimalGoals.predicted_error`. Needs `noise`.
+    relative : bool
+        Whether `noise` is in units of each goal's largest value, or of Q.
+    worlds, policies, discounts : sequence, optional
+        Further worlds (on the same states and actions) in which the set has to do, policies and discounts in place of
+        the one: in all combinations.
+    generic : bool
+        Whether the set has to suffice for unknown probabilities on the known support: in sixteen drawn worlds, hence
+        for almost every kernel of which the same actions are optimal as in one of them.
     seconds : float
         After so long, the best set so far is returned with its gap.
+    progress : callable, optional
+        ``progress(bound, best)``: the bound from below, and the best size or cost so far.
     limit_denominator : int or None
         Floats in world and policy stand for the nearest fractions with denominators up to this: 0.99 for 99/100, and
-        1/3 for itself. None takes them as the dyadic rationals that they are.
+        1/3 for itself. Worlds that are far from all of those are taken as the dyadic rationals that they are.
 
     Returns
     -------
     MinimalGoals
+        Among the sets of that price the one whose worst row is conditioned best (each goal in units of its largest
+        value).
 
     Raises
     ------
     InsufficientGoalsError
-        If all candidates together leave rows unknown; it names them.
+        If all candidates together leave rows unknown, or do not meet what is asked; it names the rows.
     GoalsError
-        If a given goal is no candidate.
+        If a given or forbidden goal is no candidate, or one is both.
     KernelClassError
         If a support does not fit, or there are too many sets of columns to search for `Sparse`.
     InputError
@@ -217,26 +151,71 @@ def minimal(
     circuits of at most 2N columns, all of which are tried. Where n > 2N, no 2N - 2 goals suffice, whatever they are
     (van Kampen and Flores).
 
+    Where more is asked, and in worlds of more than 200 states or 10,000 values, M is computed in floats with a bound on
+    its error, which certifies that the goals suffice; the bound from below is then numeric. All demands are monotone:
+    see `tabular_inversion.sufficiency.smallest.requirements`.
+
     On a graph whose actions choose a neighbour, M of indicator goals that end on arrival is gamma^distance: the
     smallest set for `Deterministic` is a metric basis of the graph, and its size the metric dimension.
 
-    Source: G4, T5, and Wolsey (1982) for the guarantee of the greedy choice.
+    The smallest set is NP-hard for several supports (set cover) and for `Deterministic` on graphs (metric dimension),
+    and verdicts in `Sparse` are coNP-hard in N: hence bounds, and `seconds`.
+
+    Source: G4, T5, CX, and Wolsey (1982) for the guarantee of the greedy choice.
 
     Examples
     --------
-    >>> from tabular_inversion import Stochastic
+    >>> from tabular_inversion import Deterministic, Stochastic
     >>> from tabular_inversion.environments import chain
     >>> found = minimal(chain(4), Goals.indicator(4), Stochastic(), given=[2])
-    >>> found.goals, found.size, found.optimal
-    ((0, 1, 2), 3, True)
+    >>> found.size, found.optimal, 2 in found.goals
+    (3, True, True)
     >>> found.verify()
+    >>> minimal(chain(4), Goals.indicator(4), Deterministic(), spare=1).size
+    2
     """
-    check_known(kernel_class, "a smallest goal set")
-    return smallest(_agent(mdp, candidates, policy, limit_denominator), kernel_class, given=given, seconds=seconds)
+    GOAL_RULES.of(kernel_class)
+    start = time.monotonic()
+    floats = mdp.to_float() if isinstance(mdp, ExactMDP) else mdp
+    n_states = floats.support.shape[1] if isinstance(floats, Supported) else floats.n_states
+    if not isinstance(candidates, ExactGoals):
+        candidates = read_goals(candidates, n_states)
+    _check_seconds(seconds)
+    request = Request(
+        floats, candidates if isinstance(candidates, Goals) else candidates.to_float(), kernel_class, policy,
+        tuple(given), tuple(forbidden), costs, spare, rows, coverage, noise, error, relative, tuple(worlds),
+        tuple(policies), tuple(discounts), generic,
+    )  # fmt: skip
+    names = None if isinstance(floats, Supported) else floats.state_names
+    if request.is_plain and not isinstance(floats, Supported) and _in_fractions(mdp, candidates, limit_denominator):
+        agent = _agent(mdp, candidates, policy, limit_denominator)  # type: ignore[arg-type]
+        left = max(seconds - (time.monotonic() - start), 0.0)
+        found = smallest(agent, kernel_class, given=given, seconds=left, progress=progress)
+        return replace(found, state_names=names)
+    return found_in_floats(request, end=start + seconds, progress=progress)
+
+
+def _in_fractions(mdp: Any, candidates: Goals | ExactGoals, limit_denominator: int | None) -> bool:
+    """Tell whether fractions are short enough."""
+    if isinstance(mdp, ExactMDP):
+        return True
+    small = stands_for_fractions(mdp, limit_denominator)
+    most = MAX_EXACT_STATES if small else MAX_DYADIC_STATES
+    return bool(mdp.n_states <= most and mdp.n_states * candidates.n_goals <= MAX_EXACT_VALUES)
+
+
+def _check_seconds(seconds: float) -> None:
+    if not seconds >= 0:
+        raise InputError(f"seconds is {seconds}; expected at least 0.")
 
 
 def smallest(
-    agent: ExactAgentValues, kernel_class: KernelClass, *, given: Sequence[int] = (), seconds: float = 60.0
+    agent: ExactAgentValues,
+    kernel_class: KernelClass,
+    *,
+    given: Sequence[int] = (),
+    seconds: float = 60.0,
+    progress: Callable[[int, int], None] | None = None,
 ) -> MinimalGoals:
     """Return the smallest set of an agent's own goals that identifies every row; see `minimal`.
 
@@ -244,24 +223,25 @@ def smallest(
     --------
     >>> from tabular_inversion import Stochastic
     >>> agent = exact.evaluate(ExactMDP([[[0, 1]], [[1, 0]]], "1/2"), ExactGoals([[1, 0], [2, 0]]), [[1], [1]])
-    >>> smallest(agent, Stochastic()).goals
-    (0,)
+    >>> smallest(agent, Stochastic()).size
+    1
     """
     chosen = _read_given(given, agent.n_goals)
-    if not seconds >= 0:
-        raise InputError(f"seconds is {seconds}; expected at least 0.")
-    if isinstance(kernel_class, Supported) and kernel_class.support.shape != (agent.available.size, agent.n_states):
-        raise KernelClassError(
-            f"the class has a support of shape {kernel_class.support.shape}; expected "
-            f"{(agent.available.size, agent.n_states)}, as the world."
-        )
+    _check_seconds(seconds)
+    kernel_class.check_fits(agent.available.size, agent.n_states)
+    end = time.monotonic() + seconds
     # A prime may divide a denominator or make numbers equal that are not; fractions notice, and the next one is tried.
-    results = (_attempt(agent, kernel_class, chosen, seconds, prime) for prime in word_primes())
+    results = (_attempt(agent, kernel_class, chosen, end, prime, progress) for prime in word_primes())
     return next(result for result in results if result is not None)
 
 
 def _attempt(
-    agent: ExactAgentValues, kernel_class: KernelClass, given: list[int], seconds: float, prime: int
+    agent: ExactAgentValues,
+    kernel_class: KernelClass,
+    given: list[int],
+    end: float,
+    prime: int,
+    progress: Callable[[int, int], None] | None,
 ) -> MinimalGoals | None:
     matrix = agent.test_matrix
     if any(x.denominator % prime == 0 for x in matrix.ravel().tolist()):
@@ -273,7 +253,7 @@ def _attempt(
         if cut is None:
             return None
         raise _insufficient(agent, kernel_class, unmet)
-    found = cover(demand, given, seconds=seconds)
+    found = cover(demand, given, seconds=max(end - time.monotonic(), 0.0), progress=progress)
     goals = tuple(sorted(found.goals))
     claim = Claim(agent, kernel_class, goals, tuple(given), found.lower_bound)
     proof = _proved(found, claim, demand.floor, prime)
@@ -282,12 +262,16 @@ def _attempt(
     # Of a tree the bound is what it proves, which may be more than was asked; without one, what the program reached.
     bound = proof.lower_bound(claim) if proof.tree is not None or not proof.cuts else found.lower_bound
     greedy = greedy_guarantee(demand)
-    return MinimalGoals(goals, tuple(given), bound, found.greedy_size, greedy, kernel_class, agent, proof)
+    result = MinimalGoals(goals, tuple(given), bound, found.greedy_size, greedy, kernel_class, agent, proof)
+    if not result.scenarios or not goals:
+        return result
+    best = choose(result, lambda chosen: not demand.violations(chosen), end=max(end, time.monotonic() + _AFTERWARDS))
+    return replace(result, goals=best.goals, alternatives=best.alternatives, best_conditioned=best.proved)
 
 
 def _proved(found: Cover, claim: Claim, floor: int, prime: int) -> MinimalityProof | None:
     """Prove the lower bound in fractions; None if a shortage holds modulo the prime only."""
-    used_prime = None if isinstance(same_demand(claim.kernel_class, claim.agent.n_states), Sparse) else prime
+    used_prime = prime if rules_of(claim.kernel_class, claim.agent.n_states)[1].uses_prime else None
     given = list(claim.given)
     if found.lower_bound <= len(given):
         return MinimalityProof((), None, used_prime)
@@ -332,12 +316,12 @@ def _insufficient(agent: ExactAgentValues, kernel_class: KernelClass, unmet: lis
     """Say which rows stay unknown, and between which next states."""
     states = tuple(np.unique(np.concatenate([violation.states for violation in unmet])).tolist())
     index = agent.row_index
-    if isinstance(kernel_class, Supported):
+    supports = kernel_class.known_supports(index)
+    if supports is not None:
         unknown = np.zeros((len(unmet), agent.n_states), bool)
         for row, violation in zip(unknown, unmet, strict=True):
             row[violation.states] = True
-        supports = kernel_class.rows(index).toarray()
-        index = index[(supports[:, None, :] == unknown).all(axis=2).any(axis=1)]
+        index = index[(supports.toarray()[:, None, :] == unknown).all(axis=2).any(axis=1)]
     rows = tuple((int(row) // agent.n_actions, int(row) % agent.n_actions) for row in index)
     places = ", ".join(str(row) for row in rows[:3]) + (", ..." if len(rows) > 3 else "")
     named = ", ".join(str(state) for state in states[:10]) + (", ..." if len(states) > 10 else "")

@@ -6,18 +6,20 @@ The kernel of a row with successors T is identified uniformly iff the chosen goa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from flint import fmpz
 from numpy.typing import NDArray
 
 from tabular_inversion._typing import BoolArray, IntArray
+from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.errors import InputError
 from tabular_inversion.exact.modular import residues
 from tabular_inversion.exact.rationals import FractionArray
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Supported, Unconstrained
+from tabular_inversion.kernel_classes import Deterministic, KernelClass, Stochastic, Supported, Unconstrained
 
 MAX_ENTRIES = 50_000_000
 """Largest number of entries of all systems together: some gigabytes while they are reduced."""
@@ -59,16 +61,31 @@ def supports_of(kernel_class: KernelClass, row_index: IntArray, n_states: int) -
            [1, 0, 1],
            [0, 1, 1]])
     """
-    if isinstance(kernel_class, Supported):
-        rows = kernel_class.rows(row_index).toarray()
-        return np.unique(rows[rows.sum(axis=1) > 1], axis=0)
-    if isinstance(kernel_class, Deterministic):
-        first, second = np.triu_indices(n_states, 1)
-        pairs = np.zeros((len(first), n_states), bool)
-        pairs[np.arange(len(first)), first] = pairs[np.arange(len(first)), second] = True
-        return pairs
-    enough = n_states > 1 or isinstance(kernel_class, Unconstrained)
+    return SPANNED.of(kernel_class)(kernel_class, row_index, n_states)
+
+
+def _own_supports(kernel_class: Supported, row_index: IntArray, _n_states: int) -> BoolArray:
+    rows = kernel_class.known_supports(row_index).toarray()
+    return np.unique(rows[rows.sum(axis=1) > 1], axis=0)
+
+
+def _pairs(_class: KernelClass, _row_index: IntArray, n_states: int) -> BoolArray:
+    first, second = np.triu_indices(n_states, 1)
+    pairs = np.zeros((len(first), n_states), bool)
+    pairs[np.arange(len(first)), first] = pairs[np.arange(len(first)), second] = True
+    return pairs
+
+
+def _all_states(kernel_class: KernelClass, _row_index: IntArray, n_states: int) -> BoolArray:
+    enough = n_states > 1 or not kernel_class.sums_to_one  # on one state a distribution is known
     return np.ones((int(enough), n_states), bool)
+
+
+SPANNED: ClassTable[Callable[[Any, IntArray, int], BoolArray]] = ClassTable(
+    "a set of states on which goals must span everything",
+    {Unconstrained: _all_states, Stochastic: _all_states, Supported: _own_supports, Deterministic: _pairs},
+)
+"""By class, ``supports(kernel_class, row_index, n_states)``, bool (b, n), of classes whose question is one of rank."""
 
 
 @dataclass

@@ -59,7 +59,8 @@ class SparseRows:
         if comb(n, largest) > MAX_SETS:
             raise KernelClassError(
                 f"class sparse:{n_successors} on {n} states has {comb(n, largest)} sets of {largest} columns to try; "
-                f"at most {MAX_SETS} are: use supported (the support is known) or stochastic (any support)."
+                f"at most {MAX_SETS} are, as the question is coNP-hard in N: use supported (the support is known) or "
+                "stochastic (any support)."
             )
         self._successors, self._largest = n_successors, largest
         self.floor = floor_of(n_successors, n)

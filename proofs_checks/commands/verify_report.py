@@ -16,6 +16,7 @@ from rich.live import Live
 from rich.table import Table
 
 from proofs_checks import statements
+from proofs_checks.conjecture import load_statements
 from proofs_checks.formal_level import formal_evidence, why_not_run
 from proofs_checks.running import assemble, jobs_of, run_job
 from proofs_checks.statement import LEVELS, Effort, Statement
@@ -36,7 +37,8 @@ class Request:
     Attributes
     ----------
     ids : tuple of str
-        Statement ids, and ``"worlds"`` for the environments; everything if empty.
+        Statement ids, and ``"worlds"`` for the environments; everything if empty. A text that ends in ``.py`` is a file
+        of the user's own sentences, all of which are meant.
     effort : {"quick", "standard", "full"}
         How much each check does.
     seed : int
@@ -57,15 +59,25 @@ class Request:
         if self.workers is not None and self.workers < 1:
             raise InputError(f"workers is {self.workers}; expected an integer of at least 1.")
 
-    def chosen(self) -> tuple[tuple[WorldCase, ...], tuple[Statement, ...]]:
-        """Return the environments and the statements that are meant, in the order of the theory."""
+    def chosen(self) -> tuple[tuple[WorldCase, ...], tuple[tuple[Statement, str | None], ...]]:
+        """Return the environments and the statements that are meant, in the order of the theory; each with its file."""
         known = {statement.id.lower(): statement for statement in statements()}
-        wanted = {text.lower() for text in self.ids} or {WORLDS, *known}
-        unknown = [text for text in self.ids if text.lower() not in {WORLDS, *known}]
+        files = [text for text in self.ids if text.lower().endswith(".py")]
+        names = [text for text in self.ids if text not in files]
+        wanted = {text.lower() for text in names} or (set() if files else {WORLDS, *known})
+        unknown = [text for text in names if text.lower() not in {WORLDS, *known}]
         if unknown:
             options = ", ".join([WORLDS, *(statement.id for statement in known.values())])
-            raise SpecificationError(f"unknown statement {unknown[0]!r}; expected one of {options}.")
-        return CASES if WORLDS in wanted else (), tuple(known[name] for name in known if name in wanted)
+            raise SpecificationError(
+                f"unknown statement {unknown[0]!r}; expected one of {options}, or a file that ends in .py."
+            )
+        own = [(statement, file) for file in dict.fromkeys(files) for statement in load_statements(file)]
+        taken = list(known) + [statement.id.lower() for statement, _ in own]
+        twice = [statement.id for statement, _ in own if taken.count(statement.id.lower()) > 1]
+        if twice:
+            raise SpecificationError(f"two statements are called {twice[0]!r}; rename yours.")
+        chosen = [(known[name], None) for name in known if name in wanted]
+        return CASES if WORLDS in wanted else (), (*chosen, *own)
 
 
 def run(request: Request, *, json_file: Path | None, html_file: Path | None) -> int:
@@ -96,8 +108,9 @@ def run(request: Request, *, json_file: Path | None, html_file: Path | None) -> 
 def collect(request: Request) -> dict[str, Any]:
     """Return the whole report as plain numbers and texts."""
     start = time.perf_counter()
-    cases, chosen = request.chosen()
-    jobs = [job for statement in chosen for job in jobs_of(statement, request.effort, request.seed)]
+    cases, wanted = request.chosen()
+    chosen = [statement for statement, _ in wanted]
+    jobs = [job for statement, file in wanted for job in jobs_of(statement, request.effort, request.seed, file)]
     tasks: list[Task] = [*((recover_world, case) for case in cases), *((run_job, job) for job in jobs)]
     owners = [WORLDS] * len(cases) + [job.statement_id for job in jobs]
     workers = min(request.workers or usable_cores(), max(1, len(tasks)))

@@ -1,0 +1,131 @@
+"""The options of the commands, and how their texts are read."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tabular_inversion.errors import DiscountError, InputError
+
+_SMALLEST_EXPONENT = -400
+"""Of a discount: below lies nothing that a float tells from 0, and writing it out as a fraction may take for ever."""
+
+World = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENV",
+        help="fourrooms:windy, gym:Taxi-v4, chain:N, riverswim:N, random:n=20,m=3,branching=4,seed=0, graph:K3,3, "
+        "graph:EDGES, prism:FILE.tra, umb:FILE, or a .npz or .json file of a world.",
+    ),
+]
+WorldOrValues = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENV",
+        help="fourrooms:windy, gym:Taxi-v4, chain:N, riverswim:N, random:n=20,m=3,branching=4,seed=0, graph:K3,3, "
+        "graph:EDGES, prism:FILE.tra, umb:FILE, or a .npz or .json file of a world, or of an agent's values; or your "
+        "own Q[goal, state, action] as .npy, or as q in a .npz.",
+    ),
+]
+GoalText = Annotated[
+    str,
+    typer.Option(
+        "--goals",
+        help="indicator, indicator:3,17 (numbers or names of states), generic:K[,seed=0] or gaussian:K[,seed=0].",
+    ),
+]
+GoalsOrSome = Annotated[
+    str | None,
+    typer.Option(
+        "--goals",
+        help="indicator, indicator:3,17 (numbers or names of states), generic:K[,seed=0] or gaussian:K[,seed=0]; or a "
+        ".npz of rewards[goal, state] and continuation. Of an agent's values: which of its goals to look at, also by "
+        "their names.",
+        show_default="indicator, or all of the agent's",
+    ),
+]
+ClassText = Annotated[
+    str,
+    typer.Option(
+        "--class",
+        help="unconstrained, stochastic, supported (supported:ENV or a .npy of a mask), sparse:N or deterministic.",
+    ),
+]
+PolicyText = Annotated[str, typer.Option("--policy", help="optimal or uniform.")]
+PolicyOrOwn = Annotated[
+    str | None,
+    typer.Option("--policy", help="optimal or uniform.", show_default="optimal, or the agent's"),
+]
+DiscountText = Annotated[
+    str | None,
+    typer.Option("--discount", help="A number in [0, 1], also as a fraction: 1/2. At 1, every episode must end."),
+]
+NoiseText = Annotated[
+    str | None,
+    typer.Option("--noise", metavar="EPS|float32", help="How far each Q-value may be from the truth, in units of Q."),
+]
+CandidateText = Annotated[
+    str | None,
+    typer.Option(
+        "--rewards",
+        help="Of the candidates: indicator (each state) or generic.",
+        show_default="indicator, or the agent's",
+    ),
+]
+Picture = Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="Draw the answer here.")]
+Certificate = Annotated[
+    Path | None,
+    typer.Option(
+        "--certificate", metavar="FILE", help="Write what proves the exact answer here, for `tabular-inversion check`."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")]
+
+
+def read_discount(text: str | None) -> Fraction | None:
+    """Read a discount such as 0.99 or 1/2, exactly; None stays None.
+
+    Examples
+    --------
+    >>> read_discount("0.99")
+    Fraction(99, 100)
+    """
+    if text is None:
+        return None
+    try:
+        value = Fraction(text) if "/" in text else _decimal(text)
+    except (ValueError, ZeroDivisionError, InvalidOperation, OverflowError) as problem:
+        raise DiscountError(f"discount is {text[:40]!r}; expected a number in [0, 1] such as 0.99 or 1/2.") from problem
+    if not 0 <= value <= 1:
+        raise DiscountError(f"discount is {text[:40]}; expected 0 <= discount <= 1.")
+    return value
+
+
+def _decimal(text: str) -> Fraction:
+    value = Decimal(text)
+    if value.is_finite() and (value == 0 or _SMALLEST_EXPONENT < value.adjusted() < 1):
+        return Fraction(value)
+    raise ValueError("out of range")
+
+
+def read_noise(text: str | None) -> float | str | None:
+    """Read a noise: a number of at least 0, or the float type that rounded the values; None stays None.
+
+    Examples
+    --------
+    >>> read_noise("1e-3"), read_noise("float32")
+    (0.001, 'float32')
+    """
+    if text is None or text in {"float32", "float16"}:
+        return text
+    try:
+        value = float(text)
+    except ValueError as problem:
+        raise InputError(f"noise is {text[:40]!r}; expected a number of at least 0, float32 or float16.") from problem
+    if not 0 <= value < float("inf"):
+        raise InputError(f"noise is {text[:40]}; expected a finite number of at least 0.")
+    return value

@@ -1,0 +1,130 @@
+"""What chosen goals span on each set of successors, in floats whose errors are bounded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray
+from tabular_inversion.records import Record
+from tabular_inversion.sufficiency.conditioning.predicted import INDEPENDENT
+from tabular_inversion.sufficiency.conditioning.tables import SuccessorSets
+
+_SURE = 8.0  # an equation must be so many times as large as its own error to count
+_ROUNDING = 64 * float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True, eq=False)
+class Scenario(Record):
+    """One world with one policy: the test functions of all candidates there, and the rows asked about.
+
+    Attributes
+    ----------
+    name : str
+        Which world, policy and discount, for people.
+    matrix : numpy.ndarray, shape (k, n)
+        M, each goal in units of its own noise.
+    error : numpy.ndarray, shape (k,)
+        A bound on the error of each goal's entries of `matrix`, from the solver.
+    sets : SuccessorSets
+        Of the rows asked about.
+    discount : float
+        Gamma.
+    """
+
+    name: str
+    matrix: FloatArray
+    error: FloatArray
+    sets: SuccessorSets
+    discount: float
+
+    @property
+    def n_goals(self) -> int:
+        """K."""
+        return len(self.matrix)
+
+
+@dataclass(frozen=True, eq=False)
+class Spanned:
+    """What chosen goals leave open.
+
+    Attributes
+    ----------
+    missing : numpy.ndarray of int, shape (sets,)
+        How many independent goals each set still asks for.
+    outside : numpy.ndarray of bool, shape (sets, k)
+        Which goals would be one.
+    """
+
+    missing: IntArray
+    outside: BoolArray
+
+
+def spanned(scenario: Scenario, goals: list[int]) -> Spanned:
+    """Return what some goals span on each set: Gram-Schmidt, twice, all sets and candidates at once.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Where.
+    goals : list of int
+        Those chosen.
+
+    Notes
+    -----
+    An equation counts as independent if what is left of it is larger than eight times the bound on its error, and
+    than 1e-9 of itself. `certified_sets` proves independence; dependence in floats is no proof.
+    """
+    sets = scenario.sets
+    missing = sets.needed
+    outside = np.zeros((len(missing), scenario.n_goals), bool)
+    for part, equations in sets.equations(scenario.matrix):
+        left = np.array(equations)
+        sizes = np.linalg.norm(left, axis=2)
+        unsure = _SURE * scenario.error * np.sqrt(left.shape[2] + 1.0)
+        limit = np.maximum(np.where(sizes > unsure, INDEPENDENT * sizes, np.inf), unsure)
+        open_sets = missing[part]
+        for goal in goals:
+            lengths = np.linalg.norm(left[:, goal], axis=1)
+            new = (lengths > limit[:, goal]) & (open_sets > 0)
+            if not new.any():
+                continue
+            unit = np.where(new[:, None], left[:, goal], 0.0) / np.where(new, lengths, 1.0)[:, None]
+            for _ in range(2):
+                left -= (left @ unit[:, :, None]) * unit[:, None, :]
+            open_sets = open_sets - new
+            if not open_sets.any():
+                break
+        missing[part] = open_sets
+        outside[part] = (np.linalg.norm(left, axis=2) > limit) & (open_sets > 0)[:, None]
+    return Spanned(missing, outside)
+
+
+def certified_sets(scenario: Scenario, goals: list[int]) -> BoolArray:
+    """Tell for which sets the goals' equations are proved to have full rank, bool (sets,).
+
+    Each equation is brought to unit size; then the smallest singular value has to exceed the bound on the error of all
+    of them, and what rounding may hide in the decomposition.
+
+    Examples
+    --------
+    >>> from tabular_inversion.kernel_classes import Stochastic
+    >>> sets = SuccessorSets.of(Stochastic(), np.arange(2), 2)
+    >>> certified_sets(Scenario("here", np.array([[0.0, 1.0]]), np.array([1e-12]), sets, 0.5), [0])
+    array([ True])
+    """
+    matrix, error = scenario.matrix[goals], scenario.error[goals]
+    proved: BoolArray = scenario.sets.needed == 0
+    for part, equations in scenario.sets.equations(matrix):
+        unknowns = equations.shape[2]
+        if len(goals) < unknowns:
+            continue
+        sizes = np.linalg.norm(equations, axis=2)
+        safe = np.where(sizes > 0, sizes, 1.0)
+        entry = np.abs(matrix).max(axis=1, initial=0.0) * _ROUNDING
+        relative = np.where(sizes > 0, (error + entry) * np.sqrt(unknowns + 1.0) / safe, 0.0)
+        values = np.linalg.svd(equations / safe[:, :, None], compute_uv=False)
+        lost = np.linalg.norm(relative, axis=1) + _ROUNDING * len(goals) * values[:, 0]
+        proved[part] = values[:, -1] > lost
+    return proved

@@ -1,0 +1,238 @@
+"""What a practitioner asks of a goal set: every row, or most, in several worlds, with goals to spare, under noise.
+
+All of it is monotone: more goals never do worse. So a set that fails is extended until no goal can be added without
+meeting the demand; any set that meets it holds a goal outside that extension. Where only ranks matter, the cut is
+stronger: as many goals outside the span as dimensions are missing, and as many more as may fail.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from itertools import combinations
+
+import numpy as np
+from scipy.stats import norm
+
+from tabular_inversion._typing import BoolArray, FloatArray
+from tabular_inversion.sufficiency.conditioning.predicted import CONFIDENCE, conditioning
+from tabular_inversion.sufficiency.conditioning.spans import Scenario, spanned
+from tabular_inversion.sufficiency.smallest.spanning import Violation
+
+_AT_ONCE = 200  # violations returned together
+_HARDEST = 20  # sets of successors whose error is cut at once
+
+
+@dataclass(frozen=True, eq=False)
+class Limits:
+    """How much is asked.
+
+    Attributes
+    ----------
+    spare : int
+        How many of the goals may fail.
+    coverage : float
+        The share of rows to determine, in each scenario.
+    noise : float
+        Of the values, in the units of the scenarios.
+    error : float or None
+        The largest predicted error allowed in a row; None asks for determined rows only.
+    """
+
+    spare: int = 0
+    coverage: float = 1.0
+    noise: float = 0.0
+    error: float | None = None
+
+
+@dataclass(eq=False)
+class Requirement:
+    """A demand on goal sets over several scenarios; see `tabular_inversion.sufficiency.smallest.cover.Demand`.
+
+    Attributes
+    ----------
+    scenarios : tuple of Scenario
+        Where the goals have to suffice.
+    limits : Limits
+        How much is asked.
+    allowed : numpy.ndarray of bool, shape (k,)
+        Which candidates may be chosen.
+    costs : numpy.ndarray, shape (k,)
+        What each candidate costs.
+    deadline : float
+        Of `time.monotonic`: from then on greedy choices take everything.
+    """
+
+    scenarios: tuple[Scenario, ...]
+    limits: Limits
+    allowed: BoolArray
+    costs: FloatArray
+    deadline: float = np.inf
+    floor: int = field(default=0, init=False)
+
+    @property
+    def largest_gain(self) -> int | None:
+        """Not None: greedy choices are quick."""
+        return 1
+
+    def met(self, goals: list[int]) -> bool:
+        """Tell whether goals meet the demand."""
+        return all(self._share_known(s, goals) >= self.limits.coverage - 1e-12 for s in self.scenarios) and all(
+            self._share_exact(s, goals) >= self.limits.coverage - 1e-12 for s in self.scenarios
+        )
+
+    def _share_known(self, scenario: Scenario, goals: list[int]) -> float:
+        """Return the share of rows determined whichever goals fail."""
+        return min(
+            _share(scenario, spanned(_restricted(scenario, left), list(range(len(left)))).missing > 0)
+            for left in self._after_failures(goals)
+        )
+
+    def _share_exact(self, scenario: Scenario, goals: list[int]) -> float:
+        """Return the share of rows whose predicted error is small enough."""
+        if self.limits.error is None:
+            return 1.0
+        trace = conditioning(scenario.matrix[goals], scenario.sets).trace
+        return _share(scenario, ~(trace <= self._largest_trace(scenario)))
+
+    def _after_failures(self, goals: list[int]) -> list[list[int]]:
+        spare = min(self.limits.spare, len(goals))
+        return [[g for g in goals if g not in failed] for failed in combinations(goals, spare)]
+
+    def _largest_trace(self, scenario: Scenario) -> FloatArray:
+        """Return the trace of each set at which the predicted error is the one allowed: its formula, turned round."""
+        limits = self.limits
+        assert limits.error is not None  # noqa: S101  callers ask only then
+        z = float(norm.isf((1.0 - CONFIDENCE) / max(scenario.sets.n_rows, 1) / 2.0))
+        slope = z * (1.0 + scenario.discount) + limits.error * scenario.discount * np.sqrt(scenario.sets.needed)
+        return np.asarray((limits.error / (limits.noise * slope)) ** 2)
+
+    def violations(self, goals: list[int]) -> list[Violation]:
+        """Return cuts that these goals miss; none if they meet the demand."""
+        if self.limits.coverage < 1:
+            return [] if self.met(goals) else [self._extended(goals, seed) for seed in range(3)]
+        cuts = [cut for scenario in self.scenarios for cut in self._rank_cuts(scenario, goals)]
+        if cuts or self.limits.error is None:
+            return cuts
+        return [cut for scenario in self.scenarios for cut in self._error_cuts(scenario, goals)]
+
+    def _rank_cuts(self, scenario: Scenario, goals: list[int]) -> list[Violation]:
+        """Ask for as many goals outside the span of those left as dimensions are missing, and for the spare ones."""
+        for left in self._after_failures(goals):
+            found = spanned(scenario, left)
+            lacking = np.flatnonzero(found.missing)
+            if lacking.size:
+                keys = np.column_stack([np.packbits(found.outside[lacking], axis=1), found.missing[lacking]])
+                first = lacking[np.unique(keys, axis=0, return_index=True)[1]]
+                hard = first[np.argsort(found.outside[first].sum(axis=1) - found.missing[first], kind="stable")]
+                return [
+                    Violation(
+                        found.outside[i], int(found.missing[i]) + self.limits.spare, scenario.sets.states_of(int(i))
+                    )
+                    for i in hard[:_AT_ONCE].tolist()
+                ]
+        return []
+
+    def _error_cuts(self, scenario: Scenario, goals: list[int]) -> list[Violation]:
+        """Extend the goals, for each of the worst sets alone, while its error stays too large."""
+        most = self._largest_trace(scenario)
+        trace = conditioning(scenario.matrix[goals], scenario.sets).trace
+        bad = np.flatnonzero(~(trace <= most))
+        worst = bad[np.argsort(-(trace[bad] / most[bad]), kind="stable")][:_HARDEST]
+        cuts = []
+        for part, equations in scenario.sets.equations(scenario.matrix):
+            for number in worst[(worst >= part.start) & (worst < part.stop)].tolist():
+                outside = _outside_of(equations[number - part.start], goals, float(most[number]))
+                cuts.append(Violation(outside, 1, scenario.sets.states_of(number)))
+        return cuts
+
+    def _extended(self, goals: list[int], seed: int) -> Violation:
+        """Add goals in random order as long as the demand is not met."""
+        grown = list(goals)
+        for goal in np.random.default_rng(seed).permutation(len(self.allowed)).tolist():
+            if goal not in grown and time.monotonic() < self.deadline and not self.met([*grown, goal]):
+                grown.append(goal)
+        outside = np.ones(len(self.allowed), bool)
+        outside[grown] = False
+        return Violation(outside, 1, np.arange(self.scenarios[0].matrix.shape[1]))
+
+    def completed(self, goals: list[int]) -> list[int]:
+        """Add goals greedily by what they do for their cost, then drop those that others make needless."""
+        current = list(goals)
+        while time.monotonic() < self.deadline and not self.met(current):
+            gains = self._gains(current) * (self.allowed / self.costs)
+            gains[current] = 0.0
+            if not gains.any():
+                break
+            current.append(int(gains.argmax()))
+        if not self.met(current):
+            return goals + [g for g in np.flatnonzero(self.allowed).tolist() if g not in goals]
+        added = current[len(goals) :]
+        for goal in sorted(added, key=lambda g: -self.costs[g]):
+            fewer = [other for other in current if other != goal]
+            if time.monotonic() < self.deadline and self.met(fewer):
+                current = fewer
+        return current
+
+    def _gains(self, goals: list[int]) -> FloatArray:
+        """Return how much each goal helps: rows in which it adds a dimension, or by how much errors fall."""
+        for scenario in self.scenarios:
+            for left in self._after_failures(goals):
+                found = spanned(scenario, left)
+                if self.limits.coverage < 1 or found.missing.any():
+                    gains = _rows_of(scenario) @ found.outside
+                    gains[goals] = 0
+                    if gains.any():
+                        return np.asarray(gains, float)
+        total = np.zeros(len(self.allowed))
+        if self.limits.error is None:
+            return total
+        for scenario in self.scenarios:
+            most = self._largest_trace(scenario)
+            for part, equations in scenario.sets.equations(scenario.matrix):
+                total += _falls(equations, goals, most[part]).sum(axis=0)
+        return total
+
+
+def _restricted(scenario: Scenario, goals: list[int]) -> Scenario:
+    return Scenario(scenario.name, scenario.matrix[goals], scenario.error[goals], scenario.sets, scenario.discount)
+
+
+def _rows_of(scenario: Scenario) -> FloatArray:
+    """Count the rows of each set."""
+    sets = scenario.sets
+    if sets.set_of_row is None:
+        return np.full(sets.n_sets, float(sets.n_rows))
+    return np.bincount(sets.set_of_row[sets.set_of_row >= 0], minlength=sets.n_sets).astype(float)
+
+
+def _share(scenario: Scenario, failing: BoolArray) -> float:
+    """Return the share of rows whose set does not fail."""
+    bad = scenario.sets.of_rows(failing.astype(float), 0.0)
+    return 1.0 - float(bad.mean()) if len(bad) else 1.0
+
+
+def _outside_of(equations: FloatArray, goals: list[int], most: float) -> BoolArray:
+    """Return the goals that a largest extension with too large an error leaves out, shape (k,)."""
+    inside = np.zeros(len(equations), bool)
+    inside[goals] = True
+    while True:
+        information = equations[inside].T @ equations[inside]
+        covariance = np.linalg.inv(information)
+        moved = equations @ covariance
+        after = np.trace(covariance) - (moved**2).sum(axis=1) / (1.0 + (moved * equations).sum(axis=1))
+        # A margin: the update is a difference of floats, and only a set that surely fails may be cut off.
+        free = np.flatnonzero(~inside & (after > most * (1.0 + 1e-6)))
+        if free.size == 0:
+            return ~inside
+        inside[free[after[free].argmax()]] = True
+
+
+def _falls(equations: FloatArray, goals: list[int], most: FloatArray) -> FloatArray:
+    """Return by how much each goal lowers the trace of the sets above their limit, as shares of it, (b, k)."""
+    seen = equations[:, goals]
+    covariance = np.linalg.pinv(seen.mT @ seen, hermitian=True)
+    trace = np.trace(covariance, axis1=1, axis2=2)
+    moved = equations @ covariance
+    falls = (moved**2).sum(axis=2) / (1.0 + (moved * equations).sum(axis=2)) / most[:, None]
+    return np.where((trace > most)[:, None], falls, 0.0)
