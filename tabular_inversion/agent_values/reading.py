@@ -12,7 +12,7 @@ from scipy.sparse import csr_array, issparse
 from tabular_inversion._typing import BoolArray, FloatArray, SparseMatrix
 from tabular_inversion.agent_values.noise import Noise, float_name
 from tabular_inversion.agent_values.report import SolverReport
-from tabular_inversion.errors import AgentValuesError, InputError, ShapeError
+from tabular_inversion.errors import AgentValuesError, DiscountError, InputError, ShapeError
 from tabular_inversion.goals import Goals
 from tabular_inversion.records import read_only_rows
 from tabular_inversion.validation import (
@@ -78,7 +78,7 @@ def read_discounts(discount: Any, kept: Any, n_goals: int) -> tuple[float, Float
     AgentValuesError
         If the largest is not the largest of those that are kept.
     """
-    one = not isinstance(discount, np.ndarray | list | tuple) or np.ndim(discount) == 0
+    one = shape_of("discount", discount, DiscountError) == ()
     several = kept if one else discount
     if several is None:
         return check_discount(discount), None

@@ -257,9 +257,9 @@ class Verdict(Record):
         >>> agent = solve(chain(3), Goals.generic(3, 2, seed=0))
         >>> parts = [identify(agent, Stochastic(), rows=rows) for rows in ([0, 1], [2, 3, 4, 5])]
         >>> parts[0]
-        <Verdict UNDECIDED, numeric, instance scope: 2 of 6 rows identified>
+        <Verdict UNDECIDED, numeric, instance scope, optimal agents: 2 of 6 rows identified>
         >>> Verdict.merge(parts)
-        <Verdict IDENTIFIED, certified, instance scope: 6 of 6 rows identified>
+        <Verdict IDENTIFIED, certified, instance scope, optimal agents: 6 of 6 rows identified>
         """
         question = merged_question([part.question for part in parts])
         available = question.available
