@@ -169,7 +169,7 @@ class AgentValues(ReadOnly, Derived):
     ) -> None:
         shape = read_shape(q, goals)
         expected = (shape[0], shape[1])
-        mask = check_available(available, shape[1:], AgentValuesError)
+        mask = check_available(available, (shape[1], shape[2]), AgentValuesError)
         check_beside(goals, report, shape)
         own = own_v if v is None else v
         check_one_way(policy=policy, temperature=temperature, v=own)
