@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, issparse
 
-from tabular_inversion._typing import FloatArray, Kernel
+from tabular_inversion._typing import FloatArray, IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.agent_values.reading import check_noise
 from tabular_inversion.error_bounds.bounds import ErrorBound, error_bound
@@ -211,6 +211,12 @@ def pruned(kernel: Kernel, least: float) -> Kernel:
     return kept
 
 
+def _prior_of(prior: ArrayLike | None, places: IntArray, n_rows: int) -> ArrayLike | None:
+    """Return the prior of some rows; what is no row for each is left as it is, to be refused where it is read."""
+    table = None if prior is None or isinstance(prior, str) else np.asarray(prior)
+    return prior if table is None or table.ndim != 2 or len(table) != n_rows else table[places]
+
+
 @checked
 def invert(
     agent: AgentValues,
@@ -271,8 +277,7 @@ def invert(
         plain = recover_rows(each.system, kernel_class, row_index=index, sought=sought)
         best = plain
         if prior is not None or norm != np.inf:
-            start = None if prior is None else np.asarray(prior)
-            start = start[each.part.places] if start is not None and start.ndim == 2 else start
+            start = _prior_of(prior, each.part.places, len(agent.row_index))
             best = recover_rows(each.system, kernel_class, row_index=index, prior=start, norm=norm, progress=progress)
         places.append(each.part.places)
         found.append(best)

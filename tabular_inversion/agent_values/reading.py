@@ -12,7 +12,7 @@ from scipy.sparse import csr_array, issparse
 from tabular_inversion._typing import BoolArray, FloatArray, SparseMatrix
 from tabular_inversion.agent_values.noise import Noise, float_name
 from tabular_inversion.agent_values.report import SolverReport
-from tabular_inversion.errors import AgentValuesError, InputError, ShapeError
+from tabular_inversion.errors import AgentValuesError, DiscountError, InputError, ShapeError
 from tabular_inversion.goals import Goals
 from tabular_inversion.records import read_only_rows
 from tabular_inversion.validation import (
@@ -23,10 +23,21 @@ from tabular_inversion.validation import (
     frozen_array,
     locate,
     real_array,
+    shape_of,
     shortened,
 )
 
 TransitionRewards = FloatArray | tuple[SparseMatrix, ...]
+
+
+def read_shape(q: Any, goals: Goals) -> tuple[int, ...]:
+    """Return (G, S, A), the shape of q, or raise unless it fits the goals."""
+    check_kind("goals", goals, Goals, AgentValuesError, "build them with Goals(rewards)")
+    shape = shape_of("q", q, AgentValuesError)
+    expected = (goals.n_goals, goals.n_states)
+    if len(shape) != 3 or shape[:2] != expected or shape[2] == 0:
+        raise ShapeError(f"q has shape {shape}; expected (G, S, A) = ({expected[0]}, {expected[1]}, any).")
+    return shape
 
 
 def read_q(q: ArrayLike, shape: tuple[int, ...], mask: BoolArray) -> FloatArray:
@@ -67,13 +78,14 @@ def read_discounts(discount: Any, kept: Any, n_goals: int) -> tuple[float, Float
     AgentValuesError
         If the largest is not the largest of those that are kept.
     """
-    several = kept if np.ndim(discount) == 0 else discount
+    one = shape_of("discount", discount, DiscountError) == ()
+    several = kept if one else discount
     if several is None:
         return check_discount(discount), None
     if np.shape(several) != (n_goals,):
         raise ShapeError(f"discount has shape {np.shape(several)}; expected a number, or (G,) = ({n_goals},).")
     table: FloatArray = frozen_array([check_discount(each) for each in np.asarray(several).tolist()])
-    if np.ndim(discount) == 0 and table.max() != check_discount(discount):
+    if one and table.max() != check_discount(discount):
         raise AgentValuesError(f"discount is {discount}, and that of the goals up to {table.max()}; give one of them.")
     return float(table.max()), table
 

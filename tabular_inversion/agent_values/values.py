@@ -28,6 +28,7 @@ from tabular_inversion.agent_values.reading import (
     read_noise,
     read_own_values,
     read_q,
+    read_shape,
     read_temperature,
     read_test_noise,
     read_transition_rewards,
@@ -41,12 +42,10 @@ from tabular_inversion.record_files import load_record, save_record
 from tabular_inversion.records import ReadOnly, same
 from tabular_inversion.validation import (
     check_available,
-    check_kind,
     check_names,
     check_positive,
     check_seed,
     frozen_array,
-    shape_of,
 )
 
 Operator = Literal["policy", "max", "softmax", "given"]
@@ -168,12 +167,9 @@ class AgentValues(ReadOnly, Derived):
         goal_discounts: ArrayLike | None = None,
         asked: BoolArray | None = None,
     ) -> None:
-        check_kind("goals", goals, Goals, AgentValuesError, "build them with Goals(rewards)")
-        shape = shape_of("q", q, AgentValuesError)
-        expected = (goals.n_goals, goals.n_states)
-        if len(shape) != 3 or shape[:2] != expected or shape[2] == 0:
-            raise ShapeError(f"q has shape {shape}; expected (G, S, A) = ({expected[0]}, {expected[1]}, any).")
-        mask = check_available(available, shape[1:], AgentValuesError)
+        shape = read_shape(q, goals)
+        expected = (shape[0], shape[1])
+        mask = check_available(available, (shape[1], shape[2]), AgentValuesError)
         check_beside(goals, report, shape)
         own = own_v if v is None else v
         check_one_way(policy=policy, temperature=temperature, v=own)

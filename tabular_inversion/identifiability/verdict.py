@@ -178,7 +178,7 @@ class Verdict(Record):
 
     @property
     def noise(self) -> float | FloatArray | str:
-        """How far the values were said to be from the truth, at most: a number, one for each, or a float type."""
+        """How far the values were said to be from the truth: a number, one for each value, or a float type."""
         return self.question.noise if isinstance(self.question, ValuesQuestion) else 0.0
 
     @cached_property
@@ -199,8 +199,7 @@ class Verdict(Record):
     def least_noise(self) -> float:
         """A noise level, in the units of Q, below which no kernel of the class has the values; 0 if none is proved.
 
-        The misfit of each row's least-squares fit separates the values from the class. NaN where there is none: at
-        uniform scope, before training, and for `Unconstrained`, whose rows have no largest size.
+        The misfit of least squares separates values and class. NaN at uniform scope and for `Unconstrained`.
         """
         return extreme(self._limits.least, np.max)
 
@@ -258,9 +257,9 @@ class Verdict(Record):
         >>> agent = solve(chain(3), Goals.generic(3, 2, seed=0))
         >>> parts = [identify(agent, Stochastic(), rows=rows) for rows in ([0, 1], [2, 3, 4, 5])]
         >>> parts[0]
-        <Verdict UNDECIDED, numeric, instance scope: 2 of 6 rows identified>
+        <Verdict UNDECIDED, numeric, instance scope, optimal agents: 2 of 6 rows identified>
         >>> Verdict.merge(parts)
-        <Verdict IDENTIFIED, certified, instance scope: 6 of 6 rows identified>
+        <Verdict IDENTIFIED, certified, instance scope, optimal agents: 6 of 6 rows identified>
         """
         question = merged_question([part.question for part in parts])
         available = question.available

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_inversion._typing import BoolArray, FloatArray
-from tabular_inversion.recovery.equations import UNIT, build_equations, contracts, equilibrate, left_inverse, rounding
+from tabular_inversion.recovery.equations import (
+    TINY,
+    UNIT,
+    build_equations,
+    contracts,
+    equilibrate,
+    left_inverse,
+    rounding,
+)
 
 
 def independent_columns(matrix: FloatArray, uncertainty: FloatArray, *, sums_to_one: bool) -> BoolArray:
@@ -71,8 +79,13 @@ def noise_room(matrix: FloatArray, uncertainty: FloatArray, *, sums_to_one: bool
         return np.full(matrix.shape[:-2], np.inf)
     if k < rank or not np.isfinite(matrix).all():
         return np.full(matrix.shape[:-2], -np.inf)
+    largest = np.abs(matrix).max(axis=(-2, -1), keepdims=True)
+    unit = np.frexp(np.where(largest > 0, largest, 0.5))[1]
+    matrix, uncertainty = np.ldexp(matrix, -unit), np.ldexp(np.broadcast_to(uncertainty, matrix.shape), -unit) + TINY
     shown = matrix - matrix.mean(axis=-1, keepdims=True) if sums_to_one else matrix
     singular = np.linalg.svd(shown, compute_uv=False)[..., rank - 1]
     level = 16.0 * (k + size) * UNIT * np.linalg.norm(matrix, axis=(-2, -1))
-    moved = np.linalg.norm(np.broadcast_to(uncertainty, matrix.shape), axis=(-2, -1))
-    return np.asarray(singular - level - (1.0 + rounding(k * size + 4)) * moved)
+    moved = np.linalg.norm(uncertainty, axis=(-2, -1))
+    room = singular - level - (1.0 + rounding(k * size + 4)) * moved
+    with np.errstate(over="ignore"):  # an uncertainty beyond all floats leaves no room
+        return np.asarray(np.ldexp(room, unit[..., 0, 0]))
