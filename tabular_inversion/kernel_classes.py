@@ -241,7 +241,7 @@ class Supported(ReadOnly, KernelClass):
 
     def known_supports(self, row_index: ArrayLike) -> SparseMatrix:
         """Return the support of the rows with these numbers, bool CSR (rows, S); raises if one is empty."""
-        if np.size(row_index) == 0:  # of no row there is nothing to check
+        if isinstance(row_index, np.ndarray) and row_index.size == 0:  # of no row there is nothing to check
             return self.support[:0]
         numbers = check_indices("row_index", row_index, self.support.shape[0], KernelClassError)
         chosen: SparseMatrix = self.support[numbers]

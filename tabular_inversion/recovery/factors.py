@@ -51,9 +51,10 @@ def factorise(matrix: FloatArray) -> Factors | None:
     Examples
     --------
     >>> import numpy as np
-    >>> factorise(np.array([[1.0, 0.0], [2.0, 4.0], [0.0, 1.0]])).inverse
-    array([[ 0.  ,  0.5 , -2.  ],
-           [ 0.  ,  0.  ,  1.  ]])
+    >>> matrix = np.array([[1.0, 0.0], [2.0, 4.0], [0.0, 1.0]])
+    >>> factorise(matrix).inverse @ matrix
+    array([[1., 0.],
+           [0., 1.]])
     """
     n_equations, n = matrix.shape
     if n_equations < n or not np.isfinite(matrix).all():
