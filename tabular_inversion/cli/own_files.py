@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
@@ -74,6 +74,10 @@ def goals_from(text: str) -> Goals:
 
 def _open(text: str) -> Any:
     try:
+        with Path(text).open("rb") as file:
+            packed = file.read(2) == b"PK"
+        if packed:
+            ZipFile(text).close()  # numpy would leave a damaged archive open
         return np.load(text, allow_pickle=False)
     except FileNotFoundError as problem:
         raise FileAccessError(f"there is no file {text}; check the name.") from problem

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tabular_inversion.errors import InputError
-from tabular_inversion.exact import ExactGoals, ExactMDP
 from tabular_inversion.kinds import checked
+
+if TYPE_CHECKING:
+    from tabular_inversion.exact import ExactGoals, ExactMDP
 
 
 @checked
@@ -56,7 +59,7 @@ def exact_cover(sets: Sequence[Iterable[int]]) -> tuple[ExactMDP, ExactGoals]:
     rewards = np.array([[Fraction(3, k), *(Fraction(int(u in t)) for t in triples)] for u in elements], dtype=object)
     kernel = np.zeros((n, 1, n), dtype=int)
     kernel[:, 0, 0] = 1
-    return ExactMDP(kernel.astype(object), Fraction(0)), ExactGoals(rewards)
+    return _in_fractions(kernel, Fraction(0), None, rewards)
 
 
 @checked
@@ -107,4 +110,10 @@ def set_cover(sets: Sequence[Iterable[int]]) -> tuple[ExactMDP, ExactGoals]:
     kernel[stays, 0, stays] = Fraction(1)
     rewards = np.zeros((k, n), dtype=int)
     rewards[range(k), range(3 * e, n)] = 1
-    return ExactMDP(kernel, Fraction(1, 2), (kernel != 0).any(axis=2)), ExactGoals(rewards.astype(object))
+    return _in_fractions(kernel, Fraction(1, 2), (kernel != 0).any(axis=2), rewards)
+
+
+def _in_fractions(kernel: Any, discount: Fraction, available: Any, rewards: Any) -> tuple[ExactMDP, ExactGoals]:
+    from tabular_inversion.exact import ExactGoals, ExactMDP  # which loads python-flint
+
+    return ExactMDP(kernel.astype(object), discount, available), ExactGoals(rewards.astype(object))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.errors import AgentValuesError
+from tabular_inversion.highs import linear_program
 from tabular_inversion.kernel_classes import KernelClass, Stochastic, Supported
 from tabular_inversion.recovery.system import CONSISTENT
 
@@ -86,12 +87,10 @@ def farthest_row(tests: NDArray[Any], kernel_class: KernelClass, witness: Any, r
 
 
 def _vertex(tests: FloatArray, row: FloatArray, cost: FloatArray) -> FloatArray | None:
-    from scipy.optimize import linprog
-
     centred = tests - tests.mean(axis=1, keepdims=True)
     size = np.abs(centred).max(axis=1, keepdims=True)
     equations = np.concatenate([centred / np.where(size > 0, size, 1.0), np.ones((1, len(row)))])
-    found = linprog(cost, A_eq=equations, b_eq=equations @ row, bounds=(0, None), method="highs-ds")
+    found = linear_program(cost, A_eq=equations, b_eq=equations @ row, bounds=(0, None), method="highs-ds")
     if found.x is None:
         return None
     places = np.flatnonzero(found.x > _LEAST)
