@@ -153,7 +153,7 @@ def check_alone(question: GoalsQuestion, certificate: Path | None) -> None:
     """Refuse options that a comparison would drop."""
     given = {
         "--goals": question.goals is not None,
-        "--rewards": question.rewards != "indicator",
+        "--rewards": question.rewards is not None,
         "--certificate": certificate is not None,
     }
     for option in (option for option, there in given.items() if there):
