@@ -151,13 +151,15 @@ class Inversion(KernelRows, Record):
             If `prune` is negative, or 1e-9 or more: that would be no dust.
         KernelError
             If a row is further from a distribution than that.
+        AgentValuesError
+            If goals have several discounts.
         """
         if not 0.0 <= prune < MEMBERSHIP_TOLERANCE:
             raise InputError(f"prune is {prune}; expected at least 0 and less than {MEMBERSHIP_TOLERANCE:g}.")
         rows = normalised(pruned(self.kernel, prune), within=MEMBERSHIP_TOLERANCE).kernel
         agent = self.agent
         names = (agent.state_names, agent.action_names, agent.coordinates)
-        return MDP(rows, agent.discount, agent.available, *names)
+        return MDP(rows, agent.one_discount, agent.available, *names)
 
     def _difference(self, truth: MDP) -> Any:
         if not np.array_equal(truth.available, self.agent.available):

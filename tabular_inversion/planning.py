@@ -322,7 +322,7 @@ def determined_goals(sets: ValueEquivalence, goals: Goals) -> BoolArray:
 
 def _world_of(member: Kernel, agent: AgentValues) -> MDP:
     """Return a member as a world: solvers of linear programs leave sums of rows as far from one as they may err."""
-    return MDP(normalised(member, within=MEMBERSHIP_TOLERANCE).kernel, agent.discount, agent.available)
+    return MDP(normalised(member, within=MEMBERSHIP_TOLERANCE).kernel, agent.one_discount, agent.available)
 
 
 @dataclass(frozen=True, eq=False)
@@ -340,7 +340,7 @@ def _strategy_iteration(
 ) -> _Side:
     """Alternate between an optimal policy of the kernel and the extreme kernel of its values."""
     agent = sets.agent
-    if agent.discount == 1.0:
+    if agent.one_discount == 1.0:
         raise DiscountError(
             "discount is 1: a member of the set may hold episodes that never end, in which goals have no finite "
             "values; plan robustly from values with a discount below 1."

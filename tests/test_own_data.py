@@ -24,6 +24,7 @@ from tabular_inversion import (
     evaluate,
     identify,
     invert,
+    robust,
     solve,
     value_equivalence,
 )
@@ -375,3 +376,45 @@ def test_dust_is_pruned_from_recovered_worlds() -> None:
     assert (dusty.to_mdp(prune=0.0).kernel > 0).all()
     with pytest.raises(InputError, match=r"prune is 0\.1"):
         dusty.to_mdp(prune=0.1)
+
+
+SHOWN = {
+    "state values of its own": {"v": [[0.0, 1.0]]},
+    "missing values": {},
+    "several discounts": {"discount": [0.5, 0.9]},
+    "rewards of transitions": {"transition_rewards": np.ones((2, 2, 1, 2))},
+}
+
+
+@pytest.mark.parametrize("what", SHOWN)
+def test_exact_values_refuse_what_they_do_not_know(what: str) -> None:
+    """Dropped without a word, each would make another question of it."""
+    q = np.array([[[1.0], [2.0]], [[0.5], [1.0]]])
+    if what == "missing values":
+        q[0, 0, 0] = np.nan
+    given = {"discount": 0.5} | SHOWN[what]
+    if "v" in given:
+        given["v"] = [[0.0, 1.0], [1.0, 0.0]]
+    agent = AgentValues(q, Goals([[0.0, 1.0], [1.0, 0.0]]), **given)
+    with pytest.raises(AgentValuesError, match=what):
+        identify(agent, Stochastic(), scope="uniform", exact=True)
+
+
+def test_a_world_of_several_discounts_is_refused() -> None:
+    world = random_mdp(4, 2, discount=0.5, seed=0)
+    goals = Goals.generic(4, 4, seed=0)
+    half, more = solve(world, goals), solve(world.with_discount(0.9), goals)
+    both = AgentValues(np.concatenate([half.q[:2], more.q[2:]]), goals, [0.5, 0.5, 0.9, 0.9])
+    found = invert(both, Stochastic())
+    assert found.max_error(world) < 1e-9
+    with pytest.raises(AgentValuesError, match=r"from 0\.5 to 0\.9"):
+        found.to_mdp()
+    assert invert(both.select_goals([0, 1]), Stochastic()).to_mdp().discount == 0.5
+    with pytest.raises(AgentValuesError, match=r"from 0\.5 to 0\.9"):
+        robust(value_equivalence(both, Stochastic()), goals.select([0]))
+
+
+def test_noise_limits_of_rows_are_those_of_the_verdict() -> None:
+    verdict = identify(solve(random_mdp(4, 2, discount=0.5, seed=1), Goals.generic(4, 4, seed=1)), Stochastic())
+    assert verdict.row_largest_noise.shape == (4, 2)
+    assert verdict.largest_noise == verdict.row_largest_noise.min() > 0

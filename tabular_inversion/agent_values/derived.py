@@ -72,6 +72,16 @@ class Derived:
         """The discount of each goal, shape (G,)."""
         return np.full(self.n_goals, self.discount) if self.goal_discounts is None else self.goal_discounts
 
+    @property
+    def one_discount(self) -> float:
+        """The discount that all goals share; raises `AgentValuesError` where they do not: a world has one."""
+        if self.goal_discounts is not None and np.ptp(self.goal_discounts) > 0:
+            raise AgentValuesError(
+                f"goals have discounts from {self.goal_discounts.min():g} to {self.goal_discounts.max():g}, and a "
+                "world has one; select goals that share theirs."
+            )
+        return self.discount
+
     @cached_property
     def weights(self) -> FloatArray:
         """``discount * C``, by which state values enter the test functions, shape (G, S)."""

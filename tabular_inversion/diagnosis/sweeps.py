@@ -15,10 +15,10 @@ from tabular_inversion.diagnosis.operators import other_discounts
 from tabular_inversion.diagnosis.trials import Trial
 from tabular_inversion.recovery.system import CONSISTENT
 
-_DIVERGED = 1e100
-
 _LATEST = 2000
 """Sweeps after which values count as settled."""
+_DIVERGED = 1e100
+"""Values above grow without end: the rows fitted are no distributions."""
 _STEPS = 8
 _INNER = 15
 _ROUNDS = 2

@@ -163,7 +163,8 @@ class ExactAgentValues(ReadOnly):
         Raises
         ------
         AgentValuesError
-            If the agent has a temperature: the exponential of a rational number is irrational.
+            If the agent has a temperature: the exponential of a rational number is irrational. If it shows what exact
+            values cannot: state values of its own, missing values, several discounts, rewards of transitions.
         PolicyError
             If the rows of the policy do not sum to exactly one: floats that stand for 1/3 do not.
         InputError
@@ -180,6 +181,14 @@ class ExactAgentValues(ReadOnly):
             raise AgentValuesError(
                 f"the agent has temperature {agent.temperature}, whose state values are irrational; use floats."
             )
+        own = {
+            "state values of its own": agent.own_v is not None,
+            "missing values": not agent.is_complete,
+            "several discounts": np.ptp(agent.discounts) > 0,
+            "rewards of transitions": agent.transition_rewards is not None,
+        }
+        for what in (what for what, there in own.items() if there):
+            raise AgentValuesError(f"the agent has {what}, which exact values do not know; use floats.")
         discount, policy = (
             None
             if values is None
