@@ -383,6 +383,7 @@ SHOWN = {
     "missing values": {},
     "several discounts": {"discount": [0.5, 0.9]},
     "rewards of transitions": {"transition_rewards": np.ones((2, 2, 1, 2))},
+    "noise": {"noise": 0.1},
 }
 
 

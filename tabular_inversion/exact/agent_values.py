@@ -11,6 +11,7 @@ import numpy as np
 
 from tabular_inversion._typing import BoolArray, IntArray
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.agent_values.noise import is_noisy
 from tabular_inversion.errors import AgentValuesError, ShapeError
 from tabular_inversion.exact.model import ExactGoals
 from tabular_inversion.exact.rationals import FractionArray, fraction_array, object_array, to_floats
@@ -164,7 +165,7 @@ class ExactAgentValues(ReadOnly):
         ------
         AgentValuesError
             If the agent has a temperature: the exponential of a rational number is irrational. If it shows what exact
-            values cannot: state values of its own, missing values, several discounts, rewards of transitions.
+            values cannot: state values of its own, missing values, several discounts, rewards of transitions, noise.
         PolicyError
             If the rows of the policy do not sum to exactly one: floats that stand for 1/3 do not.
         InputError
@@ -186,6 +187,7 @@ class ExactAgentValues(ReadOnly):
             "missing values": not agent.is_complete,
             "several discounts": np.ptp(agent.discounts) > 0,
             "rewards of transitions": agent.transition_rewards is not None,
+            "noise": (agent.noise is not None and is_noisy(agent.noise)) or bool(np.any(agent.test_noise)),
         }
         for what in (what for what, there in own.items() if there):
             raise AgentValuesError(f"the agent has {what}, which exact values do not know; use floats.")
