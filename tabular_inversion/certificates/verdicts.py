@@ -25,7 +25,7 @@ from tabular_inversion.exact import ExactAgentValues, null_space, rank
 from tabular_inversion.exact.linear_algebra import solve_linear
 from tabular_inversion.exact.linear_programs import find_nonnegative_solution, find_recession_vector
 from tabular_inversion.exact.rationals import FractionArray
-from tabular_inversion.identifiability.rational.decision import split_exactly
+from tabular_inversion.identifiability.rational.arrays import split_exactly
 from tabular_inversion.identifiability.rational.judge_exactly import exact_system, guessed_rows
 from tabular_inversion.identifiability.rational.points import affine_points, stochastic_points
 from tabular_inversion.identifiability.rational.sparse import other_row

@@ -16,7 +16,7 @@ from tabular_inversion.exact import ExactGoals, ExactMDP, null_space
 from tabular_inversion.exact import evaluate as evaluate_exactly
 from tabular_inversion.exact.rationals import FractionArray, fraction_array, to_floats
 from tabular_inversion.goals import Goals
-from tabular_inversion.identifiability.rational.decision import split_exactly
+from tabular_inversion.identifiability.rational.arrays import split_exactly
 from tabular_inversion.identifiability.witness import Witness
 from tabular_inversion.identifiability.witnesses import make_witness
 from tabular_inversion.mdp import MDP
