@@ -1,10 +1,13 @@
 """The surface: results and nouns are read-only, equal by value, after copies and pickles too, and show themselves."""
 
 import copy
+import inspect
 import json
 import pickle
 from dataclasses import fields, is_dataclass
 from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import numpy as np
@@ -176,6 +179,37 @@ def test_a_row_of_a_kernel_is_one_thing_dense_and_sparse():
     row = world.dense().row(0, 0)
     row[0] = 7.0
     assert world.dense().kernel[0, 0, 0] != 7.0
+
+
+ARGUMENTS = (
+    "world",
+    "mdp",
+    "agent",
+    "goals",
+    "candidates",
+    "kernel_class",
+    "policy",
+    "discount",
+    "noise",
+    "scope",
+    "method",
+)
+
+
+def test_arguments_stand_in_one_order_everywhere():
+    rooms = [
+        import_module(room.name)
+        for room in iter_modules(tabular_inversion.__path__, "tabular_inversion.")
+        if room.ispkg
+    ]
+    public = {
+        getattr(room, name) for room in (tabular_inversion, *rooms) for name in getattr(room, "__all__", ())
+        if inspect.isfunction(getattr(room, name))
+    }  # fmt: skip
+    assert len(public) > 80
+    for function in public:
+        known = [name for name in inspect.signature(function).parameters if name in ARGUMENTS]
+        assert known == sorted(known, key=ARGUMENTS.index), function.__qualname__
 
 
 def test_sufficiency_is_asked_by_what_it_says():

@@ -44,9 +44,9 @@ class DiscountsNeeded(Record):
     --------
     >>> from tabular_inversion import Stochastic
     >>> cycle = ExactMDP([[[0, 1, 0]], [[0, 0, 1]], [[1, 0, 0]]], "1/2")
-    >>> discounts_needed(cycle, ExactGoals([[1, 0, 0]]), [[1], [1], [1]], Stochastic())
+    >>> discounts_needed(cycle, ExactGoals([[1, 0, 0]]), Stochastic(), policy=[[1], [1], [1]])
     <DiscountsNeeded: 2 discounts of 1 reward>
-    >>> discounts_needed(cycle, ExactGoals([[1, 1, 1]]), [[1], [1], [1]], Stochastic())
+    >>> discounts_needed(cycle, ExactGoals([[1, 1, 1]]), Stochastic(), policy=[[1], [1], [1]])
     <DiscountsNeeded: no number of discounts suffices>
     """
 
@@ -91,7 +91,7 @@ class DiscountsNeeded(Record):
 
 @checked
 def discounts_needed(
-    world: MDP | ExactMDP, goals: Goals | ExactGoals, policy: ArrayLike, kernel_class: KernelClass
+    world: MDP | ExactMDP, goals: Goals | ExactGoals, kernel_class: KernelClass, *, policy: ArrayLike
 ) -> DiscountsNeeded:
     """Decide how many discounts of the same rewards identify every kernel of a class.
 
@@ -101,10 +101,10 @@ def discounts_needed(
         Its discount plays no part. Floats are taken as the dyadic rationals that they are.
     goals : Goals or ExactGoals
         Their rewards never end: C = 1.
-    policy : array_like of rationals, shape (S, A)
-        One policy for all goals and discounts.
     kernel_class : Unconstrained or Stochastic
         For the first the question is rank M = n, for the second rank [M;1] = n.
+    policy : array_like of rationals, shape (S, A)
+        One policy for all goals and discounts.
 
     Returns
     -------
@@ -129,7 +129,7 @@ def discounts_needed(
     --------
     >>> from tabular_inversion import Unconstrained
     >>> still = ExactMDP([[[1, 0]], [[0, 1]]], "1/2")
-    >>> found = discounts_needed(still, ExactGoals([[0, 1]]), [[1], [1]], Unconstrained())
+    >>> found = discounts_needed(still, ExactGoals([[0, 1]]), Unconstrained(), policy=[[1], [1]])
     >>> found.count, found.unseen.astype(str).tolist()
     (None, ['1', '0'])
     """

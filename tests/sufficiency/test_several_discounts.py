@@ -25,7 +25,7 @@ def test_so_many_discounts_suffice_and_one_less_does_not():
         policy = instances.policy(rng, n, m)
         goals = ExactGoals(exact.fraction_array(rng.integers(-1, 2, (int(rng.integers(1, 3)), n))))
         for kernel_class, ones in ((Unconstrained(), 0), (Stochastic(), 1)):
-            found = discounts_needed(world, goals, policy, kernel_class)
+            found = discounts_needed(world, goals, kernel_class, policy=policy)
             found.verify()
             seen.add(found.count)
             rows = [np.full((ones, n), Fraction(1), dtype=object)]
@@ -39,8 +39,8 @@ def test_so_many_discounts_suffice_and_one_less_does_not():
 
 
 def test_forged_answers_are_refused():
-    found = discounts_needed(CYCLE, ExactGoals([[1, 0, 0]]), ONE, Stochastic())
-    none = discounts_needed(CYCLE, ExactGoals([[1, 1, 1]]), ONE, Stochastic())
+    found = discounts_needed(CYCLE, ExactGoals([[1, 0, 0]]), Stochastic(), policy=ONE)
+    none = discounts_needed(CYCLE, ExactGoals([[1, 1, 1]]), Stochastic(), policy=ONE)
     for forged, field in (
         (replace(found, count=1), "count"),
         (replace(found, count=3), "unseen"),
@@ -55,16 +55,16 @@ def test_forged_answers_are_refused():
 
 def test_floats_one_state_and_wrong_questions():
     mdp = MDP([[[0.0, 1.0]], [[1.0, 0.0]]], 0.5)
-    assert discounts_needed(mdp, Goals([[0.0, 1.0]]), [[1], [1]], Stochastic()).count == 1
-    alone = discounts_needed(ExactMDP([[[1]]], 0), ExactGoals([[1]]), [[1]], Stochastic())
+    assert discounts_needed(mdp, Goals([[0.0, 1.0]]), Stochastic(), policy=[[1], [1]]).count == 1
+    alone = discounts_needed(ExactMDP([[[1]]], 0), ExactGoals([[1]]), Stochastic(), policy=[[1]])
     alone.verify()
     assert (alone.count, alone.unseen) == (0, None)
     goals = ExactGoals([[1, 0, 0]])
     with pytest.raises(GoalsError, match="may end"):
-        discounts_needed(CYCLE, ExactGoals([[1, 0, 0]], [[0, 1, 1]]), ONE, Stochastic())
+        discounts_needed(CYCLE, ExactGoals([[1, 0, 0]], [[0, 1, 1]]), Stochastic(), policy=ONE)
     with pytest.raises(ShapeError, match="2 states"):
-        discounts_needed(CYCLE, ExactGoals([[1, 0]]), ONE, Stochastic())
+        discounts_needed(CYCLE, ExactGoals([[1, 0]]), Stochastic(), policy=ONE)
     with pytest.raises(PolicyError, match="one for all goals"):
-        discounts_needed(CYCLE, goals, [ONE], Stochastic())
+        discounts_needed(CYCLE, goals, Stochastic(), policy=[ONE])
     with pytest.raises(KernelClassError):
         discounts_needed(CYCLE, goals, ONE, Sparse(2))
