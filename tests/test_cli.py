@@ -150,11 +150,11 @@ def test_wrong_calls_end_with_two_and_one_line(cli, arguments, tmp_path, monkeyp
 
 def test_verify_writes_the_report_that_is_documented(cli, tmp_path):
     path = tmp_path / "report.json"
-    status, out, _ = cli("verify", "l1", "T2a", "--seed", "3", "--json", path)
+    status, out, _ = cli("verify", "p1", "ST", "--seed", "3", "--json", path)
     report = json.loads(path.read_text())
     assert status == 0
     assert "Statements checked" in out
-    assert [s["id"] for s in report["statements"]] == ["L1", "T2a"]
+    assert [s["id"] for s in report["statements"]] == ["P1", "ST"]
     assert report["summary"]["held"] == report["summary"]["statements"] == 2
     assert report["summary"]["failed"] == 0
     for statement in report["statements"]:
@@ -165,7 +165,7 @@ def test_verify_writes_the_report_that_is_documented(cli, tmp_path):
 
 
 def test_verify_prints_json_alone_on_standard_output(cli):
-    for arguments in (("L1", "--json", "-"), ("L1", "--json"), ("--json", "--seed", "1", "L1")):
+    for arguments in (("P1", "--json", "-"), ("--json", "--seed", "1", "P1")):
         status, out, _ = cli("verify", *arguments)
         assert status == 0
         assert json.loads(out)["summary"]["statements"] == 1
@@ -173,12 +173,12 @@ def test_verify_prints_json_alone_on_standard_output(cli):
 
 def test_verify_writes_a_page(cli, tmp_path):
     path = tmp_path / "report.html"
-    status, out, _ = cli("verify", "T3b", "--html", path)
+    status, out, _ = cli("verify", "P1", "--html", path)
     assert status == 0
     assert "Statements checked" in out
     page = path.read_text()
     assert page.startswith("<!DOCTYPE html>")
-    assert 'id="T3b"' in page
+    assert 'id="P1"' in page
 
 
 def test_verify_names_what_failed(cli, monkeypatch):
