@@ -274,8 +274,8 @@ STATEMENT = Statement(
     plain="Where actions are moves along the edges of an undirected graph and every state is a goal, optimal agents "
     "show the discount to the power of the distance. So all worlds are told apart but at finitely many discounts: the "
     "roots of one integer polynomial. 29 of the 141 connected graphs on 3 to 6 nodes have one in (0, 1); at four of "
-    "these even some distributions are not told apart. On K_{3,3} at 1/2 two worlds, with every state a goal, have "
-    "exactly the same optimal agents.",
+    "these even some distributions are not told apart. On K33, three against three, at 1/2 two worlds, with every "
+    "state a goal, have exactly the same optimal agents.",
     source="this package",
     proof=PROOF,
     hypotheses=HYPOTHESES,
