@@ -137,13 +137,21 @@ def test_a_result_shows_itself_in_a_few_words(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["MDP", "Goals", "AgentValues", "Verdict", "Witness", "Inversion", "Inversion sparse", "ErrorBound"]
+    "name", ["MDP", "Goals", "AgentValues", "Witness", "Inversion", "Inversion sparse", "ErrorBound"]
 )
 def test_a_result_shows_itself_on_a_page(name):
     page = makers()[name]()._repr_html_()
     assert page.count("<tr>") == page.count("</tr>") > 1
     assert len(page) < 5000
     assert "array(" not in page
+
+
+def test_a_verdict_explains_itself_on_a_page():
+    for name in ("Verdict", "Verdict exact"):
+        verdict = makers()[name]()
+        assert verdict._repr_html_() == verdict.explain()._repr_html_()
+        assert verdict.status.name in verdict._repr_html_()
+    assert "because" in verdict._repr_html_()
 
 
 def test_names_of_users_are_no_tags():

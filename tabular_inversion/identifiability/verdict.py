@@ -322,6 +322,9 @@ class Verdict(Record):
         """
         return explanation_of(self, world)
 
+    def _repr_html_(self) -> str:
+        return self.explain()._repr_html_()
+
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as the JSON object that ``tabular-inversion identify --json`` prints."""
         return {
