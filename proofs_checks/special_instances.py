@@ -46,7 +46,7 @@ def draw_plain(rng: np.random.Generator, size: int) -> Instance:
         k = min(k, n)
         paid = np.zeros((k, n), int)
         paid[range(k), rng.permutation(n)[:k]] = 1
-        goals = ExactGoals(fraction_array(paid), fraction_array(1 - paid) if kind == 2 else None)  # type: ignore[arg-type]
+        goals = ExactGoals(fraction_array(paid), fraction_array(1 - paid) if kind == 2 else None)
     return Instance(world, goals, draw_policy(rng, world, goals.n_goals))
 
 
@@ -164,7 +164,7 @@ def draw_given(rng: np.random.Generator, size: int) -> Instance:
     k = int(rng.integers(1, n + 1))
     paid = np.zeros((k, n), int)
     paid[range(k), rng.permutation(n)[:k]] = 1
-    goals = ExactGoals(fraction_array(paid), fraction_array(1 - paid) if rng.random() < 0.5 else None)  # type: ignore[arg-type]
+    goals = ExactGoals(fraction_array(paid), fraction_array(1 - paid) if rng.random() < 0.5 else None)
     return Instance(world, goals, fractions_of(np.ones((n, m), int)))
 
 

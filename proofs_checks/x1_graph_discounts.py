@@ -107,7 +107,7 @@ def all_goals(n_states: int) -> ExactGoals:
 def on_graph(network: nx.Graph[Any], discount: Fraction, *, noise: FractionArray | None = None) -> Instance:
     """Return optimal agents for all states of a graph; `noise`, (S, S), are the rows of one more action."""
     world = graph(network).dense()
-    kernel, available = exact.fraction_array(world.kernel.astype(int)), world.available
+    kernel, available = exact.fraction_array(world.toarray().astype(int)), world.available
     if noise is not None:
         kernel = np.concatenate([kernel, noise[:, None]], axis=1)
         available = np.concatenate([available, np.ones((len(noise), 1), bool)], axis=1)

@@ -99,7 +99,7 @@ class Inversion(KernelRows, Record):
         True
         """
         agent, verdict = self.agent, self.verdict
-        rows = self.kernel if issparse(self.kernel) else self.kernel.reshape(-1, agent.n_states)
+        rows = self.kernel.reshape(-1, agent.n_states) if isinstance(self.kernel, np.ndarray) else self.kernel
         bound = np.where(agent.available, np.inf, np.nan).ravel()
         kernel_class, identified = verdict.kernel_class, verdict.row_status.ravel() == Status.IDENTIFIED
         for part, system in ready(with_noise(agent, verdict.noise), kernel_class):
@@ -205,7 +205,7 @@ class Inversion(KernelRows, Record):
 
 def pruned(kernel: Kernel, least: float) -> Kernel:
     """Return a kernel without its entries between 0 and `least`."""
-    if not issparse(kernel):
+    if isinstance(kernel, np.ndarray):
         return np.where((kernel > 0) & (kernel <= least), 0.0, kernel)
     kept = csr_array(kernel, copy=True)
     kept.data[(kept.data > 0) & (kept.data <= least)] = 0.0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, issparse
 
-from tabular_inversion._typing import BoolArray, Kernel, SparseMatrix
+from tabular_inversion._typing import BoolArray, Kernel, SparseMask
 from tabular_inversion.errors import KernelClassError, SpecificationError
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
@@ -54,7 +54,7 @@ class KernelClass(ABC):
         """Return how many entries of a row on so many states can be positive: all, unless the class knows better."""
         return n_states
 
-    def known_supports(self, row_index: ArrayLike) -> SparseMatrix | None:  # noqa: ARG002
+    def known_supports(self, row_index: ArrayLike) -> SparseMask | None:  # noqa: ARG002
         """Return where the rows with these numbers s*A + a may be positive, bool CSR; None where nothing is known."""
         return None
 
@@ -160,12 +160,17 @@ class Supported(ReadOnly, KernelClass):
     array([2, 1])
     """
 
-    support: SparseMatrix
+    support: SparseMask
+
+    if TYPE_CHECKING:  # what the constructor takes is more than what the field holds
+
+        def __init__(self, support: ArrayLike | Kernel | SparseMask) -> None: ...
 
     def __post_init__(self) -> None:
         given: Any = self.support
-        refuse_masked("support", given.data if issparse(given) else given, KernelClassError)
-        if not issparse(given):
+        is_sparse = issparse(given)
+        refuse_masked("support", given.data if is_sparse else given, KernelClassError)
+        if not is_sparse:
             shape = shape_of("support", given, KernelClassError)
             if len(shape) != 3 or shape[0] != shape[2] or 0 in shape:
                 raise KernelClassError(f"support has shape {shape}; expected bool (S, A, S).")
@@ -173,7 +178,7 @@ class Supported(ReadOnly, KernelClass):
             if given.shape != shape:
                 raise KernelClassError(f"support is {shortened(self.support)}; expected bool (S, A, S).")
             given = given.reshape(-1, shape[2])
-        entries = given.data if issparse(given) else given
+        entries = given.data if is_sparse else given
         if not (np.issubdtype(given.dtype, np.number) or given.dtype == bool) or np.iscomplexobj(entries):
             raise KernelClassError(f"support holds {given.dtype}; expected bool (S, A, S), or a kernel.")
         if given.ndim != 2 or 0 in given.shape or given.shape[0] % given.shape[1]:
@@ -239,12 +244,12 @@ class Supported(ReadOnly, KernelClass):
         """How many successors each row may have, integer array (S*A,)."""
         return np.diff(self.support.indptr).astype(np.intp)
 
-    def known_supports(self, row_index: ArrayLike) -> SparseMatrix:
+    def known_supports(self, row_index: ArrayLike) -> SparseMask:
         """Return the support of the rows with these numbers, bool CSR (rows, S); raises if one is empty."""
         if isinstance(row_index, np.ndarray) and row_index.size == 0:  # of no row there is nothing to check
             return self.support[:0]
         numbers = check_indices("row_index", row_index, self.support.shape[0], KernelClassError)
-        chosen: SparseMatrix = self.support[numbers]
+        chosen: SparseMask = self.support[numbers]
         empty = np.flatnonzero(np.diff(chosen.indptr) == 0)
         if empty.size:
             n_actions = self.support.shape[0] // self.support.shape[1]

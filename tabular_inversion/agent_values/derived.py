@@ -86,12 +86,12 @@ class Derived:
     def weights(self) -> FloatArray:
         """``discount * C``, by which state values enter the test functions, shape (G, S)."""
         factor = self.discount if self.goal_discounts is None else self.goal_discounts[:, None]
-        return frozen_array(factor * self.goals.continuation)  # type: ignore[no-any-return]
+        return frozen_array(factor * self.goals.continuation)
 
     @cached_property
     def known(self) -> BoolArray:
         """Which rows have an equation from which goal, shape (G, S, A)."""
-        return frozen_array(~np.isnan(self.q), bool)  # type: ignore[no-any-return]
+        return frozen_array(~np.isnan(self.q), bool)
 
     @cached_property
     def is_complete(self) -> bool:
@@ -116,7 +116,7 @@ class Derived:
                 "all), because values of its actions are missing, and episodes go on from there: give v, mark actions "
                 "that nobody takes as unavailable, or leave out the goal."
             )
-        return frozen_array(tests)  # type: ignore[no-any-return]
+        return frozen_array(tests)
 
     def tests_of(self, state: int, action: int) -> FloatArray:
         """Return the test functions of one row, shape (G, S): M, with the rewards of that row's transitions."""

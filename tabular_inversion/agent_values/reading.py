@@ -102,7 +102,7 @@ def read_asked(asked: Any, mask: BoolArray) -> BoolArray:
     rows = np.asarray(asked)
     if rows.shape != mask.shape or rows.dtype != bool or not (rows & mask).any() or (rows & ~mask).any():
         raise AgentValuesError(f"asked is {shortened(asked)}; expected bool, shape {mask.shape}, of available rows.")
-    return frozen_array(rows, bool)  # type: ignore[no-any-return]
+    return frozen_array(rows, bool)
 
 
 def read_temperature(temperature: Any) -> float:

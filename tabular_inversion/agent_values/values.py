@@ -220,9 +220,7 @@ class AgentValues(ReadOnly, Derived):
         q = self.q
         if self.policy is not None and not self.is_complete:
             q = np.where(self.policy > 0, q, 0.0)  # what a policy never does, it need not know
-        return frozen_array(  # type: ignore[no-any-return]
-            state_values(q, self.available, policy=self.policy, temperature=self.temperature)
-        )
+        return frozen_array(state_values(q, self.available, policy=self.policy, temperature=self.temperature))
 
     @cached_property
     def test_matrix(self) -> FloatArray:

@@ -107,7 +107,8 @@ def exact_agent(world: MDP, goals: Goals, discount: Fraction, policy: Policy) ->
 def exact_uniform(available: Any) -> FractionArray:
     """Return the policy that takes each available action equally often, in fractions (S, A)."""
     weights = exact.fraction_array(available.astype(int))
-    return weights / weights.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
+    result: FractionArray = weights / weights.sum(axis=1, keepdims=True)
+    return result
 
 
 def check_size(n_goals: int, world: MDP) -> None:

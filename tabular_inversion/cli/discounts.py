@@ -49,7 +49,7 @@ def answer(question: DiscountQuestion) -> tuple[dict[str, Any], Callable[[], Any
     named = read_goals(question.goals, world)
     check_size(len(named), world)
     goals = ExactGoals.from_float(named)
-    mdp = ExactMDP(exact_kernel(world), 0, world.available)  # type: ignore[arg-type]
+    mdp = ExactMDP(exact_kernel(world), Fraction(0), world.available)
     start = time.perf_counter()
     with progress("looking at every discount") as advance:
         policy = exact_uniform(mdp.available) if chosen == "uniform" else None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import NoConvergence, newton_krylov
 
 from tabular_inversion._typing import FloatArray, IntArray, Kernel
@@ -19,6 +21,7 @@ _LATEST = 2000
 """Sweeps after which values count as settled."""
 _DIVERGED = 1e100
 """Values above grow without end: the rows fitted are no distributions."""
+_solve: Callable[..., NDArray[Any]] = newton_krylov  # the stubs want a function of vectors whose values are numbers
 _STEPS = 8
 _INNER = 15
 _ROUNDS = 2
@@ -100,10 +103,10 @@ def _settled(case: Case, nearest: _Sweep) -> FloatArray:
     if numbers.max() == 1 or np.abs(change(start)).max() <= limit:
         return nearest.before
     try:
-        found = newton_krylov(change, start, f_tol=limit, maxiter=_STEPS, inner_maxiter=_INNER)
+        found = _solve(change, start, f_tol=limit, maxiter=_STEPS, inner_maxiter=_INNER)
     except (NoConvergence, ValueError) as problem:  # the last point may still be near enough: it is judged as all are
         found = problem.args[0] if isinstance(problem, NoConvergence) else start
-    return np.asarray(found).reshape(shape)
+    return np.asarray(found, np.float64).reshape(shape)
 
 
 def _sweep(case: Case, rows: Kernel, v: FloatArray) -> tuple[FloatArray, FloatArray]:

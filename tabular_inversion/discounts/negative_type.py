@@ -202,7 +202,7 @@ def _exponent(coefficients: tuple[int, ...]) -> int:
 
 def walking_distances(world: MDP | ExactMDP) -> FractionArray:
     """Return the fewest moves between the states of a deterministic world whose moves can all be taken back."""
-    kernel = world.kernel if isinstance(world, ExactMDP) else world.dense().kernel
+    kernel = np.asarray(world.kernel if isinstance(world, ExactMDP) else world.toarray())
     moves = np.asarray((kernel == 1).any(axis=1))
     if ((kernel != 0) & (kernel != 1)).any():
         raise KernelError("the world is not deterministic; give its distances as an array.")

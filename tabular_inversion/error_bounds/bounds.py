@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMatrix
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMask
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.agent_values.parts import parts_of
 from tabular_inversion.class_tables import ClassTable
@@ -286,7 +286,7 @@ def _amplification(matrices: FloatArray, source: float, target: float, *, centre
     return result
 
 
-def _on_supports(matrix: FloatArray, support: SparseMatrix, target: float) -> FloatArray:
+def _on_supports(matrix: FloatArray, support: SparseMask, target: float) -> FloatArray:
     """Return the amplification on each row's support, shape (rows,); supports of one size are decomposed together."""
     sizes = np.diff(support.indptr)
     result = np.empty(len(sizes))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from math import prod
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from flint import fmpq, fmpq_mat, fmpz, fmpz_mat, nmod_mat
@@ -325,8 +325,8 @@ def _independent_rows(table: list[list[fmpz]], pivots: list[int], prime: int) ->
 
 
 def _solve_square(matrix: fmpz_mat, right_hand_sides: fmpz_mat) -> fmpq_mat:
-    solution: Any = matrix.solve(right_hand_sides)  # the stubs of flint know only its base class
-    return solution  # type: ignore[no-any-return]
+    solution: fmpq_mat = matrix.solve(right_hand_sides)
+    return solution
 
 
 def _select(table: list[list[fmpz]], rows: range | list[int], columns: range | list[int]) -> fmpz_mat:

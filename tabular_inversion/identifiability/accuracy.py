@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
-from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel, SparseMatrix
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel, SparseMask
 from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.identifiability.face_bounds import TAKEN_AS_ZERO
 from tabular_inversion.identifiability.uniform import restricted_codes
@@ -153,9 +153,7 @@ def _all_unknowns(system: RowSystem, rows: Kernel) -> FloatArray:
     return best
 
 
-def _on_supports(
-    system: RowSystem, rows: Kernel, supports: SparseMatrix, beyond: float
-) -> tuple[FloatArray, BoolArray]:
+def _on_supports(system: RowSystem, rows: Kernel, supports: SparseMask, beyond: float) -> tuple[FloatArray, BoolArray]:
     """Bound errors of rows, off whose supports the true ones have at most the weight `beyond`; and tell where it holds.
 
     Returns

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
-from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel, SparseMatrix
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel, SparseMask
 from tabular_inversion.identifiability.decision import Decision, Pair
 from tabular_inversion.identifiability.face_bounds import off_weight_is_zero, solutions_inside
 from tabular_inversion.identifiability.uniform import restricted_codes
@@ -29,7 +29,7 @@ _SHARE = 2.0**-20
 """Of an entry, that uncertainty may move, where a refutation is not proved."""
 
 
-def rows_on_faces(system: RowSystem, rows: Kernel, allowed: SparseMatrix | None) -> Decision:
+def rows_on_faces(system: RowSystem, rows: Kernel, allowed: SparseMask | None) -> Decision:
     """Decide which rows are unique among the stochastic rows on their allowed states.
 
     Parameters
@@ -65,7 +65,7 @@ def rows_on_faces(system: RowSystem, rows: Kernel, allowed: SparseMatrix | None)
     return Decision(codes, evidence, pair, reason)
 
 
-def _on_guess(system: RowSystem, rows: Kernel, guess: float, allowed: SparseMatrix | None) -> Decision:
+def _on_guess(system: RowSystem, rows: Kernel, guess: float, allowed: SparseMask | None) -> Decision:
     """Decide with the entries above a level as supports."""
     supports = csr_array(rows > guess)
     codes, _, null_vector = restricted_codes(system, supports)
@@ -104,7 +104,7 @@ def _move(row: FloatArray, vector: FloatArray) -> tuple[FloatArray, FloatArray]:
     return row, row  # the caller's re-check refuses a pair of equal rows
 
 
-def _refuted(system: RowSystem, rows: Kernel, supports: SparseMatrix) -> tuple[BoolArray, BoolArray]:
+def _refuted(system: RowSystem, rows: Kernel, supports: SparseMask) -> tuple[BoolArray, BoolArray]:
     """Tell which rows, with values on dependent columns, surely lie inside these faces, and where that is proved."""
     sizes = np.diff(supports.indptr)
     refuted, proved = np.zeros(len(sizes), bool), np.zeros(len(sizes), bool)
@@ -144,7 +144,7 @@ def _inside(system: RowSystem, points: FloatArray, columns: IntArray) -> tuple[B
     return refuted, proved & system.rigorous
 
 
-def _off_faces(system: RowSystem, rows: Kernel, supports: SparseMatrix, allowed: SparseMatrix | None) -> Decision:
+def _off_faces(system: RowSystem, rows: Kernel, supports: SparseMask, allowed: SparseMask | None) -> Decision:
     """Decide rows whose columns on T are independent."""
     count = rows.shape[0]
     codes, evidence = np.full(count, Status.UNDECIDED, np.int8), np.full(count, Evidence.NUMERIC, np.int8)
@@ -210,7 +210,7 @@ def _decide_block(
     return codes, evidence, shown
 
 
-def _columns(matrix: SparseMatrix, rows: IntArray, size: int) -> IntArray:
+def _columns(matrix: SparseMask, rows: IntArray, size: int) -> IntArray:
     """Return the columns stored in rows that all hold `size` of them, ascending, shape (len(rows), size)."""
     return np.sort(matrix.indices[matrix.indptr[rows][:, None] + np.arange(size)], axis=1).astype(np.intp)
 

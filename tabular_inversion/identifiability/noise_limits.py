@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.spatial.distance import cdist
 
-from tabular_inversion._typing import FloatArray, IntArray, Kernel, SparseMatrix
+from tabular_inversion._typing import FloatArray, IntArray, Kernel, SparseMask
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.identifiability.asked import ValuesQuestion
@@ -159,7 +159,7 @@ def _least_of_few(each: Ready, kernel_class: Sparse) -> FloatArray:
     return _least_of_columns(each, kernel_class) if one else _least_of_distributions(each, kernel_class)
 
 
-def _separation(each: Ready, places: IntArray, rows: Kernel, allowed: SparseMatrix | None) -> FloatArray:
+def _separation(each: Ready, places: IntArray, rows: Kernel, allowed: SparseMask | None) -> FloatArray:
     """Return how much noise closes the gap that a combination of goals leaves between the values and the class.
 
     The combination is the misfit y of the nearest row. For all distributions p on the allowed states,
@@ -185,7 +185,7 @@ def _separation(each: Ready, places: IntArray, rows: Kernel, allowed: SparseMatr
 
 
 def _least_over_rows(
-    y: FloatArray, size: FloatArray, tests: FloatArray, doubt: FloatArray, allowed: SparseMatrix | None
+    y: FloatArray, size: FloatArray, tests: FloatArray, doubt: FloatArray, allowed: SparseMask | None
 ) -> FloatArray:
     """Return ``min (y.M)_s``, less its doubt, over the states that each row may reach."""
     if allowed is None:

@@ -261,7 +261,8 @@ class Verdict(Record):
         >>> Verdict.merge(parts)
         <Verdict IDENTIFIED, certified, instance scope, optimal agents: 6 of 6 rows identified>
         """
-        question = merged_question([part.question for part in parts])
+        questions = [part.question for part in parts]
+        question = merged_question(questions)
         available = question.available
         codes, evidence = (np.zeros(available.shape, np.int8) for _ in range(2))
         codes[:] = Status.UNDECIDED

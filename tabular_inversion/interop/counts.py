@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,9 +17,10 @@ from tabular_inversion.mdp import MDP
 Unvisited = Literal["refuse", "unavailable"]
 
 
-def _read(counts: ArrayLike) -> FloatArray:
-    array = np.asarray(counts.toarray() if issparse(counts) else counts)  # type: ignore[union-attr]
-    if issparse(counts) and array.ndim == 2 and array.shape[1] and array.shape[0] % array.shape[1] == 0:
+def _read(counts: Any) -> FloatArray:
+    is_sparse = issparse(counts)
+    array = np.asarray(counts.toarray() if is_sparse else counts)
+    if is_sparse and array.ndim == 2 and array.shape[1] and array.shape[0] % array.shape[1] == 0:
         array = array.reshape(array.shape[1], -1, array.shape[1])
     if array.ndim != 3 or array.shape[0] != array.shape[2] or 0 in array.shape:
         raise ShapeError(f"counts have shape {np.shape(counts)}; expected (S, A, S), or sparse (S*A, S).")

@@ -145,6 +145,6 @@ def to_mdptoolbox(mdp: MDP, goals: Goals | None = None, goal: int = 0) -> tuple[
         )
     reward, continuation = task_of(mdp, goals, goal)
     refuse_ends(continuation, mdp, "pymdptoolbox")
-    if not mdp.is_sparse:
+    if isinstance(mdp.kernel, np.ndarray):
         return np.ascontiguousarray(np.moveaxis(mdp.kernel, 1, 0)), reward
     return [csr_matrix(mdp.rows[action :: mdp.n_actions]) for action in range(mdp.n_actions)], reward

@@ -196,7 +196,7 @@ def write_umb(
     model.num_players = 1
     model.num_states = mdp.n_states
     model.initial_states = [0]
-    kernel = mdp.dense().kernel
+    kernel = mdp.toarray()
     present = kernel > 0 if intervals is None else intervals[1] > 0
     for row in mdp.row_index.tolist():
         state, action = divmod(row, mdp.n_actions)

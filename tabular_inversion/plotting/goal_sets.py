@@ -184,7 +184,7 @@ def plot_comparison(comparison: Comparison) -> Figure:
     """
     sets = comparison.assessments
     matplotlib_module("pyplot")
-    figure = matplotlib_module("figure").Figure(figsize=(3.6 * len(sets), 4.2), layout="constrained")
+    figure: Figure = matplotlib_module("figure").Figure(figsize=(3.6 * len(sets), 4.2), layout="constrained")
     for axes, (name, found) in zip(np.atleast_1d(figure.subplots(1, len(sets))), sets.items(), strict=True):
         _draw_assessment(axes, found)
         axes.set_title(f"{name}: {found.rows_identified} of {found.rows} rows known", fontsize=9)
@@ -197,7 +197,7 @@ def plot_comparison(comparison: Comparison) -> Figure:
         ],
         loc="outside lower center", ncols=3, frameon=False, fontsize=9,
     )  # fmt: skip
-    return figure  # type: ignore[no-any-return]
+    return figure
 
 
 def _draw_assessment(axes: Axes, found: Assessment) -> None:

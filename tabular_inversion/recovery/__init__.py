@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import csr_array, diags_array, issparse, vstack
+from scipy.sparse import csr_array, diags_array, issparse
 
 from tabular_inversion._typing import FloatArray, IntArray, Kernel
 from tabular_inversion.errors import InputError, ShapeError
 from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.kernel_rows import stacked_rows
 from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.by_class import METHODS, Wanted, check_options
 from tabular_inversion.recovery.closed_form import closed_form
@@ -211,9 +212,7 @@ def _put(rows: Kernel, places: IntArray, others: Kernel) -> Kernel:
     """Return the rows with those at `places` replaced."""
     order = np.arange(rows.shape[0])
     order[places] = rows.shape[0] + np.arange(len(places))
-    if issparse(rows):
-        return csr_array(vstack([rows, others], format="csr")[order])
-    return np.asarray(np.concatenate([rows, others])[order])
+    return stacked_rows([rows, others], order)
 
 
 def _check_system(matrix: FloatArray, values: FloatArray, row_index: IntArray) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from tabular_inversion._typing import FloatArray
+from tabular_inversion.kernel_rows import dense_rows
 from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.equations import left_inverse
 from tabular_inversion.recovery.rank import RankStatus
@@ -78,9 +79,9 @@ def unconstrained_rows(
         return only
     found = _by_svd(tests, values, np.full(n_states, 1.0 / n_states) if prior is None else prior, rank=system.rank)
     if full and n_goals > n_states:
-        return replace(found, rows=_least_squares(tests, values, found.rows))
+        return replace(found, rows=_least_squares(tests, values, dense_rows(found.rows)))
     if n_goals < n_states and system.equations_independent:
-        return replace(found, rows=_attaining(system.matrix, system.values, found.rows))
+        return replace(found, rows=_attaining(system.matrix, system.values, dense_rows(found.rows)))
     return found
 
 

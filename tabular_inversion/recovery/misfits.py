@@ -6,6 +6,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from tabular_inversion._typing import BoolArray, FloatArray, Kernel
+from tabular_inversion.kernel_rows import absolute, rows_times
 from tabular_inversion.recovery.equations import TINY, UNIT, largest
 from tabular_inversion.recovery.system import RowSystem
 
@@ -43,7 +44,7 @@ def _allowed(system: RowSystem, rows: Kernel) -> FloatArray:
     slack = _SOLVED * sum(system.matrix.shape) * UNIT
     doubt = 1.01 * system.uncertainty[:k] + slack * np.abs(system.matrix[:k])
     own = 1.01 * system.value_uncertainty[:k] + slack * np.abs(system.values[:k])
-    return np.asarray(np.asarray(abs(rows) @ doubt.T).T + own + TINY)
+    return np.asarray(rows_times(absolute(rows), doubt.T).T + own + TINY)
 
 
 def explains(system: RowSystem, rows: Kernel) -> BoolArray:
@@ -70,7 +71,7 @@ def is_solved(system: RowSystem, rows: Kernel, missed: FloatArray) -> BoolArray:
     solved = largest(missed, 0)[0] <= rounded  # the others' entries, and what their values allow, are looked at
     left = np.flatnonzero(~solved)
     if left.size:
-        weight = np.maximum(np.asarray(abs(rows[left]).sum(axis=1)).ravel(), 1.0)
+        weight = np.maximum(np.asarray(absolute(rows[left]).sum(axis=1)).ravel(), 1.0)
         allowed = _allowed(system.select(left), rows[left]) + rounded * weight
         solved[left] = (np.abs(missed[:, left]) <= allowed).all(axis=0)
     return np.asarray(solved)

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, issparse
 
-from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMatrix
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMask
 from tabular_inversion.class_tables import check_class
 from tabular_inversion.errors import GoalsError, InputError, KernelClassError, KernelError
 from tabular_inversion.exact import ExactMDP, fraction_array
 from tabular_inversion.exact.rationals import FractionArray, to_floats
 from tabular_inversion.goals import Goals
 from tabular_inversion.kernel_classes import KernelClass, Supported
+from tabular_inversion.kernel_rows import dense_rows
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record, read_only_rows
 from tabular_inversion.sufficiency.agent_policies import AskedPolicy, Policy, read_policy
@@ -51,7 +52,7 @@ class Question(Record):
         The class that rows are judged in.
     """
 
-    support: SparseMatrix
+    support: SparseMask
     available: BoolArray
     policy: AskedPolicy
     goals: Goals
@@ -88,10 +89,10 @@ class Question(Record):
     @cached_property
     def row_index(self) -> IntArray:
         """Numbers s*A + a of the available rows, ascending."""
-        return frozen_array(np.flatnonzero(self.available), np.intp)  # type: ignore[no-any-return]
+        return frozen_array(np.flatnonzero(self.available), np.intp)
 
     @cached_property
-    def row_supports(self) -> SparseMatrix:
+    def row_supports(self) -> SparseMask:
         """For `Supported`: the states that each available row may reach, bool CSR (rows, S)."""
         supports = self.kernel_class.known_supports(self.row_index)
         if supports is None:
@@ -99,7 +100,7 @@ class Question(Record):
         return read_only_rows(supports)
 
     @cached_property
-    def edges(self) -> SparseMatrix:
+    def edges(self) -> SparseMask:
         """Who can follow whom under the policy, bool CSR (S, S)."""
         rows = np.flatnonzero(self.chosen)
         places = (np.ones(len(rows)), (rows // self.n_actions, rows))
@@ -107,7 +108,7 @@ class Question(Record):
         return read_only_rows(csr_array(pick @ self.support.astype(float)).astype(bool))
 
     @cached_property
-    def pays(self) -> SparseMatrix:
+    def pays(self) -> SparseMask:
         """Where each goal pays, bool CSR (G, S)."""
         return read_only_rows(csr_array(self.goals.rewards != 0))
 
@@ -152,7 +153,7 @@ def read_question(
     return question
 
 
-def _read_world(world: MDP | nx.Graph[Any]) -> tuple[SparseMatrix, BoolArray]:
+def _read_world(world: MDP | nx.Graph[Any]) -> tuple[SparseMask, BoolArray]:
     if isinstance(world, MDP):
         return csr_array(world.sparse().support), world.available
     if not hasattr(world, "is_directed"):
@@ -225,9 +226,9 @@ def read_exact_world(mdp: MDP | ExactMDP, limit_denominator: int | None) -> Exac
         return mdp
     if stands_for_fractions(mdp, limit_denominator):
         return ExactMDP.from_float(mdp, limit_denominator=limit_denominator)
-    kernel = np.array(fraction_array(mdp.dense().kernel, allow_float=True))
+    kernel = np.array(fraction_array(mdp.toarray(), allow_float=True))
     rows = kernel.reshape(-1, mdp.n_states)
-    largest = mdp.dense().rows.argmax(axis=1)
+    largest = dense_rows(mdp.rows).argmax(axis=1)
     missing = mdp.available.ravel().astype(int) - rows.sum(axis=1)
     rows[np.arange(len(rows)), largest] += missing
     return ExactMDP(kernel, written(mdp.discount, limit_denominator), mdp.available)

@@ -78,7 +78,8 @@ class Contest:
 
     def sigmas(self, sets: IntArray) -> FloatArray:
         """Return the worst smallest singular value of each set of goals, (B, s) to (B,)."""
-        return np.min([_sigmas(scenario, sets, self.coverage) for scenario in self.scenarios], axis=0)  # type: ignore[no-any-return]
+        result: FloatArray = np.min([_sigmas(scenario, sets, self.coverage) for scenario in self.scenarios], axis=0)
+        return result
 
     def sigma(self, goals: tuple[int, ...] | list[int]) -> float:
         """Return the worst smallest singular value of one set, by decompositions and not by Gram matrices."""
@@ -205,7 +206,8 @@ def _least(equations: FloatArray) -> FloatArray:
         largest = half + apart
         least = np.where(largest > 0, np.maximum(determinant, 0.0) / np.where(largest > 0, largest, 1.0), 0.0)
         return np.sqrt(least)
-    return np.sqrt(np.maximum(np.linalg.eigvalsh(gram)[..., 0], 0.0))  # type: ignore[no-any-return]
+    result: FloatArray = np.sqrt(np.maximum(np.linalg.eigvalsh(gram)[..., 0], 0.0))
+    return result
 
 
 def _counted(scenario: Scenario, values: FloatArray, coverage: float) -> FloatArray:
@@ -214,7 +216,8 @@ def _counted(scenario: Scenario, values: FloatArray, coverage: float) -> FloatAr
     if values.shape[1] == 0:
         return np.full(len(values), np.inf)
     if coverage >= 1 or sets.set_of_row is None:
-        return values.min(axis=1)  # type: ignore[no-any-return]
+        result: FloatArray = values.min(axis=1)
+        return result
     rows = np.bincount(sets.set_of_row[sets.set_of_row >= 0], minlength=values.shape[1])
     left_out = int(np.floor((1.0 - coverage) * sets.n_rows + 1e-9))
     order = np.argsort(values, axis=1)

@@ -91,7 +91,8 @@ class SuccessorSets(Record):
     def states_of(self, number: int) -> IntArray:
         """Return the states of one set."""
         group = next(group for group in reversed(self.groups) if group.first <= number)
-        return group.columns[number - group.first]  # type: ignore[no-any-return]
+        result: IntArray = group.columns[number - group.first]
+        return result
 
     def of_rows(self, values: FloatArray, single: float) -> FloatArray:
         """Spread a number for each set over rows: the largest where a row asks for all, `single` where it asks none."""

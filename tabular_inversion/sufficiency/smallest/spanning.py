@@ -186,7 +186,8 @@ class Spans:
     @property
     def gains(self) -> IntArray:
         """How many dimensions each goal would add in all systems together, shape (k,)."""
-        return self.outside.sum(axis=0)  # type: ignore[no-any-return]
+        result: IntArray = self.outside.sum(axis=0)
+        return result
 
 
 def inverses(values: Residues, prime: int) -> Residues:
