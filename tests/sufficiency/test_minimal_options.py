@@ -1,5 +1,7 @@
 """Each option of `minimal` against all subsets of the candidates, judged by exact verdicts in fractions."""
 
+from dataclasses import replace
+from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
@@ -27,6 +29,7 @@ from tabular_inversion.exact.agent_values import ExactAgentValues
 from tabular_inversion.exact.policies import uniform_policy
 from tabular_inversion.sufficiency import InsufficientGoalsError, minimal
 from tabular_inversion.sufficiency.scenarios import drawn_world
+from tabular_inversion.sufficiency.smallest.lower_bounds import Leaf
 
 
 def rational_world(rng, n, m=2, discount=0.5) -> MDP:
@@ -173,12 +176,14 @@ def check_found(found, sets):
     assert found.goals in sets
     assert set(found.alternatives) < sets
     assert found.best_conditioned or not found.goals
+    assert found.sufficiency_evidence is Evidence.EXACT
+    assert found.evidence is Evidence.EXACT
     found.verify()
 
 
 def test_a_set_for_unknown_probabilities_suffices_for_others_too():
     world = four_rooms("windy")
-    found = minimal(world, range(68), Supported.of(world), generic=True)
+    found = minimal(world, range(68), Supported.of(world), generic=True, seconds=10)
     assert found.size == 4  # each of the drawn worlds alone asks for two
     others = [drawn_world(world, seed) for seed in range(100, 120)]
     enough = [
@@ -193,7 +198,8 @@ def test_drawn_worlds_in_floats_are_welcome(generic):
     world = random_mdp(12, 2, branching=4, discount=0.9, seed=0)
     found = minimal(world, Goals.indicator(12), Supported.of(world), generic=generic)
     assert (found.size, found.optimal) == (3, True) or generic
-    assert found.sufficiency_evidence is (Evidence.CERTIFIED if generic else Evidence.EXACT)
+    assert found.sufficiency_evidence is found.evidence is Evidence.EXACT
+    assert "normalised exactly" in found.text or generic  # drawn probabilities are quotients of small numbers
     found.verify()
 
 
@@ -260,7 +266,7 @@ def test_a_support_alone_needs_drawn_worlds_and_a_discount():
     support = Supported.of(four_rooms("windy"))
     with pytest.raises(InputError, match="generic=True"):
         minimal(support, range(68), support)
-    assert minimal(support, range(68), support, generic=True, discounts=[0.9]).size in {3, 4}
+    assert minimal(support, range(68), support, generic=True, discounts=[0.9], seconds=10).size in {3, 4}
 
 
 def test_sparse_rows_have_no_sets_of_their_own():
@@ -270,14 +276,69 @@ def test_sparse_rows_have_no_sets_of_their_own():
 
 
 def test_what_was_tampered_with_is_refused():
-    from dataclasses import replace
-
-    world = rational_world(np.random.default_rng(0), 5)
-    found = minimal(world, range(5), Supported.of(world), spare=1)
-    lies = [replace(found, goals=found.goals[1:]), replace(found, lower_bound=found.size + 1)]
+    world, costs = rational_world(np.random.default_rng(5), 5), [1.0, 1.5, 1.0, 1.25, 1.0]
+    found = minimal(world, range(5), Supported.of(world), spare=1, costs=costs)
+    proof = found.proof
+    assert found.evidence is found.sufficiency_evidence is Evidence.EXACT
+    assert proof.tree is not None
+    assert proof.cuts
+    found.verify()
+    lies = [replace(found, goals=found.goals[1:]), replace(found, lower_bound=found.cost + 0.25)]
     lies += [replace(found, alternatives=((0,),)), replace(found, state_names=("a", "a"))]
     wrong_cut = (np.eye(1, 5, dtype=bool)[0], 1)
-    lies.append(replace(found, asked=replace(found.asked, cuts=(*found.asked.cuts, wrong_cut))))
+    lies.append(replace(found, asked=replace(found.asked, cuts=(wrong_cut,))))
+    for change in (
+        {"cuts": (replace(proof.cuts[0], inside=(0, 1, 2, 3, 4)), *proof.cuts[1:])},
+        {"cuts": proof.cuts[1:]},
+        {"tree": Leaf(((0, Fraction(-1)),))},
+        {"tree": Leaf(())},
+        {"agents": (next(exact_agents(world, Goals.generic(5, 5, seed=1))),)},
+        {"agents": ()},
+    ):
+        lies.append(replace(found, proof=replace(proof, **change)))
     for lie in lies:
         with pytest.raises(WitnessError):
             lie.verify()
+
+
+def test_where_fractions_are_out_of_reach_bound_gap_and_the_reason_are_stated():
+    world = four_rooms("windy")
+    found = minimal(world, range(68), Supported.of(world), spare=1, seconds=2)  # fractions would take longer
+    assert found.proof is None
+    assert found.sufficiency_evidence is Evidence.CERTIFIED
+    assert "no proof in fractions was tried" in found.text
+    assert found.lower_bound == 3  # two unknowns and one to spare: counting is a proof
+    assert found.evidence is Evidence.EXACT
+    assert "proved by counting unknowns" in found.text
+    found.verify()
+    for lie in (replace(found, lower_bound=4.0), replace(found, lower_bound=found.cost + 1)):
+        with pytest.raises(WitnessError):
+            lie.verify()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_all_options_at_once_have_a_proof_in_fractions(seed):
+    """Several worlds, discounts and policies, a region, a spare, costs and a forbidden goal: against all subsets."""
+    rng = np.random.default_rng([7, seed])
+    world, other = rational_world(rng, 4), rational_world(rng, 4)
+    goals = Goals.indicator(4).join(Goals(rng.integers(-9, 10, (3, 4)).astype(float)))
+    known, costs = Supported(np.ones((4, 2, 4), bool)), (rng.integers(1, 9, 7) / 4).tolist()
+    policies, discounts = ["optimal", "uniform"], [0.5, 0.25]
+    agents = [agent for w in (world, other) for agent in exact_agents(w, goals, policies, discounts)]
+
+    def meets(chosen):
+        left = [[g for g in chosen if g != failed] for failed in chosen]
+        return 3 not in chosen and len(chosen) > 1 and all(
+            known_rows(agent, part, known)[:2].all() for agent in agents for part in left
+        )
+
+    price, sets = cheapest(7, costs, meets)
+    options = {"worlds": [other], "policies": policies, "discounts": discounts, "rows": [0, 1]}
+    if price is None:
+        with pytest.raises(InsufficientGoalsError):
+            minimal(world, goals, known, spare=1, costs=costs, forbidden=[3], **options)
+        return
+    found = minimal(world, goals, known, spare=1, costs=costs, forbidden=[3], **options)
+    assert found.cost == pytest.approx(price)
+    assert found.evidence is found.sufficiency_evidence is Evidence.EXACT
+    check_found(found, sets)

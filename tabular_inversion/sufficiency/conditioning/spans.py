@@ -12,6 +12,8 @@ from tabular_inversion.sufficiency.conditioning.predicted import INDEPENDENT
 from tabular_inversion.sufficiency.conditioning.tables import SuccessorSets
 
 _SURE = 8.0  # an equation must be so many times as large as its own error to count
+_REWEIGHTED = 6  # times that equations are weighed anew
+_CLEARLY = 0.99  # below 1 by more than rounding
 _ROUNDING = 64 * float(np.finfo(np.float64).eps)
 
 
@@ -127,4 +129,32 @@ def certified_sets(scenario: Scenario, goals: list[int]) -> BoolArray:
         values = np.linalg.svd(equations / safe[:, :, None], compute_uv=False)
         lost = np.linalg.norm(relative, axis=1) + _ROUNDING * len(goals) * values[:, 0]
         proved[part] = values[:, -1] > lost
+    return proved
+
+
+def surely_spanned(scenario: Scenario, goals: list[int]) -> BoolArray:
+    """Tell for which sets full rank is proved by all of the goals or by some of them, bool (sets,).
+
+    Equations with large errors spoil what `certified_sets` proves of the others. With any L such that ``L A = I``, the
+    true equations ``A + E`` have full rank if ``sum_i |L_i| e_i < 1``: then ``L (A + E) = I + L E`` is invertible. Each
+    weighting of the equations gives an L, and more goals give more of them.
+    """
+    proved = certified_sets(scenario, goals)
+    matrix = scenario.matrix[goals]
+    bound = scenario.error[goals] + np.abs(matrix).max(axis=1, initial=0.0) * _ROUNDING
+    for part, equations in scenario.sets.equations(matrix):
+        unknowns = equations.shape[2]
+        if len(goals) < unknowns or unknowns == 0:
+            continue
+        errors = bound * np.sqrt(unknowns + 1.0)
+        weights = np.broadcast_to(1.0 / np.maximum(errors, 1e-300), equations.shape[:2])
+        for _ in range(_REWEIGHTED):
+            weighted = equations * weights[:, :, None]
+            inverse = np.linalg.pinv(weighted) * weights[:, None, :]
+            lengths = np.linalg.norm(inverse, axis=1)
+            off = np.linalg.norm(inverse @ equations - np.eye(unknowns), axis=(1, 2))
+            proved[part] |= (lengths * errors).sum(axis=1) + off < _CLEARLY
+            # This L has the least sum of |L_i|^2 / w_i^2: towards the least sum of |L_i| e_i.
+            least = 1e-12 * lengths.max(axis=1, keepdims=True)
+            weights = np.sqrt(np.maximum(lengths, least) / np.maximum(errors, 1e-300))
     return proved

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import helmert
 
-from tabular_inversion._typing import FloatArray, IntArray
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.errors import KernelClassError
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
@@ -88,10 +88,34 @@ class SuccessorSets(Record):
         total = np.concatenate(sizes) if sizes else np.empty(0, np.intp)
         return total - int(self.sums_to_one)
 
+    def masks(self, n_states: int) -> BoolArray:
+        """Return the sets as masks, bool (sets, n): where few sets on few states are compared.
+
+        Examples
+        --------
+        >>> from tabular_inversion.kernel_classes import Deterministic
+        >>> SuccessorSets.of(Deterministic(), np.arange(3), 3).masks(3).astype(int)
+        array([[1, 1, 0],
+               [1, 0, 1],
+               [0, 1, 1]])
+        """
+        result = np.zeros((self.n_sets, n_states), bool)
+        for group in self.groups:
+            result[group.first + np.arange(len(group.columns))[:, None], group.columns] = True
+        return result
+
     def states_of(self, number: int) -> IntArray:
         """Return the states of one set."""
         group = next(group for group in reversed(self.groups) if group.first <= number)
         return group.columns[number - group.first]  # type: ignore[no-any-return]
+
+    def number_of(self, states: IntArray) -> int | None:
+        """Return the number of the set that holds these states, ascending; None if there is none."""
+        for group in self.groups:
+            if group.columns.shape[1] == len(states):
+                same = np.flatnonzero((group.columns == states).all(axis=1))
+                return group.first + int(same[0]) if same.size else None
+        return None
 
     def of_rows(self, values: FloatArray, single: float) -> FloatArray:
         """Spread a number for each set over rows: the largest where a row asks for all, `single` where it asks none."""

@@ -8,7 +8,9 @@ stronger: as many goals outside the span as dimensions are missing, and as many 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -16,7 +18,8 @@ from scipy.stats import norm
 
 from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.sufficiency.conditioning.predicted import CONFIDENCE, conditioning
-from tabular_inversion.sufficiency.conditioning.spans import Scenario, spanned
+from tabular_inversion.sufficiency.conditioning.spans import Scenario, spanned, surely_spanned
+from tabular_inversion.sufficiency.conditioning.tables import SuccessorSets
 from tabular_inversion.sufficiency.smallest.spanning import Violation
 
 _AT_ONCE = 200  # violations returned together
@@ -37,12 +40,28 @@ class Limits:
         Of the values, in the units of the scenarios.
     error : float or None
         The largest predicted error allowed in a row; None asks for determined rows only.
+    certain : bool
+        Whether ranks have to be certified by the bounds on errors: then they hold in every world that those cover.
     """
 
     spare: int = 0
     coverage: float = 1.0
     noise: float = 0.0
     error: float | None = None
+    certain: bool = False
+
+    def covered(self, share: float) -> bool:
+        """Tell whether a share of the rows is enough."""
+        return share >= self.coverage - 1e-12
+
+    def needed(self, sets: SuccessorSets) -> int:
+        """Return how many goals any set needs, whatever they are: as many as the rows that count have unknowns."""
+        if sets.n_sets == 0:
+            return 0
+        unknowns = sets.of_rows(sets.needed.astype(float), 0.0)
+        left_out = int(np.floor((1.0 - self.coverage) * len(unknowns) + 1e-9))
+        most = int(np.sort(unknowns)[len(unknowns) - 1 - left_out])
+        return most + self.spare if most else 0
 
 
 @dataclass(eq=False)
@@ -68,7 +87,11 @@ class Requirement:
     allowed: BoolArray
     costs: FloatArray
     deadline: float = np.inf
-    floor: int = field(default=0, init=False)
+
+    @cached_property
+    def floor(self) -> int:
+        """How many goals are needed whatever they are."""
+        return max((self.limits.needed(scenario.sets) for scenario in self.scenarios), default=0)
 
     @property
     def largest_gain(self) -> int | None:
@@ -77,39 +100,40 @@ class Requirement:
 
     def met(self, goals: list[int]) -> bool:
         """Tell whether goals meet the demand."""
-        return all(self._share_known(s, goals) >= self.limits.coverage - 1e-12 for s in self.scenarios) and all(
-            self._share_exact(s, goals) >= self.limits.coverage - 1e-12 for s in self.scenarios
+        limits = self.limits
+        return (
+            len(goals) >= self.floor
+            and all(limits.covered(self._share_known(scenario, goals)) for scenario in self.scenarios)
+            and all(limits.covered(self._share_exact(scenario, goals)) for scenario in self.scenarios)
         )
 
     def _share_known(self, scenario: Scenario, goals: list[int]) -> float:
         """Return the share of rows determined whichever goals fail."""
-        return min(
-            _share(scenario, spanned(_restricted(scenario, left), list(range(len(left)))).missing > 0)
-            for left in self._after_failures(goals)
-        )
+        lowest = 1.0
+        for left in after_failures(goals, self.limits.spare):
+            part = _restricted(scenario, left)
+            everyone = list(range(len(left)))
+            bad = ~surely_spanned(part, everyone) if self.limits.certain else spanned(part, everyone).missing > 0
+            lowest = min(lowest, share_known(scenario.sets, bad))
+            if not self.limits.covered(lowest):
+                break
+        return lowest
 
     def _share_exact(self, scenario: Scenario, goals: list[int]) -> float:
         """Return the share of rows whose predicted error is small enough."""
         if self.limits.error is None:
             return 1.0
         trace = conditioning(scenario.matrix[goals], scenario.sets).trace
-        return _share(scenario, ~(trace <= self._largest_trace(scenario)))
-
-    def _after_failures(self, goals: list[int]) -> list[list[int]]:
-        spare = min(self.limits.spare, len(goals))
-        return [[g for g in goals if g not in failed] for failed in combinations(goals, spare)]
+        return share_known(scenario.sets, ~(trace <= self._largest_trace(scenario)))
 
     def _largest_trace(self, scenario: Scenario) -> FloatArray:
-        """Return the trace of each set at which the predicted error is the one allowed: its formula, turned round."""
-        limits = self.limits
-        assert limits.error is not None  # noqa: S101  callers ask only then
-        z = float(norm.isf((1.0 - CONFIDENCE) / max(scenario.sets.n_rows, 1) / 2.0))
-        slope = z * (1.0 + scenario.discount) + limits.error * scenario.discount * np.sqrt(scenario.sets.needed)
-        return np.asarray((limits.error / (limits.noise * slope)) ** 2)
+        return largest_trace(scenario.sets, scenario.discount, self.limits)
 
     def violations(self, goals: list[int]) -> list[Violation]:
         """Return cuts that these goals miss; none if they meet the demand."""
         if self.limits.coverage < 1:
+            return [] if self.met(goals) else [self._extended(goals, seed) for seed in range(3)]
+        if self.limits.certain and all(not self._rank_cuts(scenario, goals) for scenario in self.scenarios):
             return [] if self.met(goals) else [self._extended(goals, seed) for seed in range(3)]
         cuts = [cut for scenario in self.scenarios for cut in self._rank_cuts(scenario, goals)]
         if cuts or self.limits.error is None:
@@ -118,7 +142,7 @@ class Requirement:
 
     def _rank_cuts(self, scenario: Scenario, goals: list[int]) -> list[Violation]:
         """Ask for as many goals outside the span of those left as dimensions are missing, and for the spare ones."""
-        for left in self._after_failures(goals):
+        for left in after_failures(goals, self.limits.spare):
             found = spanned(scenario, left)
             lacking = np.flatnonzero(found.missing)
             if lacking.size:
@@ -177,7 +201,7 @@ class Requirement:
     def _gains(self, goals: list[int]) -> FloatArray:
         """Return how much each goal helps: rows in which it adds a dimension, or by how much errors fall."""
         for scenario in self.scenarios:
-            for left in self._after_failures(goals):
+            for left in after_failures(goals, self.limits.spare):
                 found = spanned(scenario, left)
                 if self.limits.coverage < 1 or found.missing.any():
                     gains = _rows_of(scenario) @ found.outside
@@ -206,10 +230,24 @@ def _rows_of(scenario: Scenario) -> FloatArray:
     return np.bincount(sets.set_of_row[sets.set_of_row >= 0], minlength=sets.n_sets).astype(float)
 
 
-def _share(scenario: Scenario, failing: BoolArray) -> float:
+def after_failures(goals: list[int], spare: int) -> Iterator[list[int]]:
+    """Yield what is left of goals, whichever of them fail."""
+    for failed in combinations(goals, min(spare, len(goals))):
+        yield [goal for goal in goals if goal not in failed]
+
+
+def share_known(sets: SuccessorSets, failing: BoolArray) -> float:
     """Return the share of rows whose set does not fail."""
-    bad = scenario.sets.of_rows(failing.astype(float), 0.0)
+    bad = sets.of_rows(failing.astype(float), 0.0)
     return 1.0 - float(bad.mean()) if len(bad) else 1.0
+
+
+def largest_trace(sets: SuccessorSets, discount: float, limits: Limits) -> FloatArray:
+    """Return the trace of each set at which the predicted error is the one allowed: its formula, turned round."""
+    assert limits.error is not None  # noqa: S101  callers ask only then
+    z = float(norm.isf((1.0 - CONFIDENCE) / max(sets.n_rows, 1) / 2.0))
+    slope = z * (1.0 + discount) + limits.error * discount * np.sqrt(sets.needed)
+    return np.asarray((limits.error / (limits.noise * slope)) ** 2)
 
 
 def _outside_of(equations: FloatArray, goals: list[int], most: float) -> BoolArray:
