@@ -78,6 +78,17 @@ def spanned(scenario: Scenario, goals: list[int]) -> Spanned:
     An equation counts as independent if what is left of it is larger than eight times the bound on its error, and
     than 1e-9 of itself. `certified_sets` proves independence; dependence in floats is no proof.
     """
+    said = scenario.matrix.any(axis=1)  # zeros, of candidates that nobody solved, are no equations
+    if not said.all():
+        numbers = np.flatnonzero(said)
+        places = {int(number): place for place, number in enumerate(numbers)}
+        fewer = Scenario(
+            scenario.name, scenario.matrix[numbers], scenario.error[numbers], scenario.sets, scenario.discount
+        )
+        found = spanned(fewer, [places[goal] for goal in goals if goal in places])
+        outside = np.zeros((len(found.missing), scenario.n_goals), bool)
+        outside[:, numbers] = found.outside
+        return Spanned(found.missing, outside)
     sets = scenario.sets
     missing = sets.needed
     outside = np.zeros((len(missing), scenario.n_goals), bool)

@@ -204,10 +204,12 @@ class Requirement:
             for left in after_failures(goals, self.limits.spare):
                 found = spanned(scenario, left)
                 if self.limits.coverage < 1 or found.missing.any():
-                    gains = _rows_of(scenario) @ found.outside
+                    said = np.flatnonzero(found.outside.any(axis=0))
+                    gains = np.zeros(len(self.allowed))
+                    gains[said] = _rows_of(scenario) @ found.outside[:, said]
                     gains[goals] = 0
                     if gains.any():
-                        return np.asarray(gains, float)
+                        return gains
         total = np.zeros(len(self.allowed))
         if self.limits.error is None:
             return total
