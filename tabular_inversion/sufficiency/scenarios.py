@@ -79,8 +79,8 @@ def drawn_policy(available: BoolArray, *, seed: int = 0) -> FloatArray:
     Examples
     --------
     >>> drawn_policy(np.array([[True, True], [True, False]])).round(3)
-    array([[0.583, 0.417],
-           [1.   , 0.   ]])
+    array([[0.56, 0.44],
+           [1.  , 0.  ]])
     """
     weights = np.where(available, np.random.default_rng(seed).integers(2, 17, available.shape), 0).astype(float)
     return weights / np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(float).tiny)

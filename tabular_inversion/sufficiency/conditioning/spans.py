@@ -64,7 +64,7 @@ class Spanned:
 
 
 def spanned(scenario: Scenario, goals: list[int]) -> Spanned:
-    """Return what some goals span on each set: Gram-Schmidt, twice, all sets and candidates at once.
+    """Return what some goals span on each set: Gram-Schmidt with pivots, twice, all sets and candidates at once.
 
     Parameters
     ----------
@@ -78,40 +78,89 @@ def spanned(scenario: Scenario, goals: list[int]) -> Spanned:
     An equation counts as independent if what is left of it is larger than eight times the bound on its error, and
     than 1e-9 of itself. `certified_sets` proves independence; dependence in floats is no proof.
     """
-    said = scenario.matrix.any(axis=1)  # zeros, of candidates that nobody solved, are no equations
-    if not said.all():
-        numbers = np.flatnonzero(said)
-        places = {int(number): place for place, number in enumerate(numbers)}
-        fewer = Scenario(
-            scenario.name, scenario.matrix[numbers], scenario.error[numbers], scenario.sets, scenario.discount
-        )
-        found = spanned(fewer, [places[goal] for goal in goals if goal in places])
-        outside = np.zeros((len(found.missing), scenario.n_goals), bool)
-        outside[:, numbers] = found.outside
-        return Spanned(found.missing, outside)
-    sets = scenario.sets
-    missing = sets.needed
+    said = np.flatnonzero(scenario.matrix.any(axis=1))  # zeros, of candidates that nobody solved, are no equations
+    chosen = np.isin(said, goals)
+    missing = scenario.sets.needed
     outside = np.zeros((len(missing), scenario.n_goals), bool)
-    for part, equations in sets.equations(scenario.matrix):
-        left = np.array(equations)
-        sizes = np.linalg.norm(left, axis=2)
-        unsure = _SURE * scenario.error * np.sqrt(left.shape[2] + 1.0)
-        limit = np.maximum(np.where(sizes > unsure, INDEPENDENT * sizes, np.inf), unsure)
-        open_sets = missing[part]
-        for goal in goals:
-            lengths = np.linalg.norm(left[:, goal], axis=1)
-            new = (lengths > limit[:, goal]) & (open_sets > 0)
-            if not new.any():
-                continue
-            unit = np.where(new[:, None], left[:, goal], 0.0) / np.where(new, lengths, 1.0)[:, None]
-            for _ in range(2):
-                left -= (left @ unit[:, :, None]) * unit[:, None, :]
-            open_sets = open_sets - new
-            if not open_sets.any():
-                break
-        missing[part] = open_sets
-        outside[part] = (np.linalg.norm(left, axis=2) > limit) & (open_sets > 0)[:, None]
+    for part, equations in scenario.sets.equations(scenario.matrix[said]):
+        limit = _limits(equations, scenario.error[said])
+        left, pivots = _basis(equations, limit, np.broadcast_to(chosen, limit.shape))
+        missing[part] = (pivots < 0).sum(axis=1)
+        helps = (np.linalg.norm(left, axis=2) > limit) & (missing[part] > 0)[:, None]
+        outside[part, said] = helps
     return Spanned(missing, outside)
+
+
+def after_failures(scenario: Scenario, goals: list[int], spare: int) -> tuple[BoolArray, BoolArray]:
+    """Tell which sets some failures leave open, bool (sets,), and after which goals are left, bool (sets, k).
+
+    Failures that leave a basis of goals alone do no harm, so that only those of a goal of the basis are looked at, and
+    then of one of the next basis: as many bases as unknowns to the power of the failures, whatever the number of goals.
+
+    Examples
+    --------
+    >>> from tabular_inversion.kernel_classes import Stochastic
+    >>> sets = SuccessorSets.of(Stochastic(), np.arange(2), 2)
+    >>> here = Scenario("here", np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.zeros(3), sets, 0.5)
+    >>> after_failures(here, [0, 1, 2], 1)[0], after_failures(here, [0, 2], 1)
+    (array([False]), (array([ True]), array([[False, False,  True]])))
+    """
+    chosen = np.zeros(scenario.n_goals, bool)
+    chosen[goals] = True
+    lost, left = np.zeros(scenario.sets.n_sets, bool), np.zeros((scenario.sets.n_sets, scenario.n_goals), bool)
+    for part, equations in scenario.sets.equations(scenario.matrix):
+        limit = _limits(equations, scenario.error)
+        lost[part], left[part] = _worst(equations, limit, np.tile(chosen, (len(limit), 1)), spare)
+    return lost, left
+
+
+def _worst(equations: FloatArray, limit: FloatArray, usable: BoolArray, spare: int) -> tuple[BoolArray, BoolArray]:
+    pivots = _basis(equations, limit, usable)[1]
+    lost, final = (pivots < 0).any(axis=1), usable.copy()
+    if spare == 0:
+        return lost, final
+    for place in range(pivots.shape[1]):
+        which = np.flatnonzero(~lost)
+        if which.size == 0:
+            break
+        fewer = usable[which]
+        fewer[np.arange(len(which)), pivots[which, place]] = False
+        worse, left = _worst(equations[which], limit[which], fewer, spare - 1)
+        lost[which], final[which[worse]] = worse, left[worse]
+    return lost, final
+
+
+def _limits(equations: FloatArray, error: FloatArray) -> FloatArray:
+    """Return above which size what is left of each equation counts, (b, k)."""
+    sizes = np.linalg.norm(equations, axis=2)
+    unsure = _SURE * error * np.sqrt(equations.shape[2] + 1.0)
+    return np.maximum(np.where(sizes > unsure, INDEPENDENT * sizes, np.inf), unsure)
+
+
+def _basis(equations: FloatArray, limit: FloatArray, usable: BoolArray) -> tuple[FloatArray, IntArray]:
+    """Return what is left of all equations modulo a basis of the usable ones, and the basis, -1 where there is none.
+
+    The basis starts with the equation that is largest in terms of its limit, and so on: (b, k, d) and (b, d).
+    """
+    count, goals, unknowns = equations.shape
+    left, pivots = np.array(equations), np.full((count, unknowns), -1)
+    if goals == 0:
+        return left, pivots
+    everyone = np.arange(count)
+    for step in range(unknowns):
+        lengths = np.linalg.norm(left, axis=2)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.where(usable & (lengths > limit), lengths / limit, 0.0)
+        pivot = ratio.argmax(axis=1)
+        new = ratio[everyone, pivot] > 0
+        if not new.any():
+            break
+        pivots[new, step] = pivot[new]
+        chosen = left[everyone, pivot]
+        unit = np.where(new[:, None], chosen, 0.0) / np.where(new, lengths[everyone, pivot], 1.0)[:, None]
+        for _ in range(2):
+            left -= (left @ unit[:, :, None]) * unit[:, None, :]
+    return left, pivots
 
 
 def certified_sets(scenario: Scenario, goals: list[int]) -> BoolArray:

@@ -16,13 +16,14 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import norm
 
-from tabular_inversion._typing import BoolArray, FloatArray
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.sufficiency.conditioning.predicted import CONFIDENCE, conditioning
-from tabular_inversion.sufficiency.conditioning.spans import Scenario, spanned, surely_spanned
+from tabular_inversion.sufficiency.conditioning.spans import Scenario, Spanned, after_failures, spanned, surely_spanned
 from tabular_inversion.sufficiency.conditioning.tables import SuccessorSets
 from tabular_inversion.sufficiency.smallest.spanning import Violation
 
 _AT_ONCE = 200  # violations returned together
+_PATTERNS = 20  # of failures looked at together
 _HARDEST = 20  # sets of successors whose error is cut at once
 
 
@@ -109,8 +110,11 @@ class Requirement:
 
     def _share_known(self, scenario: Scenario, goals: list[int]) -> float:
         """Return the share of rows determined whichever goals fail."""
+        if self.limits.coverage >= 1 and not self.limits.certain:
+            part = _restricted(scenario, goals)
+            return share_known(scenario.sets, after_failures(part, list(range(len(goals))), self.limits.spare)[0])
         lowest = 1.0
-        for left in after_failures(goals, self.limits.spare):
+        for left in left_after(goals, self.limits.spare):
             part = _restricted(scenario, left)
             everyone = list(range(len(left)))
             bad = ~surely_spanned(part, everyone) if self.limits.certain else spanned(part, everyone).missing > 0
@@ -142,20 +146,30 @@ class Requirement:
 
     def _rank_cuts(self, scenario: Scenario, goals: list[int]) -> list[Violation]:
         """Ask for as many goals outside the span of those left as dimensions are missing, and for the spare ones."""
-        for left in after_failures(goals, self.limits.spare):
-            found = spanned(scenario, left)
-            lacking = np.flatnonzero(found.missing)
-            if lacking.size:
-                keys = np.column_stack([np.packbits(found.outside[lacking], axis=1), found.missing[lacking]])
-                first = lacking[np.unique(keys, axis=0, return_index=True)[1]]
-                hard = first[np.argsort(found.outside[first].sum(axis=1) - found.missing[first], kind="stable")]
-                return [
-                    Violation(
-                        found.outside[i], int(found.missing[i]) + self.limits.spare, scenario.sets.states_of(int(i))
-                    )
-                    for i in hard[:_AT_ONCE].tolist()
-                ]
-        return []
+        if not self.limits.spare:
+            found = spanned(scenario, goals)
+            return self._cuts_of(scenario, found, np.flatnonzero(found.missing))
+        lost, left = after_failures(scenario, goals, self.limits.spare)
+        # One pattern of failures after the other, the commonest first.
+        patterns, place, count = np.unique(left[lost], axis=0, return_inverse=True, return_counts=True)
+        cuts: list[Violation] = []
+        for number in np.argsort(-count, kind="stable")[:_PATTERNS].tolist():
+            found = spanned(scenario, np.flatnonzero(patterns[number]).tolist())
+            open_sets = np.zeros(len(lost), bool)
+            open_sets[np.flatnonzero(lost)[place.ravel() == number]] = True
+            cuts += self._cuts_of(scenario, found, np.flatnonzero(open_sets & (found.missing > 0)))
+        return cuts[:_AT_ONCE]
+
+    def _cuts_of(self, scenario: Scenario, found: Spanned, lacking: IntArray) -> list[Violation]:
+        if lacking.size == 0:
+            return []
+        keys = np.column_stack([np.packbits(found.outside[lacking], axis=1), found.missing[lacking]])
+        first = lacking[np.unique(keys, axis=0, return_index=True)[1]]
+        hard = first[np.argsort(found.outside[first].sum(axis=1) - found.missing[first], kind="stable")]
+        return [
+            Violation(found.outside[i], int(found.missing[i]) + self.limits.spare, scenario.sets.states_of(int(i)))
+            for i in hard[:_AT_ONCE].tolist()
+        ]
 
     def _error_cuts(self, scenario: Scenario, goals: list[int]) -> list[Violation]:
         """Extend the goals, for each of the worst sets alone, while its error stays too large."""
@@ -201,15 +215,14 @@ class Requirement:
     def _gains(self, goals: list[int]) -> FloatArray:
         """Return how much each goal helps: rows in which it adds a dimension, or by how much errors fall."""
         for scenario in self.scenarios:
-            for left in after_failures(goals, self.limits.spare):
+            for left in self._hard_failures(scenario, goals):
                 found = spanned(scenario, left)
-                if self.limits.coverage < 1 or found.missing.any():
-                    said = np.flatnonzero(found.outside.any(axis=0))
-                    gains = np.zeros(len(self.allowed))
-                    gains[said] = _rows_of(scenario) @ found.outside[:, said]
-                    gains[goals] = 0
-                    if gains.any():
-                        return gains
+                said = np.flatnonzero(found.outside.any(axis=0))
+                gains = np.zeros(len(self.allowed))
+                gains[said] = _rows_of(scenario) @ found.outside[:, said]
+                gains[goals] = 0
+                if gains.any():
+                    return gains
         total = np.zeros(len(self.allowed))
         if self.limits.error is None:
             return total
@@ -218,6 +231,16 @@ class Requirement:
             for part, equations in scenario.sets.equations(scenario.matrix):
                 total += _falls(equations, goals, most[part]).sum(axis=0)
         return total
+
+    def _hard_failures(self, scenario: Scenario, goals: list[int]) -> Iterator[list[int]]:
+        """Yield what is left of goals after failures that leave rows open, the failures that hurt most rows first."""
+        if self.limits.coverage < 1 or self.limits.spare == 0:
+            yield from left_after(goals, self.limits.spare)
+            return
+        lost, left = after_failures(scenario, goals, self.limits.spare)
+        patterns, count = np.unique(left[lost], axis=0, return_counts=True)
+        for number in np.argsort(-count, kind="stable").tolist():
+            yield np.flatnonzero(patterns[number]).tolist()
 
 
 def _restricted(scenario: Scenario, goals: list[int]) -> Scenario:
@@ -232,7 +255,7 @@ def _rows_of(scenario: Scenario) -> FloatArray:
     return np.bincount(sets.set_of_row[sets.set_of_row >= 0], minlength=sets.n_sets).astype(float)
 
 
-def after_failures(goals: list[int], spare: int) -> Iterator[list[int]]:
+def left_after(goals: list[int], spare: int) -> Iterator[list[int]]:
     """Yield what is left of goals, whichever of them fail."""
     for failed in combinations(goals, min(spare, len(goals))):
         yield [goal for goal in goals if goal not in failed]
