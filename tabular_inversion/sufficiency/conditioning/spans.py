@@ -83,6 +83,11 @@ def spanned(scenario: Scenario, goals: list[int]) -> Spanned:
     missing = scenario.sets.needed
     outside = np.zeros((len(missing), scenario.n_goals), bool)
     for part, equations in scenario.sets.equations(scenario.matrix[said]):
+        if equations.shape[2] == 1:
+            tells = _tells_apart(equations, scenario.error[said])
+            known = tells[:, chosen].any(axis=1)
+            missing[part], outside[part, said] = ~known, tells & ~known[:, None]
+            continue
         limit = _limits(equations, scenario.error[said])
         left, pivots = _basis(equations, limit, np.broadcast_to(chosen, limit.shape))
         missing[part] = (pivots < 0).sum(axis=1)
@@ -109,6 +114,11 @@ def after_failures(scenario: Scenario, goals: list[int], spare: int) -> tuple[Bo
     chosen[goals] = True
     lost, left = np.zeros(scenario.sets.n_sets, bool), np.zeros((scenario.sets.n_sets, scenario.n_goals), bool)
     for part, equations in scenario.sets.equations(scenario.matrix):
+        if equations.shape[2] == 1:
+            tells = _tells_apart(equations, scenario.error)
+            lost[part] = tells[:, chosen].sum(axis=1) <= spare
+            left[part] = chosen & ~(tells & lost[part, None])
+            continue
         limit = _limits(equations, scenario.error)
         lost[part], left[part] = _worst(equations, limit, np.tile(chosen, (len(limit), 1)), spare)
     return lost, left
@@ -128,6 +138,11 @@ def _worst(equations: FloatArray, limit: FloatArray, usable: BoolArray, spare: i
         worse, left = _worst(equations[which], limit[which], fewer, spare - 1)
         lost[which], final[which[worse]] = worse, left[worse]
     return lost, final
+
+
+def _tells_apart(equations: FloatArray, error: FloatArray) -> BoolArray:
+    """Return which goals surely determine sets of one unknown, (b, k): any equation that is not zero does."""
+    return np.asarray(np.abs(equations[:, :, 0]) > _SURE * error * np.sqrt(2.0))
 
 
 def _limits(equations: FloatArray, error: FloatArray) -> FloatArray:

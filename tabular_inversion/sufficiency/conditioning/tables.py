@@ -117,6 +117,26 @@ class SuccessorSets(Record):
                 return group.first + int(same[0]) if same.size else None
         return None
 
+    def only(self, kept: BoolArray) -> SuccessorSets:
+        """Return some of the sets, bool (sets,); rows that ask for others ask for none.
+
+        Examples
+        --------
+        >>> from tabular_inversion.kernel_classes import Deterministic
+        >>> SuccessorSets.of(Deterministic(), np.arange(3), 3).only(np.array([True, False, True])).groups[0].columns
+        array([[0, 1],
+               [1, 2]])
+        """
+        groups, first = [], 0
+        for group in self.groups:
+            columns = group.columns[kept[group.first : group.first + len(group.columns)]]
+            if len(columns):
+                groups.append(SetsOfOneSize(columns, first))
+                first += len(columns)
+        numbers = np.append(np.where(kept, np.cumsum(kept) - 1, -1), -1)
+        set_of_row = None if self.set_of_row is None else numbers[self.set_of_row]
+        return SuccessorSets(tuple(groups), set_of_row, self.n_rows, self.sums_to_one)
+
     def of_rows(self, values: FloatArray, single: float) -> FloatArray:
         """Spread a number for each set over rows: the largest where a row asks for all, `single` where it asks none."""
         if self.set_of_row is None:
@@ -143,9 +163,14 @@ class SuccessorSets(Record):
             basis = helmert(size).T if self.sums_to_one else None
             step = max(1, _BLOCK // max(1, len(matrix) * size))
             for start in range(0, sets, step):
-                part = np.moveaxis(matrix[:, group.columns[start : start + step]], 0, 1)
-                stop = min(start + step, sets)
-                yield slice(group.first + start, group.first + stop), part if basis is None else part @ basis
+                columns = group.columns[start : start + step]
+                place = slice(group.first + start, group.first + start + len(columns))
+                if basis is None:
+                    yield place, np.moveaxis(matrix[:, columns], 0, 1)
+                elif size == 2:  # pairs, of which there may be many
+                    yield place, ((matrix[:, columns[:, 0]] - matrix[:, columns[:, 1]]).T * basis[0, 0])[:, :, None]
+                else:
+                    yield place, np.moveaxis(matrix[:, columns], 0, 1) @ basis
 
 
 def _of_supports(kernel_class: Supported, row_index: IntArray, _n_states: int) -> SuccessorSets:

@@ -23,6 +23,7 @@ from tabular_inversion.sufficiency.conditioning.tables import SuccessorSets
 from tabular_inversion.sufficiency.smallest.spanning import Violation
 
 _AT_ONCE = 200  # violations returned together
+_LOOKED_AT = 20 * _AT_ONCE  # of the hardest sets, of which many ask for the same
 _PATTERNS = 20  # of failures looked at together
 _HARDEST = 20  # sets of successors whose error is cut at once
 
@@ -163,9 +164,10 @@ class Requirement:
     def _cuts_of(self, scenario: Scenario, found: Spanned, lacking: IntArray) -> list[Violation]:
         if lacking.size == 0:
             return []
-        keys = np.column_stack([np.packbits(found.outside[lacking], axis=1), found.missing[lacking]])
-        first = lacking[np.unique(keys, axis=0, return_index=True)[1]]
-        hard = first[np.argsort(found.outside[first].sum(axis=1) - found.missing[first], kind="stable")]
+        hard = lacking[np.argsort(found.outside[lacking].sum(axis=1) - found.missing[lacking], kind="stable")]
+        hard = hard[:_LOOKED_AT]
+        keys = np.column_stack([np.packbits(found.outside[hard], axis=1), found.missing[hard]])
+        hard = hard[np.sort(np.unique(keys, axis=0, return_index=True)[1])]
         return [
             Violation(found.outside[i], int(found.missing[i]) + self.limits.spare, scenario.sets.states_of(int(i)))
             for i in hard[:_AT_ONCE].tolist()
@@ -196,13 +198,7 @@ class Requirement:
 
     def completed(self, goals: list[int]) -> list[int]:
         """Add goals greedily by what they do for their cost, then drop those that others make needless."""
-        current = list(goals)
-        while time.monotonic() < self.deadline and not self.met(current):
-            gains = self._gains(current) * (self.allowed / self.costs)
-            gains[current] = 0.0
-            if not gains.any():
-                break
-            current.append(int(gains.argmax()))
+        current = self._grown(list(goals))
         if not self.met(current):
             return goals + [g for g in np.flatnonzero(self.allowed).tolist() if g not in goals]
         added = current[len(goals) :]
@@ -212,20 +208,58 @@ class Requirement:
                 current = fewer
         return current
 
-    def _gains(self, goals: list[int]) -> FloatArray:
-        """Return how much each goal helps: rows in which it adds a dimension, or by how much errors fall."""
+    def _grown(self, current: list[int]) -> list[int]:
+        """Add the goal that helps most, first to determine rows, then to lower errors, until the demand is met."""
+        closing = self.limits.coverage >= 1  # sets that are determined once need no second look
         for scenario in self.scenarios:
-            for left in self._hard_failures(scenario, goals):
-                found = spanned(scenario, left)
-                said = np.flatnonzero(found.outside.any(axis=0))
-                gains = np.zeros(len(self.allowed))
-                gains[said] = _rows_of(scenario) @ found.outside[:, said]
-                gains[goals] = 0
+            here, gains = scenario, np.ones(1)
+            while gains.any() and time.monotonic() < self.deadline and (closing or not self.met(current)):
+                here, gains = self._gains(here, current, closing=closing)
                 if gains.any():
-                    return gains
+                    current = [*current, int((gains * (self.allowed / self.costs)).argmax())]
+        while self.limits.error is not None and time.monotonic() < self.deadline and not self.met(current):
+            falls = self._falls(current) * (self.allowed / self.costs)
+            falls[current] = 0.0
+            if not falls.any():
+                break
+            current = [*current, int(falls.argmax())]
+        if self.limits.certain and not self.met(current):
+            return self._until_certain(current)
+        return current
+
+    def _until_certain(self, current: list[int]) -> list[int]:
+        """Add the goals whose values are known best until all ranks are certified."""
+        size = np.min([np.abs(s.matrix).max(axis=1) / np.maximum(s.error, 1e-300) for s in self.scenarios], axis=0)
+        for goal in np.argsort(-size, kind="stable").tolist():
+            if self.allowed[goal] and goal not in current:
+                current = [*current, goal]
+                if time.monotonic() > self.deadline or self.met(current):
+                    break
+        return current
+
+    def _gains(self, scenario: Scenario, goals: list[int], *, closing: bool) -> tuple[Scenario, FloatArray]:
+        """Return in how many rows each goal adds a dimension, after failures; and the scenario of the sets still open.
+
+        `closing` leaves out the sets that are determined already.
+        """
+        for left in self._hard_failures(scenario, goals):
+            found = spanned(scenario, left)
+            said = np.flatnonzero(found.outside.any(axis=0) & self.allowed)
+            gains = np.zeros(len(self.allowed))
+            rows = _rows_of(scenario)
+            equal = len(rows) > 0 and (rows == rows[0]).all()
+            counts = np.count_nonzero(found.outside[:, said], axis=0)
+            gains[said] = counts * rows[0] if equal else rows @ found.outside[:, said]
+            gains[goals] = 0
+            if closing and self.limits.spare == 0:
+                scenario = _with_sets(scenario, scenario.sets.only(found.missing > 0))
+            if gains.any():
+                return scenario, gains
+        return scenario, np.zeros(len(self.allowed))
+
+    def _falls(self, goals: list[int]) -> FloatArray:
+        """Return by how much each goal lowers errors that are too large."""
         total = np.zeros(len(self.allowed))
-        if self.limits.error is None:
-            return total
         for scenario in self.scenarios:
             most = self._largest_trace(scenario)
             for part, equations in scenario.sets.equations(scenario.matrix):
@@ -245,6 +279,10 @@ class Requirement:
 
 def _restricted(scenario: Scenario, goals: list[int]) -> Scenario:
     return Scenario(scenario.name, scenario.matrix[goals], scenario.error[goals], scenario.sets, scenario.discount)
+
+
+def _with_sets(scenario: Scenario, sets: SuccessorSets) -> Scenario:
+    return Scenario(scenario.name, scenario.matrix, scenario.error, sets, scenario.discount)
 
 
 def _rows_of(scenario: Scenario) -> FloatArray:
