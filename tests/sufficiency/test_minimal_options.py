@@ -328,8 +328,10 @@ def test_all_options_at_once_have_a_proof_in_fractions(seed):
 
     def meets(chosen):
         left = [[g for g in chosen if g != failed] for failed in chosen]
-        return 3 not in chosen and len(chosen) > 1 and all(
-            known_rows(agent, part, known)[:2].all() for agent in agents for part in left
+        return (
+            3 not in chosen
+            and len(chosen) > 1
+            and all(known_rows(agent, part, known)[:2].all() for agent in agents for part in left)
         )
 
     price, sets = cheapest(7, costs, meets)

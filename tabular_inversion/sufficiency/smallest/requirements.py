@@ -111,9 +111,13 @@ class Requirement:
 
     def _share_known(self, scenario: Scenario, goals: list[int]) -> float:
         """Return the share of rows determined whichever goals fail."""
-        if self.limits.coverage >= 1 and not self.limits.certain:
+        if not self.limits.certain:
             part = _restricted(scenario, goals)
-            return share_known(scenario.sets, after_failures(part, list(range(len(goals))), self.limits.spare)[0])
+            lost = after_failures(part, list(range(len(goals))), self.limits.spare)[0]
+            share = share_known(scenario.sets, lost)
+            # Below, rows may be lost by different failures, of which only one happens.
+            if self.limits.coverage >= 1 or self.limits.spare == 0 or self.limits.covered(share):
+                return share
         lowest = 1.0
         for left in left_after(goals, self.limits.spare):
             part = _restricted(scenario, left)

@@ -18,7 +18,7 @@ from tabular_inversion.sufficiency.conditioning.tables import SuccessorSets
 from tabular_inversion.sufficiency.scenarios import agent_of, scenario_of, widened
 
 _PORTION = 100_000  # states times candidates solved at once: about a second of a large maze, with interruptions
-_AT_LEAST = 0.8  # seconds for the first portion, whatever the budget
+_AT_LEAST = 0.8  # seconds for the first portion of each case, whatever the budget
 _SHARE = 0.6  # of the time is for solving, the rest for the search
 
 
@@ -73,15 +73,17 @@ class Solving:
         matrices = [np.zeros((k, n)) for _ in self.cases]
         errors = [np.zeros(k) for _ in self.cases]
         step = max(1, _PORTION // n)
-        start = time.monotonic()
         done = 0
         for first in range(0, len(order), step):
             portion = order[first : first + step]
-            least = start + _AT_LEAST if first == 0 else 0.0
-            if first and time.monotonic() > end - (1.0 - _SHARE) * seconds:
+            until = end - (1.0 - _SHARE) * seconds
+            if first and time.monotonic() > until:
                 break
             try:
-                found = [self._solve(case, portion, max(end - (1.0 - _SHARE) * seconds, least)) for case in self.cases]
+                found = [
+                    self._solve(case, portion, until if first else max(until, time.monotonic() + _AT_LEAST))
+                    for case in self.cases
+                ]
             except _OutOfTimeError:
                 break
             for part, matrix, error in zip(found, matrices, errors, strict=True):
