@@ -140,9 +140,7 @@ class Requirement:
 
     def violations(self, goals: list[int]) -> list[Violation]:
         """Return cuts that these goals miss; none if they meet the demand."""
-        if self.limits.coverage < 1:
-            return [] if self.met(goals) else [self._extended(goals, seed) for seed in range(3)]
-        if self.limits.certain and all(not self._rank_cuts(scenario, goals) for scenario in self.scenarios):
+        if self.limits.coverage < 1 or self.limits.certain:
             return [] if self.met(goals) else [self._extended(goals, seed) for seed in range(3)]
         cuts = [cut for scenario in self.scenarios for cut in self._rank_cuts(scenario, goals)]
         if cuts or self.limits.error is None:
