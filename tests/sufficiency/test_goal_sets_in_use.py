@@ -86,12 +86,13 @@ def test_whatever_is_called_insufficient_has_two_kernels(seed, stochastic):
     goals = Goals.indicator(world.n_states)
     kernel_class = Stochastic() if stochastic else Supported.of(world)
     agent = solve_exactly(ExactMDP.from_float(world, limit_denominator=1000), ExactGoals.from_float(goals))
-    try:
-        found = minimal(world, goals, kernel_class)
-    except InsufficientGoalsError as problem:
-        assert problem.rows
+    if not known_rows(agent, range(goals.n_goals), kernel_class).all():
+        with pytest.raises(InsufficientGoalsError) as caught:
+            minimal(world, goals, kernel_class)
+        assert caught.value.rows
         check_two_kernels(agent, list(range(goals.n_goals)), kernel_class)
         return
+    found = minimal(world, goals, kernel_class)
     assert known_rows(agent, found.goals, kernel_class).all()
     for fewer in combinations(range(goals.n_goals), found.size - 1):
         if fewer:
@@ -121,7 +122,7 @@ def unseen_edges(world, spare) -> tuple[int, int]:
 UNEVEN = {f"uneven {n}x{n}": lambda n=n: drawn_world(windy_grid(n, 0.9), n) for n in (3, 4, 5)}
 
 
-@pytest.mark.parametrize("maze", ["rooms", *UNEVEN])
+@pytest.mark.parametrize("maze", [pytest.param("rooms", marks=pytest.mark.slow), *UNEVEN])
 def test_a_spare_goal_detects_each_single_missed_edge_and_none_to_spare_does_not(maze, record_property):
     world = (MAZES | UNEVEN)[maze]()
     unseen, total = unseen_edges(world, 1)

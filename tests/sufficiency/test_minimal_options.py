@@ -64,10 +64,10 @@ def known_rows(agent, goals, kernel_class) -> np.ndarray:
     return identify(part, kernel_class, scope="uniform").row_status == Status.IDENTIFIED
 
 
-def predicted(agent, goals, kernel_class, noise):
+def predicted(agent, goals, kernel_class, noise, *, relative=True):
     """The predicted error of the worst row from the formula, by inverses, row by row."""
     q = agent.q.astype(float)
-    scale = np.abs(q).max(axis=(1, 2))
+    scale = np.abs(q).max(axis=(1, 2)) if relative else np.ones(len(q))
     matrix = (agent.test_matrix.astype(float) / np.where(scale > 0, scale, 1)[:, None])[list(goals)]
     z, gamma, worst = norm.isf(0.025 / agent.available.sum()), float(agent.discount), 0.0
     for row in kernel_class.support.toarray()[agent.row_index]:
@@ -86,11 +86,11 @@ def predicted(agent, goals, kernel_class, noise):
     return worst
 
 
-def worst_sigma(agents, goals, kernel_class, region):
+def worst_sigma(agents, goals, kernel_class, region, *, relative=True):
     """The smallest singular value of any row's equations, row by row."""
     found = [np.inf]
     for agent in agents:
-        scale = np.abs(agent.q.astype(float)).max(axis=(1, 2))
+        scale = np.abs(agent.q.astype(float)).max(axis=(1, 2)) if relative else np.ones(len(agent.q))
         matrix = (agent.test_matrix.astype(float) / np.where(scale > 0, scale, 1)[:, None])[list(goals)]
         for row in kernel_class.support.toarray()[np.flatnonzero(region)]:
             states = np.flatnonzero(row)
@@ -111,14 +111,28 @@ def cheapest(k, costs, meets):
     return (min(found), found[min(found)]) if found else (None, set())
 
 
-OPTIONS = ("spare", "costs", "forbidden", "rows", "coverage", "policies", "discounts", "worlds", "error")
+OPTIONS = (
+    "spare",
+    "costs",
+    "forbidden",
+    "rows",
+    "coverage",
+    "policies",
+    "discounts",
+    "worlds",
+    "error",
+    "absolute",
+    "generic",
+    "given",
+    "spare and coverage",
+)
 
 
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("option", OPTIONS)
 @pytest.mark.parametrize("name", ["supported", "deterministic"])
 def test_no_subset_is_cheaper_and_none_of_that_price_is_conditioned_better(option, seed, name):
-    if option == "error" and name == "deterministic":
+    if option in ("error", "absolute", "generic") and name == "deterministic":
         return
     rng = np.random.default_rng([seed, OPTIONS.index(option)])
     n = int(rng.integers(3, 6))
@@ -137,9 +151,16 @@ def test_no_subset_is_cheaper_and_none_of_that_price_is_conditioned_better(optio
         "discounts": {"discounts": [0.5, 0.25]},
         "worlds": {"worlds": [other]},
         "error": {"noise": 1e-3, "error": 0.05},
+        "absolute": {"noise": 1e-3, "error": 0.05, "relative": False},
+        "generic": {"generic": True},
+        "given": {"given": [1], "spare": 1},
+        "spare and coverage": {"spare": 1, "coverage": 0.6},
     }[option]
     agents = list(exact_agents(world, goals, options.get("policies", ["optimal"]), options.get("discounts", ())))
     agents += list(exact_agents(other, goals)) if option == "worlds" else []
+    if option == "generic":
+        agents = [agent for i in range(16) for agent in exact_agents(drawn_world(world, i), goals)]
+    relative, given = options.get("relative", True), set(options.get("given", ()))
     spare, coverage = options.get("spare", 0), options.get("coverage", 1.0)
     allowed = set(range(k)) - set(options.get("forbidden", ()))
     region = np.isin(np.arange(n), options.get("rows", range(n)))[:, None] & np.ones((n, 2), bool)
@@ -148,11 +169,13 @@ def test_no_subset_is_cheaper_and_none_of_that_price_is_conditioned_better(optio
         return known_rows(agent, chosen, kernel_class)[region].mean() >= coverage - 1e-9
 
     def meets(chosen):
-        if not set(chosen) <= allowed or len(chosen) < spare:
+        if not set(chosen) <= allowed or not given <= set(chosen):
             return False
-        left = [[g for g in chosen if g not in failed] for failed in combinations(chosen, spare)]
+        fail = combinations(chosen, min(spare, len(chosen)))
+        left = [[g for g in chosen if g not in failed] for failed in fail]
         enough = all(known(agent, part) for agent in agents for part in left)
-        return enough and (option != "error" or predicted(agents[0], chosen, kernel_class, 1e-3) <= 0.05)
+        limited = "error" in options
+        return enough and (not limited or predicted(agents[0], chosen, kernel_class, 1e-3, relative=relative) <= 0.05)
 
     price, sets = cheapest(k, costs, meets)
     if price is None:
@@ -162,12 +185,13 @@ def test_no_subset_is_cheaper_and_none_of_that_price_is_conditioned_better(optio
     found = minimal(world, goals, kernel_class, **options)
     assert found.cost == pytest.approx(price)
     check_found(found, sets)
-    if name == "supported" and option != "coverage" and found.goals:
-        best = max(worst_sigma(agents, chosen, kernel_class, region) for chosen in sets)
-        assert worst_sigma(agents, found.goals, kernel_class, region) >= best * (1 - 1e-5)
+    if name == "supported" and coverage == 1 and found.goals:
+        best = max(worst_sigma(agents, chosen, kernel_class, region, relative=relative) for chosen in sets)
+        assert worst_sigma(agents, found.goals, kernel_class, region, relative=relative) >= best * (1 - 1e-5)
         assert found.sigma_min == pytest.approx(best, rel=1e-5)
-    if option == "error":
-        assert found.predicted_error == pytest.approx(predicted(agents[0], found.goals, kernel_class, 1e-3), rel=1e-6)
+    if "error" in options:
+        expected = predicted(agents[0], found.goals, kernel_class, 1e-3, relative=relative)
+        assert found.predicted_error == pytest.approx(expected, rel=1e-6)
 
 
 def check_found(found, sets):
