@@ -125,3 +125,11 @@ def test_a_solver_is_interrupted_and_what_does_not_suffice_is_no_answer(clock, m
     with pytest.raises(ConvergenceError, match="no candidate was solved within 20 seconds"):
         minimal(world, Goals.indicator(12), Stochastic(), spare=1, seconds=20)
     assert len(seen) <= 20 + 2
+
+
+def test_the_time_for_the_search_is_used_where_what_is_solved_does_not_suffice(clock, monkeypatch):
+    """Eleven of twelve goals are needed: six are solved in six tenths of the time, and the rest after that."""
+    monkeypatch.setattr(solving, "_PORTION", 1)
+    found = minimal(chain(12), Goals.indicator(12), Stochastic(), noise=1e-9, seconds=6.5)
+    assert found.size == 11
+    found.verify()

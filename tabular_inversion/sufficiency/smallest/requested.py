@@ -36,6 +36,8 @@ from tabular_inversion.sufficiency.smallest.result import MinimalGoals, choose
 from tabular_inversion.sufficiency.smallest.solving import Solving
 from tabular_inversion.validation import check_indices, finite_array
 
+_SEARCH = 0.7  # of the time is for the search where errors are limited: bounds rise slowly, and other sets may do
+
 N_DRAWN = 16
 """How many worlds are drawn where probabilities are unknown."""
 
@@ -184,16 +186,25 @@ def found_with_options(
     given = _given(request)
     solving = request.solving
     seconds = max(end - time.monotonic(), 0.0)
-    scenarios, unsolved = solving.run(given, allowed, seconds=seconds, end=end)
     limits = Limits(request.spare, request.coverage, request.noise, request.error, request.radii is not None)
-    looked_at = allowed.copy()
-    looked_at[list(unsolved)] = False
-    requirement = Requirement(scenarios, limits, looked_at, costs, end)
+
+    def demand(scenarios: tuple[Scenario, ...], unsolved: tuple[int, ...]) -> Requirement:
+        looked_at = allowed.copy()
+        looked_at[list(unsolved)] = False
+        return Requirement(scenarios, limits, looked_at, costs, end)
+
+    def enough(scenarios: tuple[Scenario, ...], unsolved: tuple[int, ...]) -> bool:
+        requirement = demand(scenarios, unsolved)
+        return requirement.met(np.flatnonzero(requirement.allowed).tolist())
+
+    scenarios, unsolved = solving.run(given, allowed, seconds=seconds, end=end, enough=enough)
+    requirement = demand(scenarios, unsolved)
+    looked_at = requirement.allowed
     everything = np.flatnonzero(looked_at).tolist()
     if not requirement.met(everything):
         raise _not_enough(request, scenarios, everything, unsolved, seconds)
     asked = Asked(scenarios, limits, costs, looked_at, request.candidates, (), request.relative, unsolved)
-    left = max(end - time.monotonic(), 0.0)
+    left = max(end - time.monotonic(), 0.0) * (1.0 if request.error is None else _SEARCH)
     found = cover(requirement, given, seconds=left, prices=asked.prices, progress=progress)
     if unsolved:  # sets with other candidates may be cheaper: no cut is about those
         found = replace(found, lower_bound=asked.counted(tuple(given)), violations=[])
@@ -205,12 +216,25 @@ def found_with_options(
         tuple(sorted(found.goals)), tuple(given), bound, found.greedy_size, None, request.kernel_class, None, None, (),
         False, names, asked, _notes(request, unsolved),
     )  # fmt: skip
+    if request.error is not None and request.costs is None:
+        result = _smaller(result, requirement, end)
     if result.goals and time.monotonic() <= end:
         best = choose(result, requirement.met, end=end)
         result = replace(
             result, goals=best.goals, alternatives=best.alternatives, best_conditioned=best.proved and not unsolved
         )
     return _proved(request, solving, result, found, limit_denominator, end)
+
+
+def _smaller(found: MinimalGoals, requirement: Requirement, end: float) -> MinimalGoals:
+    """Try the best conditioned sets with one goal less, as long as one of them has errors that are small enough."""
+    while found.gap > 0 and len(found.added) > 0 and time.monotonic() < end:
+        fewer = replace(found, goals=tuple(sorted((*found.given, *found.added[:-1]))))
+        best = choose(fewer, requirement.met, end=end).goals
+        if not requirement.met(list(best)):
+            break
+        found = replace(found, goals=best)
+    return found
 
 
 def _given(request: Request) -> list[int]:
@@ -258,7 +282,7 @@ def _not_enough(
         return _insufficient(request, scenarios, goals)
     k = request.candidates.n_goals
     return ConvergenceError(
-        f"the {k - len(unsolved)} of {k} candidates that were solved within {seconds:g} seconds do not suffice "
+        f"the {k - len(unsolved)} of {k} candidates that were solved within {seconds:.3g} seconds do not suffice "
         "together; give more seconds."
     )
 

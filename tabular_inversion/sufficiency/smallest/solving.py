@@ -51,9 +51,24 @@ class Solving:
     radii: FloatArray | None = None
 
     def run(
-        self, given: list[int], allowed: BoolArray, *, seconds: float, end: float
+        self,
+        given: list[int],
+        allowed: BoolArray,
+        *,
+        seconds: float,
+        end: float,
+        enough: Callable[[tuple[Scenario, ...], tuple[int, ...]], bool],
     ) -> tuple[tuple[Scenario, ...], tuple[int, ...]]:
         """Solve the given candidates first, then the allowed ones in an order spread over all of them.
+
+        Parameters
+        ----------
+        given, allowed : list of int and numpy.ndarray of bool, shape (k,)
+            Which candidates.
+        seconds, end : float
+            How much time there is, and until when, of `time.monotonic`.
+        enough : callable
+            Whether candidates that were solved suffice: if not, the time for the search is used as well.
 
         Returns
         -------
@@ -73,32 +88,39 @@ class Solving:
         matrices = [np.zeros((k, n)) for _ in self.cases]
         errors = [np.zeros(k) for _ in self.cases]
         step = max(1, _PORTION // n)
-        done = 0
-        for first in range(0, len(order), step):
-            portion = order[first : first + step]
-            until = end - (1.0 - _SHARE) * seconds
-            if first and time.monotonic() > until:
-                break
+        until, done = end - (1.0 - _SHARE) * seconds, 0
+
+        def so_far() -> tuple[tuple[Scenario, ...], tuple[int, ...]]:
+            shown = zip(self.cases, matrices, errors, strict=True)
+            scenarios = [
+                Scenario(name, matrix, error, self.sets, world.discount) for (name, world, _), matrix, error in shown
+            ]
+            return tuple(scenarios), tuple(sorted(order[done:]))
+
+        while done < len(order):
+            if done and time.monotonic() > until:
+                if time.monotonic() > end or enough(*so_far()):
+                    break
+                until = end
+            portion = order[done : done + step]
             try:
                 found = [
-                    self._solve(case, portion, until if first else max(until, time.monotonic() + _AT_LEAST))
+                    self._solve(case, portion, until if done else max(end, time.monotonic() + _AT_LEAST))
                     for case in self.cases
                 ]
             except _OutOfTimeError:
+                if done and until < end:
+                    continue  # do those that are there suffice? if not, once more with all the time
                 break
             for part, matrix, error in zip(found, matrices, errors, strict=True):
                 matrix[portion], error[portion] = part.matrix, part.error
-            done = first + len(portion)
+            done += len(portion)
         if done == 0 and order:
             raise ConvergenceError(
-                f"no candidate was solved within {seconds:g} seconds, on {n} states; give more seconds, or a smaller "
+                f"no candidate was solved within {seconds:.3g} seconds, on {n} states; give more seconds, or a smaller "
                 "discount."
             )
-        scenarios = tuple(
-            Scenario(name, matrix, error, self.sets, world.discount)
-            for (name, world, _), matrix, error in zip(self.cases, matrices, errors, strict=True)
-        )
-        return scenarios, tuple(sorted(order[done:]))
+        return so_far()
 
     def _solve(self, case: tuple[str, MDP, Any], portion: list[int], until: float) -> Scenario:
         name, world, policy = case
