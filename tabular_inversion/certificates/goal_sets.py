@@ -10,10 +10,10 @@ from tabular_inversion.certificates.numbers import integer_equations, left_inver
 from tabular_inversion.certificates.verdicts import PROOF_RULES, described
 from tabular_inversion.errors import InputError
 from tabular_inversion.identifiability import Evidence
+from tabular_inversion.sufficiency.conditioning.tables import SuccessorSets
 from tabular_inversion.sufficiency.smallest.lower_bounds import Branch, Leaf
 from tabular_inversion.sufficiency.smallest.minimality import rules_of
 from tabular_inversion.sufficiency.smallest.result import MinimalGoals
-from tabular_inversion.sufficiency.smallest.spanning import supports_of
 
 
 def goal_set_certificate(found: MinimalGoals) -> dict[str, Any]:
@@ -33,7 +33,8 @@ def goal_set_certificate(found: MinimalGoals) -> dict[str, Any]:
         proofs: list[dict[str, Any]] = [{"kind": "search"}]
     else:
         equations = integer_equations(agent.test_matrix[goals], scales(agent, goals), ones=ones)
-        supports = np.unique(supports_of(asked, agent.row_index, agent.n_states), axis=0)
+        sets = SuccessorSets.of(asked, agent.row_index, agent.n_states)
+        supports = np.unique(sets.masks(agent.n_states), axis=0)
         proofs = [{"kind": "unique", **left_inverse(equations, np.flatnonzero(mask))} for mask in supports]
     return {
         "format": "tabular-inversion certificate",

@@ -17,8 +17,9 @@ from tabular_inversion.sufficiency.order import GoalOrder, order_goals
 from tabular_inversion.sufficiency.recheck import verify
 from tabular_inversion.sufficiency.scenarios import kernel_radii
 from tabular_inversion.sufficiency.several_discounts import DiscountsNeeded, discounts_needed
+from tabular_inversion.sufficiency.smallest.asked import InsufficientGoalsError
 from tabular_inversion.sufficiency.smallest.minimal import minimal
-from tabular_inversion.sufficiency.smallest.result import InsufficientGoalsError, MinimalGoals
+from tabular_inversion.sufficiency.smallest.result import MinimalGoals
 
 __all__ = [
     "Assessment",

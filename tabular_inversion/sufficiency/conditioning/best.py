@@ -22,6 +22,7 @@ N_ALTERNATIVES = 4
 """How many other sets are kept."""
 
 _CHUNK = 2**21  # entries of equations at a time
+_STEP = 2e6  # rows times goals times sets of goals
 _MAX_CHECKS = 2000  # sets whose demand is checked, best conditioned first
 _MAX_ROUNDS = 30
 _BETTER = 1.0 + 1e-6  # Gram matrices give squares of singular values: smaller gains are rounding
@@ -135,9 +136,11 @@ def _ranked(contest: Contest, sets: list[tuple[int, ...]]) -> Iterator[tuple[int
     """Return the sets by falling conditioning; None if time ran out."""
     sigmas = np.zeros(len(sets))
     lengths = np.array([len(goals) for goals in sets])
+    rows = sum(s.sets.n_sets for s in contest.scenarios)
     for size in np.unique(lengths):
         which = np.flatnonzero(lengths == size)
-        step = 2**12
+        # No step may take much longer than a part of a second: time is looked at in between.
+        step = int(np.clip(_STEP // max(rows * size, 1), 1, 2**12))
         for start in range(0, len(which), step):
             if time.monotonic() > contest.end:
                 return None
@@ -177,9 +180,11 @@ def _exchanged(contest: Contest, start: list[int], price: float) -> tuple[int, .
 
 
 def _sigmas(scenario: Scenario, sets: IntArray, coverage: float) -> FloatArray:
+    used, places = np.unique(sets, return_inverse=True)
+    sets = places.reshape(sets.shape)
     n_sets, worst = len(scenario.sets.needed), np.full(len(sets), np.inf)
     values = np.empty((len(sets), n_sets)) if coverage < 1 else None
-    for part, equations in scenario.sets.equations(scenario.matrix):
+    for part, equations in scenario.sets.equations(scenario.matrix[used]):
         step = max(1, _CHUNK // max(1, equations.shape[0] * sets.shape[1] * equations.shape[2]))
         for start in range(0, len(sets), step):
             chosen = equations[:, sets[start : start + step]]  # (b, B, s, d)
