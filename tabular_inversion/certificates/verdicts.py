@@ -19,6 +19,7 @@ from tabular_inversion.certificates.numbers import (
     shown,
     sparse,
 )
+from tabular_inversion.certificates.trees import no_difference, no_row_but
 from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.errors import InputError
 from tabular_inversion.exact import ExactAgentValues, null_space, rank
@@ -42,6 +43,7 @@ class RowProofs:
         self.system = exact_system(agent, kernel_class)
         self.scale = [*scales(agent), *([1] if kernel_class.sums_to_one else [])]
         self.equations = integer_equations(agent.test_matrix, scales(agent), ones=kernel_class.sums_to_one)
+        self.few = kernel_class.most(agent.n_states) if isinstance(kernel_class, Sparse) else agent.n_states
         self.proofs: list[dict[str, Any]] = []
         self._known: dict[Any, int] = {}
         self._ranks: dict[bytes, bool] = {}
@@ -61,8 +63,8 @@ class RowProofs:
         if status is Status.NOT_IDENTIFIED:
             first, second = self._pair(i)
             return self.add(("pair", i), {"kind": "pair", "first": sparse(first), "second": sparse(second)})
-        if self.rules.searched:
-            return self._search()
+        if self.rules.columns:
+            return self.shared("columns", {"kind": "columns"})
         if status is Status.INCONSISTENT:
             return self._empty(i)
         return self._unique(i)
@@ -75,7 +77,7 @@ class RowProofs:
                 return self._known[key]
             return self.add(key, {"kind": "unique", **left_inverse(self.equations, np.flatnonzero(allowed))})
         if self.uniform:
-            return self._search()
+            return self.shared("apart", no_difference(self.system.matrix, self.scale, self.few))
         point = self.member(i)
         key = ("face", allowed.tobytes(), (point > 0).tobytes())
         if key in self._known:
@@ -83,12 +85,12 @@ class RowProofs:
         off = ~(point > 0)[allowed]
         found = find_recession_vector(self.system.matrix[:, allowed], off)
         if found.certificate is None:  # unique among rows of few successors only
-            return self._search()
+            return self.add(key, self._tree(i, point))
         proof = {"kind": "unique", **left_inverse(self.equations, np.flatnonzero(point > 0))}
         return self.add(key, proof | {"dual": integer_functional(found.certificate, self.scale)})
 
-    def _search(self) -> int:
-        return self.shared("search", {"kind": "search"})
+    def _tree(self, i: int, point: FractionArray | None) -> dict[str, Any]:
+        return no_row_but(point, self.system.matrix, self.system.values[:, i], self.scale, self.few)
 
     def _independent(self, allowed: BoolArray) -> bool:
         key = allowed.tobytes()
@@ -118,7 +120,7 @@ class RowProofs:
         else:
             found = find_nonnegative_solution(self.system.matrix[:, allowed], values).certificate
             if found is None:
-                return self._search()
+                return self.add(("empty", i), self._tree(i, None))
             functional = found
         return self.add(("empty", i), {"kind": "farkas", "dual": integer_functional(functional, self.scale)})
 
@@ -196,15 +198,15 @@ class ProofRules:
         ``pair(maker, i)``: two members with the values of row i, or any two at uniform scope.
     described : callable
         ``described(kernel_class, agent)``: the class as the checker reads it.
-    searched : bool
-        Whether the checker proves by a search of its own that rows are unique, or that there is none.
+    columns : bool
+        Whether the checker compares the columns with the values, and needs nothing else.
     one_pair : bool
         Whether, at uniform scope, the verdict's own pair serves all rows.
     """
 
     pair: Callable[[RowProofs, int], tuple[FractionArray, FractionArray]]
     described: Callable[[Any, ExactAgentValues], dict[str, Any]]
-    searched: bool = False
+    columns: bool = False
     one_pair: bool = False
 
 
@@ -215,7 +217,7 @@ PROOF_RULES = ClassTable(
         Stochastic: ProofRules(_distributions, _named),
         Supported: ProofRules(_distributions, _supports),
         Sparse: ProofRules(_few_successors, _sizes, one_pair=True),
-        Deterministic: ProofRules(_vertices, _named, searched=True),
+        Deterministic: ProofRules(_vertices, _named, columns=True),
     },
 )
 """By class, its `ProofRules`; what the checker knows of a class stands in `tabular_inversion.checker`."""
