@@ -47,6 +47,7 @@ class RowProofs:
         self.proofs: list[dict[str, Any]] = []
         self._known: dict[Any, int] = {}
         self._ranks: dict[bytes, bool] = {}
+        self._members: dict[int, FractionArray] = {}
 
     def add(self, key: Any, proof: dict[str, Any]) -> int:
         """Keep a proof under a key, and return its number."""
@@ -100,11 +101,12 @@ class RowProofs:
 
     def member(self, i: int) -> FractionArray:
         """Return a row of the class with the values of row i."""
-        row: FractionArray = self._points[i]
-        return row
+        if i not in self._members:
+            self._members[i] = self.rules.member(self, i)
+        return self._members[i]
 
     @cached_property
-    def _points(self) -> FractionArray:
+    def points(self) -> FractionArray:
         """A member for each row that has one: floats guess, fractions decide."""
         if not self.kernel_class.sums_to_one:
             return affine_points(self.system)[0]
@@ -149,6 +151,26 @@ def _distributions(maker: RowProofs, i: int) -> tuple[FractionArray, FractionArr
     vector[allowed] = found
     step = min(point[s] / -vector[s] for s in np.flatnonzero(vector < 0))
     return point, point + step * vector
+
+
+def _any_member(maker: RowProofs, i: int) -> FractionArray:
+    row: FractionArray = maker.points[i]
+    return row
+
+
+def _sparse_member(maker: RowProofs, i: int) -> FractionArray:
+    row: FractionArray | None = maker.points[i]
+    if row is None or (row != 0).sum() > maker.few:
+        row = other_row(maker.system, maker.few, None, i)
+    if row is None:
+        raise InputError("a row has no row of few successors with its values, though the verdict says so.")
+    return row
+
+
+def _vertex(maker: RowProofs, i: int) -> FractionArray:
+    """Take the state whose column of M has the values."""
+    place = int(np.flatnonzero((maker.system.matrix == maker.system.values[:, [i]]).all(axis=0))[0])
+    return np.array([Fraction(int(s == place)) for s in range(maker.system.n_states)], dtype=object)
 
 
 def _few_successors(maker: RowProofs, i: int) -> tuple[FractionArray, FractionArray]:
@@ -198,6 +220,8 @@ class ProofRules:
         ``pair(maker, i)``: two members with the values of row i, or any two at uniform scope.
     described : callable
         ``described(kernel_class, agent)``: the class as the checker reads it.
+    member : callable
+        ``member(maker, i)``: a row of the class with the values of row i.
     columns : bool
         Whether the checker compares the columns with the values, and needs nothing else.
     one_pair : bool
@@ -206,6 +230,7 @@ class ProofRules:
 
     pair: Callable[[RowProofs, int], tuple[FractionArray, FractionArray]]
     described: Callable[[Any, ExactAgentValues], dict[str, Any]]
+    member: Callable[[RowProofs, int], FractionArray] = _any_member
     columns: bool = False
     one_pair: bool = False
 
@@ -216,8 +241,8 @@ PROOF_RULES = ClassTable(
         Unconstrained: ProofRules(_vectors, _named),
         Stochastic: ProofRules(_distributions, _named),
         Supported: ProofRules(_distributions, _supports),
-        Sparse: ProofRules(_few_successors, _sizes, one_pair=True),
-        Deterministic: ProofRules(_vertices, _named, columns=True),
+        Sparse: ProofRules(_few_successors, _sizes, _sparse_member, one_pair=True),
+        Deterministic: ProofRules(_vertices, _named, _vertex, columns=True),
     },
 )
 """By class, its `ProofRules`; what the checker knows of a class stands in `tabular_inversion.checker`."""
@@ -253,7 +278,7 @@ def verdict_certificate(verdict: Verdict) -> dict[str, Any]:
             entry["proof"] = maker.shared("own", pair)
         elif status is not Status.UNDECIDED:
             entry["proof"] = maker.prove(i, status)
-            if maker.proofs[entry["proof"]]["kind"] == "unique" and not maker.uniform:
+            if status is Status.IDENTIFIED and not maker.uniform:
                 entry["member"] = sparse(maker.member(i))
         rows.append(entry)
     return {

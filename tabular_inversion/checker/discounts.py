@@ -50,4 +50,4 @@ def exceptional_discount(c: dict[str, Any]) -> str:
     for g, row in enumerate([*test, [[1]] * len(kernel)] if c["with_ones"] else test):
         need(not any(rest(*zip(row, vector, strict=True))), f"vector: goal {g} sees it")
     what = "[M;1]" if c["with_ones"] else "M"
-    return f"at a root of the polynomial in [{low}, {high}] the columns of {what} are dependent"
+    return f"at the root {float(low):.10g} of the polynomial the columns of {what} are dependent"

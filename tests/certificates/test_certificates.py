@@ -103,6 +103,14 @@ def changed(certificate, rng):
     return copy, place
 
 
+def flat(proof):
+    """Yield a proof and, if it is a tree, all that it is made of."""
+    yield proof
+    for branch in ("without", "with"):
+        if branch in proof:
+            yield from flat(proof[branch])
+
+
 def agent_of(certificate):
     """Read back what a certificate says that an agent shows."""
     shown = certificate["agent"]
