@@ -111,9 +111,10 @@ def questions(certificate: Named) -> tuple[str, list[Named]]:
 def _question(system: Equations, i: int, row: Named, proof: Named, facts: list[Named], instance: bool) -> str:
     allowed, side = _mask(system, system.allowed[i]), _list(system.sides[i])
     if row["status"] == "NOT_IDENTIFIED":
+        need(proof["kind"] == "pair", f"kind: {proof['kind']!r} proves nothing here")
         pair = f"{_weights(system, proof['first'])} {_weights(system, proof['second'])}"
         return f"valued {allowed} {side} {pair}" if instance else f"pair {allowed} {pair}"
-    tree = _tree(proof, facts)
+    tree = _tree(system, proof, facts, parts=1 if instance else 2)
     if row["status"] == "INCONSISTENT":
         need(instance, "rows: INCONSISTENT at uniform scope")
         return f"inconsistent {allowed} {side} {tree}"
@@ -122,14 +123,17 @@ def _question(system: Equations, i: int, row: Named, proof: Named, facts: list[N
     return f"determined {allowed} {tree}"
 
 
-def _tree(proof: Named, facts: list[Named]) -> str:
+def _tree(system: Equations, proof: Named, facts: list[Named], *, parts: int) -> str:
     kind = proof["kind"]
     if kind == "branch":
-        head = f"branch {proof['state']} {proof['part']}"
-        return f"{head} {_tree(proof['without'], facts)} {_tree(proof['with'], facts)}"
+        need(proof["state"] >= 0 and proof["part"] in range(parts), "branch: it has no such state, or part")
+        ends = (_tree(system, proof[name], facts, parts=parts) for name in ("without", "with"))
+        return " ".join(["branch", str(proof["state"]), str(proof["part"]), *ends])
     if kind == "columns":
         return kind
-    dual = _list([int(x) for x in proof.get("dual", [])])
+    numbers = [int(x) for x in proof.get("dual", [])]
+    need(len(numbers) in {len(system.columns[0]), 0 if kind == "unique" else -1}, "dual: its length")
+    dual = _list(numbers)
     if kind != "unique":
         return f"{kind} {dual}"
     place = next((j for j, known in enumerate(facts) if known is proof), len(facts))

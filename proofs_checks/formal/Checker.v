@@ -618,13 +618,13 @@ have [iq|iq] := boolP (i \in support q).
 by apply: (IHw _ _ cw) => //; exact: (@covers_without _ _ i).
 Qed.
 
-Definition positive v := [set s : 'I_n | 0 < v 0 s].
-Definition negative v := [set s : 'I_n | v 0 s < 0].
+Definition gaining v := [set s : 'I_n | 0 < v 0 s].
+Definition losing v := [set s : 'I_n | v 0 s < 0].
 
 Lemma apart_sound t up up' down down' : check_apart free most columns facts up up' down down' t ->
   size up' = n -> size down' = n ->
-  forall v, v *m A^T = 0 -> (~~ free -> total v = 0) -> covers (positive v) up -> covers (negative v) down ->
-  holds up' (positive v) -> holds down' (negative v) -> (#|positive v| <= most)%N -> (#|negative v| <= most)%N -> v = 0.
+  forall v, v *m A^T = 0 -> (~~ free -> total v = 0) -> covers (gaining v) up -> covers (losing v) down ->
+  holds up' (gaining v) -> holds down' (losing v) -> (#|gaining v| <= most)%N -> (#|losing v| <= most)%N -> v = 0.
 Proof.
 elim: t up up' down down' => [j y|y|y||s second without IHw more IHm] up up' down down' //=.
 - move=> chk _ _ v Av _ cu cd _ _ _ _; apply: (@independent j) => // s off.
@@ -669,13 +669,13 @@ elim: t up up' down down' => [j y|y|y||s second without IHw more IHm] up up' dow
     by case: (distinct_nth di lt (ltn_ord s) (esym e)).
   by case/eqP: st; apply: val_inj.
 case/andP => /Nat.ltb_lt/ssrnat.ltP lt; pose i := Ordinal lt; case: second => /andP[cw cm] un dn v Av tv cu cd hu hd few few'.
-  have [iv|iv] := boolP (i \in negative v).
+  have [iv|iv] := boolP (i \in losing v).
     apply: (IHm _ _ _ _ cm) => //; [exact: (@size_with _ i)| | | exact: (@holds_with _ _ i)].
       apply: (@covers_without _ _ i) => //; move: iv; rewrite !inE => iv.
       by rewrite -leNgt ltW.
     by apply: covers_settled => //; [exact: (@size_with _ i) | exact: (@holds_with _ _ i)].
   by apply: (IHw _ _ _ _ cw) => //; exact: (@covers_without _ _ i).
-have [iv|iv] := boolP (i \in positive v).
+have [iv|iv] := boolP (i \in gaining v).
   apply: (IHm _ _ _ _ cm) => //; [exact: (@size_with _ i)| | | exact: (@holds_with _ _ i)].
     by apply: covers_settled => //; [exact: (@size_with _ i) | exact: (@holds_with _ _ i)].
   apply: (@covers_without _ _ i) => //; move: iv; rewrite !inE => iv.
@@ -756,7 +756,7 @@ Theorem Checker_determined allowed t : check_determined free most columns facts 
   forall p q, member allowed p -> member allowed q -> p *m A^T = q *m A^T -> p = q.
 Proof.
 case/andP => size_most chk p q [dp ap fp] [dq aq fq] e; apply/eqP; rewrite -subr_eq0; apply/eqP.
-have [sub_p sub_q] : (#|positive (p - q)| <= most)%N /\ (#|negative (p - q)| <= most)%N.
+have [sub_p sub_q] : (#|gaining (p - q)| <= most)%N /\ (#|losing (p - q)| <= most)%N.
   case: (boolP free) size_most => [_ /= /Nat.leb_le/ssrnat.leP le|f _].
     by split; apply: leq_trans le; rewrite -[X in (_ <= X)%N]card_ord; apply: max_card.
   have [p0 _] := dp f; have [q0 _] := dq f; split.

@@ -43,7 +43,7 @@ class RowProofs:
         self.system = exact_system(agent, kernel_class)
         self.scale = [*scales(agent), *([1] if kernel_class.sums_to_one else [])]
         self.equations = integer_equations(agent.test_matrix, scales(agent), ones=kernel_class.sums_to_one)
-        self.few = kernel_class.most(agent.n_states) if isinstance(kernel_class, Sparse) else agent.n_states
+        self.few = self.system.max_successors
         self.proofs: list[dict[str, Any]] = []
         self._known: dict[Any, int] = {}
         self._ranks: dict[bytes, bool] = {}

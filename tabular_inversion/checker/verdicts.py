@@ -11,7 +11,7 @@ from typing import Any
 from tabular_inversion.checker.errors import need
 
 ORDER = ("IDENTIFIED", "NOT_IDENTIFIED", "INCONSISTENT", "UNDECIDED")
-Named, Leaf = dict[str, Any], Callable[..., None]
+Named, Leaf = dict[str, Any], Callable[..., Any]
 
 
 def verdict(c: Named) -> str:
@@ -85,14 +85,11 @@ class Equations:
 
     def status(self, proof: Named, i: int, instance: bool, row: Named) -> str:
         """Return what a proof shows of row i."""
-        side, states, kind = self.sides[i], self.allowed[i], proof["kind"]
-        if kind == "pair":
+        side, states = self.sides[i], self.allowed[i]
+        if proof["kind"] == "pair":
             (p, one), (o, two) = (self.member(proof[name], i) for name in ("first", "second"))
             need(p != o and one == two and (not instance or one == list(side)), "pair: equal rows, or other values")
             return "NOT_IDENTIFIED"
-        if kind == "columns" and self.most == 1:
-            count = self.columns.count(side) if instance else 1 + (len(set(self.columns)) < self.n)
-            return ("INCONSISTENT", "IDENTIFIED", "NOT_IDENTIFIED")[min(count, 2)]
         if not instance:
             self.search(proof, self.no_difference, [states, states], [set(), set()])
             return "IDENTIFIED"
@@ -101,42 +98,45 @@ class Equations:
         self.search(proof, lambda *leaf: self.no_row_but(p, side, *leaf), [states], [set()])
         return "INCONSISTENT" if p is None else "IDENTIFIED"
 
-    def search(self, proof: Named, leaf: Leaf, within: list[set[int]], reached: list[set[int]]) -> None:
+    def search(self, proof: Named, leaf: Leaf, within: list[set[int]], reached: list[set[int]]) -> Any:
         """Follow a tree: a row, or a part of a difference of rows (0 positive, 1 negative), reaches a state or not."""
         if proof["kind"] != "branch":
-            leaf(proof, *within)
-            return
+            return leaf(proof, *within)
         s, part = proof["state"], proof["part"]
-        need(s in within[part] and s not in reached[part], "branch: its state is settled")
+        need(s in range(self.n) and part in range(len(within)), "branch: it has no such state, or part")
         self.search(proof["without"], leaf, [x - {s} if j == part else x for j, x in enumerate(within)], reached)
         reached = [x | {s} if j == part else x for j, x in enumerate(reached)]
         left = [x if j == part else x - {s} for j, x in enumerate(within)]
-        if len(reached[part]) >= self.most:
-            left[part] = reached[part]
-        self.search(proof["with"], leaf, left, reached)
+        left[part] = reached[part] if len(reached[part]) >= self.most else left[part]
+        return self.search(proof["with"], leaf, left, reached)
 
     def no_row_but(self, p: Any, side: Any, proof: Named, within: set[int]) -> None:
         """Check that no row within states has these values, or none but p."""
-        y, unique = [int(x) for x in proof.get("dual", [])], proof["kind"] == "unique"
-        face = self.independent(proof) if unique else set()
-        if unique:
+        y, kind = [int(x) for x in proof.get("dual", [])], proof["kind"]
+        face = self.independent(proof) if kind == "unique" else set()
+        if kind == "columns":
+            within = {s for s in within if self.columns[s] == side} - set(p or ())
+            need(self.given and self.most == 1 and not within, "columns: another one is equal to the values")
+        elif kind == "unique":
             need(p is not None and set(p) <= face, "unique: the row leads elsewhere")
             need(within <= face or (self.given and y), "unique: a next state is missing")
         else:
-            need(proof["kind"] == "farkas" and dot(y, side) < 0, "dual: not below 0 on the values")
+            need(kind == "farkas" and dot(y, side) < 0, "dual: not below 0 on the values")
         signs = [dot(y, self.columns[s]) for s in within - face]
         need(not y or not any(dot(y, self.columns[s]) for s in face), "dual: not zero on the face")
         need(all(x > 0 if face else x >= 0 if self.given else not x for x in signs), "dual: its sign on a column")
 
     def no_difference(self, proof: Named, positive: set[int], negative: set[int]) -> None:
         """Check that no two rows with the same values differ by a vector with such signs."""
-        if proof["kind"] == "unique":
+        y, kind = [int(x) for x in proof.get("dual", [])], proof["kind"]
+        if kind == "unique":
             need(positive | negative <= self.independent(proof), "unique: a next state is missing")
-            return
-        y = [int(x) for x in proof["dual"]]
-        need(proof["kind"] == "apart" and self.given, f"kind: {proof['kind']!r} proves nothing here")
-        need(all(dot(y, self.columns[s]) > 0 for s in positive), "dual: not above 0 on a column")
-        need(all(dot(y, self.columns[s]) <= 0 for s in negative), "dual: above 0 on a column")
+        elif kind == "columns":
+            need(self.given and self.most == 1 and len(set(self.columns)) == self.n, "columns: two are equal")
+        else:
+            need(kind == "apart" and self.given, f"kind: {kind!r} proves nothing here")
+            need(all(dot(y, self.columns[s]) > 0 for s in positive), "dual: not above 0 on a column")
+            need(all(dot(y, self.columns[s]) <= 0 for s in negative), "dual: above 0 on a column")
 
     def claims(self, c: Named, instance: bool) -> dict[int, str]:
         """Check what is said of each row."""
