@@ -307,12 +307,15 @@ def goals(
 @app.command()
 def check(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Certificates that --certificate wrote.")],
+    checker: Annotated[
+        str, typer.Option("--checker", help="plain (Python's integers), extracted (from Coq, compiled now) or both.")
+    ] = "plain",
     as_json: AsJson = False,
 ) -> None:
     """Check certificates of exact answers again, with plain integers and none of the code that decided them."""
     from tabular_inversion.cli import check as command
 
-    found = command.answer(files)
+    found = command.answer(files, checker)
     _print(found, as_json, command.show)
     raise typer.Exit(0 if found["holds"] else 1)
 
