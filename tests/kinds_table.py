@@ -42,6 +42,7 @@ from tabular_inversion.sufficiency import assess, compare, minimal
 
 ROOMS = (
     "",
+    "atlas",
     "bellman",
     "diagnosis",
     "discounts",
@@ -60,6 +61,7 @@ ROOMS = (
 WORLD = MDP([[[0.5, 0.5], [0.0, 1.0]], [[0.25, 0.75], [1.0, 0.0]]], discount=0.5)
 GOALS = Goals([[1.0, 0.0], [0.0, 1.0]])
 UNIFORM = np.full((2, 2), 0.5)
+ATLAS = pathlib.Path(__file__).parent.parent / "docs" / "atlas" / "connected-3.jsonl.xz"
 
 
 @cache
@@ -270,6 +272,12 @@ GIVEN: dict[str, dict[str, Any]] = {
     "graph": {"networkx_graph": nx.complete_graph(3)},
     "indicator": {"states": [0, 1]},
     "learning_curve": {"learner": QLearner(Simulator(WORLD), GOALS, 0.5, seed=0), "steps": [1, 2], "measures": {}},
+    "atlas_entry": {"graph6": "Bw"},
+    "connected_graphs": {"n_nodes": 3},
+    "check_complete": {"graphs": ["BW", "Bw"], "n_nodes": 3},
+    "read_atlas": {"path": ATLAS},
+    "atlas_counts": {"path": ATLAS},
+    "write_atlas": {"n_nodes": 3, "folder": FOLDER},
     "linkage": {"world": WORLD, "goals": GOALS, "sources": [0]},
     "negative_type": {"metric": 1 - np.eye(3, dtype=int)},
     "modular_test_matrix": {"policy": EXACT_POLICY},
