@@ -9,6 +9,7 @@ from tabular_inversion.sufficiency.assessment.comparison import Comparison, comp
 from tabular_inversion.sufficiency.assessment.next_goal import NextGoal
 from tabular_inversion.sufficiency.assessment.training import TrainingCheck
 from tabular_inversion.sufficiency.assessment.why import Explanation
+from tabular_inversion.sufficiency.by_draws.families import GoalFamily
 from tabular_inversion.sufficiency.by_draws.generic import generic
 from tabular_inversion.sufficiency.by_paths.linkages import Cut, Linkage, linkage
 from tabular_inversion.sufficiency.by_paths.structural import structural
@@ -26,6 +27,7 @@ __all__ = [
     "Cut",
     "DiscountsNeeded",
     "Explanation",
+    "GoalFamily",
     "GoalOrder",
     "InsufficientGoalsError",
     "Linkage",
