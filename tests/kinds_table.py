@@ -37,6 +37,7 @@ from tabular_inversion import (
 )
 from tabular_inversion.discounts import certified_discounts, exceptional_discounts
 from tabular_inversion.environments import MOUNTAIN_CAR, Axis, Environment, Grid
+from tabular_inversion.identifiability import AdvantageValues
 from tabular_inversion.learning import QLearner, Simulator
 from tabular_inversion.sufficiency import assess, compare, minimal
 
@@ -73,6 +74,7 @@ def good() -> dict[str, Any]:
         "MDP": WORLD,
         "Goals": GOALS,
         "AgentValues": agent,
+        "AdvantageValues": AdvantageValues.of(WORLD, Goals([[0.0, 1.0]])),
         "KernelClass": Stochastic(),
         "Supported": Supported.of(WORLD),
         "ExactMDP": exact_world,
@@ -268,6 +270,11 @@ GIVEN: dict[str, dict[str, Any]] = {
         "next_state": [1, 0],
         "probability": [1.0, 1.0],
     },
+    "AdvantageValues": {"shows": "advantages", "policy": None, "discounts": (Fraction(1, 2),)},
+    "AdvantageValues.of": {"policy": EXACT_POLICY, "discounts": (Fraction(1, 2),)},
+    "AdvantageValues.agent": {"discount": Fraction(1, 2), "world": good()["ExactMDP"]},
+    "AdvantageValues.shown": {"world": good()["ExactMDP"]},
+    "identify_from_policies": {"known": np.zeros((2, 2), bool)},
     "GoalFamily.gaussian": {"coordinates": LINE, "n_goals": 1},
     "parametric": {"rewards": lambda x: [1, x], "parameters": [Fraction(1), Fraction(2)], "n_goals": 1},
     "drawn": {"rng": np.random.default_rng(0)},
