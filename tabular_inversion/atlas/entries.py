@@ -132,15 +132,8 @@ class AtlasEntry(Record):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry for JSON; `from_dict` reads it. Fractions are texts."""
-        metric = self.negative_type
-        return {
-            "graph": self.graph6,
-            "positive": metric.n_positive,
-            "parents": metric.parents.tolist(),
-            "factor": [_texts(row) for row in metric.factor],
-            "weights": _texts(metric.weights),
-            "discounts": [_discount_to_dict(found) for found in self.discounts],
-        }
+        found = [_discount_to_dict(found) for found in self.discounts]
+        return {"graph": self.graph6, **self.negative_type.to_dict(), "discounts": found}
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> AtlasEntry:

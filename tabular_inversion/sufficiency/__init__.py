@@ -14,6 +14,7 @@ from tabular_inversion.sufficiency.by_draws.generic import generic
 from tabular_inversion.sufficiency.by_paths.linkages import Cut, Linkage, linkage
 from tabular_inversion.sufficiency.by_paths.structural import structural
 from tabular_inversion.sufficiency.concrete import concrete
+from tabular_inversion.sufficiency.hautus import HautusVector
 from tabular_inversion.sufficiency.order import GoalOrder, order_goals
 from tabular_inversion.sufficiency.recheck import verify
 from tabular_inversion.sufficiency.scenarios import kernel_radii
@@ -29,6 +30,7 @@ __all__ = [
     "Explanation",
     "GoalFamily",
     "GoalOrder",
+    "HautusVector",
     "InsufficientGoalsError",
     "Linkage",
     "MinimalGoals",
