@@ -52,6 +52,7 @@ SINGLE_PAGES = (
     "verdicts",
     "goal_sets",
     "graph_theory",
+    "atlas",
     "notation",
     "noisy_values",
     "p_learning",

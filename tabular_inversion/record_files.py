@@ -45,6 +45,7 @@ _ROOMS = {
         "WitnessProof",
     ),
     "sufficiency.by_draws.draws": ("Chance",),
+    "sufficiency.by_draws.families": ("GoalFamily",),
     "sufficiency.by_draws.generic": ("GenericQuestion",),
     "sufficiency.by_paths.linkages": ("Cut", "Linkage"),
     "sufficiency.by_paths.structural": ("StructuralQuestion",),

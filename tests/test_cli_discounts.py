@@ -12,6 +12,7 @@ from tabular_inversion.discounts import LongDeterminantError, certified_discount
 
 KEYS = {"environment", "policy", "n_states", "n_goals", "evidence", "pieces", "discounts", "undecided"} | {
     "classes",
+    "negative_type",
     "asked",
     "witness",
     "no_witness_because",
@@ -40,6 +41,10 @@ def test_k33_is_exactly_one_half(cli):
     assert (found["discount"], found["minimal_polynomial"], found["rank"]) == ("1/2", "2x - 1", 5)
     assert [entry["exceptional"] for entry in answer["classes"]] == [1, 1]
     assert all(entry["suffices_elsewhere"] for entry in answer["classes"])
+    metric = answer["negative_type"]
+    assert metric["positive"] == 1
+    assert [float(Fraction(w)) < 0 for w in metric["weights"]].count(True) == 1
+    assert len(metric["factor"]) == len(metric["parents"]) - 1 == 5
 
 
 def test_an_irrational_discount_has_a_polynomial_and_an_interval(cli):
@@ -54,6 +59,9 @@ def test_petersen_has_none(cli):
     status, out, _ = cli("graph:petersen")
     assert status == 0
     assert "no exceptional discount" in out
+    assert "of negative type, which proves" in out
+    assert "not of negative type: nullities add up to at least 1" in cli("graph:K3,2")[1]
+    assert json.loads(cli("graph:K3", "--policy", "uniform", "--json")[1])["negative_type"] is None
 
 
 def test_people_get_a_table_a_witness_and_a_picture(cli, tmp_path):

@@ -56,6 +56,7 @@ ROOMS = (
     "certificates",
     "learning",
     "environments",
+    "atlas",
     "interop",
     "strategies",
     "plotting",

@@ -251,6 +251,22 @@ def discounts(
 
 
 @app.command()
+def atlas(
+    nodes: Annotated[int, typer.Option(min=2, max=9, help="Of the graphs: all connected ones with so many.")] = 7,
+    folder: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the file is or goes.", show_default="atlas")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="all cores")] = None,
+    sample: Annotated[int | None, typer.Option(min=1, help="Time so many graphs alone, and write nothing.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the exceptional discounts of all small graphs to a file, or compute them again and compare."""
+    from tabular_inversion.cli import atlas as command
+
+    _print(command.answer(nodes, folder, workers, sample), as_json, command.show)
+
+
+@app.command()
 def goals(
     environment: WorldOrValues,
     sets: Annotated[
@@ -380,20 +396,3 @@ def reproduce(
     from tabular_inversion.cli import reproduce as command
 
     raise typer.Exit(command.run(experiment, out=out, effort=effort, seed=seed, points=points, as_json=as_json))
-
-
-def name_standard_output(arguments: list[str]) -> list[str]:
-    """Give a ``--json`` of `verify` that names no file the name of standard output.
-
-    Examples
-    --------
-    >>> name_standard_output(["verify", "--json", "--seed", "1"])
-    ['verify', '--json=-', '--seed', '1']
-    >>> name_standard_output(["verify", "--json", "report.json"])
-    ['verify', '--json', 'report.json']
-    """
-    if arguments[:1] != ["verify"]:
-        return arguments
-    following = [*arguments[1:], "--"]
-    bare = [a == "--json" and b.startswith("-") and b != "-" for a, b in zip(arguments, following, strict=True)]
-    return ["--json=-" if alone else argument for argument, alone in zip(arguments, bare, strict=True)]

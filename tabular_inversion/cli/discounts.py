@@ -58,6 +58,8 @@ def answer(question: DiscountQuestion) -> tuple[dict[str, Any], Callable[[], Any
     result.verify()
     found = {"environment": question.environment, "policy": chosen} | result.to_dict()
     found["classes"] = [_about(result, kernel_class) for kernel_class in CLASSES]
+    metric = result.negative_type if isinstance(result, ExceptionalDiscounts) else None
+    found["negative_type"] = None if metric is None else metric.to_dict()
     found["asked"] = None if question.discount is None else _asked(result, question.discount)
     found["witness"], found["no_witness_because"] = _witness(result) if question.witness else (None, None)
     return found | {"seconds": seconds}, partial(_draw, result), result
@@ -125,6 +127,7 @@ def show(found: dict[str, Any]) -> None:
         say("certified by ball arithmetic: the determinants are too long to be computed exactly")
         _show_undecided(found["undecided"])
     _show_table(found)
+    _show_type(found["negative_type"])
     if found["asked"] is not None:
         asked = found["asked"]
         say(f"at {asked['discount']}: rank M = {asked['rank']}, rank [M;1] = {asked['rank_with_ones']}")
@@ -151,6 +154,17 @@ def _show_table(answer: dict[str, Any]) -> None:
         ranks = (str(found[key] or "?") for key in ("multiplicity", "rank", "rank_with_ones"))
         table.add_row(*cells(f"{found['decimal']:.10f}", _known(found), *ranks))
     ANSWERS.print(table)
+
+
+def _show_type(metric: dict[str, Any] | None) -> None:
+    """Say what the inertia of the distances proves (X3)."""
+    if metric is None:
+        return
+    if metric["positive"]:
+        least = f"nullities add up to at least {metric['positive']}, the number of positive directions of the distances"
+        say(f"the distances are not of negative type: {least}")
+    else:
+        say("the distances are of negative type, which proves that there is none")
 
 
 def _known(found: dict[str, Any]) -> str:

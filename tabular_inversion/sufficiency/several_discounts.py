@@ -19,6 +19,7 @@ from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record, promise
+from tabular_inversion.sufficiency.hautus import HautusVector, hautus_vector
 
 
 @checked
@@ -39,6 +40,8 @@ class DiscountsNeeded(Record):
     unseen : numpy.ndarray of Fraction, shape (S,), or None
         A vector that may be added to any row without a change of any value at any discount (where `count` is None), or
         at ``count - 1`` discounts of one's choice; None where ``count`` is 0.
+    eigenvector : HautusVector or None
+        Where `count` is None: one that no reward sees, so that (P, R^T) is not controllable.
 
     Examples
     --------
@@ -55,6 +58,7 @@ class DiscountsNeeded(Record):
     rewards: FractionArray
     ones: bool
     unseen: FractionArray | None
+    eigenvector: HautusVector | None
 
     def __repr__(self) -> str:
         if self.count is None:
@@ -74,6 +78,10 @@ class DiscountsNeeded(Record):
             Naming the field that does not hold.
         """
         n = len(self.chain)
+        if (self.eigenvector is None) is (self.count is None):
+            raise WitnessError(f"eigenvector: {self.eigenvector!r} does not go with count {self.count}.")
+        if self.eigenvector is not None:
+            self.eigenvector.verify(self.chain, self._seen(1))
         if self.count is not None and exact.rank(self._seen(self.count)).rank < n:
             raise WitnessError(f"count: {self.count} discounts do not show everything.")
         before = n if self.count is None else self.count - 1
@@ -123,7 +131,7 @@ def discounts_needed(
     Notes
     -----
     J discounts show an invertible image of R, R P^T, ..., J blocks; that all of them together have rank n is
-    controllability of (P, R^T). Source: K1.
+    controllability of (P, R^T): ``[lambda I - P, R^T]`` has rank n at each complex lambda. Source: K1.
 
     Examples
     --------
@@ -148,9 +156,10 @@ def discounts_needed(
     for count in range(given.n_states + 1):
         left = exact.null_space(_krylov(chain, asked.rewards, count, ones=ones))
         if left.shape[1] == 0:
-            return DiscountsNeeded(count, chain, asked.rewards, ones, unseen)
+            return DiscountsNeeded(count, chain, asked.rewards, ones, unseen, None)
         unseen = left[:, 0]
-    return DiscountsNeeded(None, chain, asked.rewards, ones, unseen)
+    vector = hautus_vector(chain, _krylov(chain, asked.rewards, 1, ones=ones))
+    return DiscountsNeeded(None, chain, asked.rewards, ones, unseen, vector)
 
 
 def _krylov(chain: FractionArray, rewards: FractionArray, count: int, *, ones: bool) -> FractionArray:

@@ -30,6 +30,7 @@ from tabular_inversion.exact.finite_field import (
 )
 from tabular_inversion.exact.modular_elimination import Levels, solve_sparse
 from tabular_inversion.records import Record
+from tabular_inversion.sufficiency.by_draws.families import GoalFamily
 from tabular_inversion.sufficiency.question import Question
 
 
@@ -137,10 +138,13 @@ class Chance(Record):
         Graph and goals.
     generic_rewards : bool
         Whether the rewards are drawn wherever they are not zero.
+    family : GoalFamily, optional
+        Rewards are drawn in the span of this family instead.
     """
 
     question: Question
     generic_rewards: bool
+    family: GoalFamily | None = None
 
     @cached_property
     def one_system(self) -> bool:
@@ -181,7 +185,10 @@ class Chance(Record):
             linear system for every goal.
         """
         rewards = rational_residues(self.question.goals.rewards)
-        if self.generic_rewards:
+        if self.family is not None:
+            drawn = random_residues((len(rewards), len(self.family.span)), rng)
+            rewards = product(drawn, rational_residues(self.family.span))
+        elif self.generic_rewards:
             rewards = np.where(rewards != 0, random_residues(rewards.shape, rng), np.uint64(0))
         sketch = random_residues((n_functions, len(rewards)), rng)
         while True:  # a draw that makes a denominator vanish is repeated; it has next to no chance

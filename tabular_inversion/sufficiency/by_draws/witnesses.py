@@ -51,7 +51,9 @@ def drawn_witness(chance: Chance, row: int, columns: IntArray, seed: int) -> Wit
     columns = columns[: question.goals.n_goals + int(ones) + 1]
     kernel, policy = _weights(chance, rng)
     goals = question.goals
-    if chance.generic_rewards:
+    if chance.family is not None:
+        goals = chance.family.drawn(rng)
+    elif chance.generic_rewards:
         rewards = rng.integers(1, _LARGEST_WEIGHT + 1, goals.rewards.shape)
         goals = Goals(np.where(goals.rewards != 0, rewards, 0), goals.continuation)
     if question.n_states > MAX_EXACT_STATES:
