@@ -195,7 +195,7 @@ class AgentValues(ReadOnly, Derived):
         vars(self).update(read)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Copies and pickles hold what was given: what follows from it is computed again."""
+        """Return what was given, for copies and pickles: what follows from it is computed again."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def __repr__(self) -> str:

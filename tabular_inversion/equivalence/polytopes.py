@@ -137,6 +137,20 @@ class Polytopes:
         shared = {"n_loose": self.n_loose, "n_free": self.n_free, "independent": self.independent}
         return Polytopes.of(self.matrix, columns, members, **shared)  # type: ignore[arg-type]
 
+    def as_points(self, alone: BoolArray) -> Polytopes:
+        """Return the polytopes, those (R,) that are known to hold one point as points: on the faces of their members.
+
+        On its face such a point is what the equations say of each coordinate, whatever size they are of.
+        """
+        smaller = self.restrict(self.kept[self.face] & (~alone[:, None] | (self.members > 0)))
+        own, size = np.unique(smaller.face[alone]), smaller.columns.shape[1]
+        equations = np.zeros((len(smaller.columns), size, size))
+        equations[:, : smaller.equations.shape[1]] = smaller.equations
+        equations[own] = np.eye(size) * smaller.kept[own][:, :, None]
+        rank = smaller.rank.copy()
+        rank[own] = smaller.kept[own].sum(axis=1)
+        return replace(smaller, equations=equations, rank=rank)
+
     def gather(self, functions: FloatArray, rows: IntArray) -> FloatArray:
         """Return the places that rows keep, out of functions on all coordinates: (B, coordinates) to (B, N)."""
         padded = np.concatenate([functions, np.zeros((len(functions), 1))], axis=1)

@@ -6,6 +6,7 @@ import numpy as np
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.recovery.equations import TINY, left_inverse, rounding, solution_error
+from tabular_inversion.recovery.misfits import misfit_bound
 from tabular_inversion.recovery.system import RowSystem
 
 TAKEN_AS_ZERO = 2.0**-37
@@ -47,7 +48,7 @@ def off_weight_is_zero(system: RowSystem, combinations: FloatArray, states: IntA
     stray = np.take_along_axis(np.abs(seen) + rounded, states, axis=1).max(axis=1)
     least = np.take_along_axis(seen - rounded, off, axis=1).min(axis=1)
     value = (combinations * system.values.T).sum(axis=1)
-    missed = 1.01 * (size * (system.misfit_bound + slack * np.abs(system.values)).T).sum(axis=1)
+    missed = 1.01 * (size * (misfit_bound(system, system.n_states) + slack * np.abs(system.values)).T).sum(axis=1)
     bound = (np.abs(value) + missed + stray) / np.where(least > 0, least, 1.0)
     shown = value - missed - stray > 0.0
     return np.asarray(kept & ~shown & (bound <= TAKEN_AS_ZERO))
@@ -79,7 +80,7 @@ def on_face(system: RowSystem, points: FloatArray, states: IntArray) -> BoolArra
     given, right = own.astype(np.longdouble), system.values.T.astype(np.longdouble)
     left = (right - (given * points[:, None, :]).sum(axis=2)).astype(np.float64)
     computed = (size + 3) * _LONG * ((np.abs(own) * np.abs(points)[:, None, :]).sum(axis=2) + np.abs(system.values.T))
-    allowed = system.misfit_of(size).T + computed + rounding(1) * np.abs(left) + TINY
+    allowed = misfit_bound(system, size).T + computed + rounding(1) * np.abs(left) + TINY
     error = solution_error(left_inverse(own), own, doubt, (np.abs(left) + allowed)[:, :, None])
     across = np.swapaxes(np.linalg.qr(own, mode="complete").Q[:, :, size:], 1, 2)
     weight, slack = np.abs(across), rounding(n_equations + 4)

@@ -20,7 +20,6 @@ from tabular_inversion.recovery.sparse_support import sparse_rows
 from tabular_inversion.recovery.supported import supported_rows
 from tabular_inversion.recovery.system import RowSystem
 
-
 T = TypeVar("T")
 
 

@@ -22,7 +22,6 @@ from tabular_inversion.recovery.equations import (
     equilibrate,
     left_inverse,
     rescaled,
-    rounding,
     subtract,
 )
 from tabular_inversion.recovery.factors import SMALL, Factors, factorise, one_norm
@@ -182,7 +181,7 @@ class RowSystem:
     def values(self) -> FloatArray:
         """The right-hand sides in the scale of `matrix`, shape (k, R) or (k + 1, R)."""
         centred = self.right_hand_sides - self.equations.centre if self.sums_to_one else self.right_hand_sides
-        return self._with_ones(rescaled(centred, self.equations.exponents), 1.0)
+        return self.with_ones(rescaled(centred, self.equations.exponents), 1.0)
 
     @cached_property
     def value_uncertainty(self) -> FloatArray:
@@ -190,28 +189,10 @@ class RowSystem:
         error = self.right_hand_error
         if self.sums_to_one:
             error = error + subtract(self.right_hand_sides, self.equations.centre)[1]
-        return self._with_ones(rescaled(error, self.equations.exponents), 0.0)
+        return self.with_ones(rescaled(error, self.equations.exponents), 0.0)
 
-    @cached_property
-    def misfit_bound(self) -> FloatArray:
-        """A bound on ``|matrix @ p - values|`` of the true distribution p, shape of `values`."""
-        return self.misfit_of(self.n_states)
-
-    def misfit_of(self, n_successors: int) -> FloatArray:
-        """Return the bound on ``|matrix @ p - values|`` of a true distribution on so many states, shape of `values`."""
-        k = len(self.test_matrix)
-        largest = self.uncertainty[:k].max(axis=1, keepdims=True) + self.value_uncertainty[:k]
-        if self.residual is not None:
-            # Beside it stands the rounding of an expectation, and of M, where it is rounded, at both ends of the loop.
-            size = np.abs(self.test_matrix).max(axis=1, keepdims=True)
-            ends = np.where(self.matrix_error.any(axis=1, keepdims=True), rounding(8), 0.0)
-            # A sure successor's value is passed on as it is.
-            computed = (rounding(n_successors if n_successors > 1 else 0) + ends) * size
-            shown = rescaled(self.residual[:, None] + computed, self.equations.exponents)
-            largest = np.minimum(largest, shown)
-        return self._with_ones(largest, 0.0)
-
-    def _with_ones(self, array: FloatArray, filler: float) -> FloatArray:
+    def with_ones(self, array: FloatArray, filler: float) -> FloatArray:
+        """Return an array of the goals' equations with what stands in the row of ones below, where there is one."""
         if not self.sums_to_one:
             return np.asarray(array)
         return np.concatenate([array, np.full((1, array.shape[1]), filler)])
@@ -219,7 +200,7 @@ class RowSystem:
     @Kept
     def given(self) -> FloatArray:
         """M, or [M;1], neither centred nor scaled."""
-        return self._with_ones(self.test_matrix, 1.0)
+        return self.with_ones(self.test_matrix, 1.0)
 
     @property
     def has_fewer_equations(self) -> bool:

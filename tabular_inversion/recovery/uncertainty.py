@@ -127,9 +127,7 @@ def right_hand_side_uncertainty(agent: AgentValues, spread: FloatArray | None = 
     if noise.shape[1] > 1:
         noise = agent.of_rows(noise)
     shown = agent.of_rows(agent.q.reshape(agent.n_goals, -1))
-    # Half a unit in the last place: what correct rounding does, and up to twice as sharp as UNIT times the size.
-    once = 0.5 * np.spacing(np.abs(shown))
-    error: FloatArray = np.where(noise > 0.0, _roundings(noise) * np.abs(shown) + noise, once)
+    error: FloatArray = _roundings(noise) * np.abs(shown) + noise
     if agent.goals.action_rewards is not None:
         error = error + rounding(1) * np.abs(agent.right_hand_sides)
     return error
