@@ -147,7 +147,8 @@ def recover_rows(
         again = _in_units_of_values(chosen, *options)
         missed[:, loose] = misfit(chosen, again.rows)
         found = replace(found, rows=_put(found.rows, loose, again.rows), method=again.method)
-    return replace(found, residual=largest(rescaled(missed, -system.equations.exponents), 0)[0])
+    in_units_of_q = rescaled(missed, -system.equations.exponents, out=missed)
+    return replace(found, residual=largest(in_units_of_q, 0)[0])
 
 
 def seek_rows(

@@ -11,6 +11,7 @@ from scipy.linalg import lapack
 
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.kinds import checked
+from tabular_inversion.records import sealed
 from tabular_inversion.recovery.equations import largest, left_inverse
 from tabular_inversion.recovery.factors import SMALL
 from tabular_inversion.recovery.rank import RankStatus
@@ -110,7 +111,7 @@ def only_rows(system: RowSystem) -> Recovery | None:
     if n_goals != n_states or system.rank_decision.status is not RankStatus.FULL or system.factors is None:
         return None
     count = system.right_hand_sides.shape[1]
-    return Recovery(system.solve(), np.zeros(count), n_states, system.condition_estimate, "LU")
+    return Recovery(sealed(system.solve()), np.zeros(count), n_states, system.condition_estimate, "LU")
 
 
 def only_distributions(system: RowSystem) -> Recovery | None:
@@ -131,7 +132,7 @@ def only_distributions(system: RowSystem) -> Recovery | None:
     missed -= system.values
     if not largest(missed, 0).max() <= rounding_level(system.matrix.shape):
         return None
-    return Recovery(rows, np.zeros(len(rows)), system.n_states, system.condition_estimate, "LU")
+    return Recovery(sealed(rows), np.zeros(len(rows)), system.n_states, system.condition_estimate, "LU")
 
 
 def _improved(
