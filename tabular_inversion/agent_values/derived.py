@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from tabular_inversion.agent_values.reading import TransitionRewards
     from tabular_inversion.agent_values.report import SolverReport
     from tabular_inversion.goals import Goals
+
+_KEPT = 4
+"""Kinds of systems (with the sum to one or without, levels of noise) whose decompositions an agent keeps."""
 
 
 @checked
@@ -155,6 +160,20 @@ class Derived:
         """Q - rho at available rows, shape (G, rows): column i belongs to row ``row_index[i]``."""
         values = self.q if self.goals.action_rewards is None else self.q - self.goals.action_rewards
         return self.of_rows(values.reshape(self.n_goals, -1))
+
+    @cached_property
+    def decompositions(self) -> dict[Hashable, dict[Hashable, Any]]:
+        """What was decomposed of the test functions, by how they were looked at; in no copy, pickle or file."""
+        return {}
+
+    def kept_for(self, *, sums_to_one: bool, noise: float | FloatArray | str) -> dict[Hashable, Any]:
+        """Return where decompositions of [M;1], or of M, under some noise are kept: four of them, the latest."""
+        shown = sha256(np.ascontiguousarray(noise)).hexdigest() if isinstance(noise, np.ndarray) else noise
+        key = (sums_to_one, shown, self.noise if isinstance(self.noise, str) else None)
+        found = self.decompositions.pop(key, None)
+        for oldest in list(self.decompositions)[: 1 - _KEPT]:
+            self.decompositions.pop(oldest, None)
+        return self.decompositions.setdefault(key, {} if found is None else found)
 
     def of_rows(self, flat: FloatArray) -> FloatArray:
         """Return the columns of a table (G, S*A) that belong to `row_index`."""

@@ -58,7 +58,7 @@ def parts_of(agent: AgentValues, rows: BoolArray | None = None) -> list[Part]:
     everyone = np.arange(len(agent.row_index))
     asked = everyone if rows is None else np.flatnonzero(rows.ravel()[agent.row_index])
     if agent.is_complete and agent.transition_rewards is None:
-        whole = agent if len(asked) == len(everyone) else replace(agent, asked=_mask(agent, asked))
+        whole = agent if len(asked) == len(everyone) else agent.seen_as(asked=_mask(agent, asked))
         return [Part(asked, whole)]
     keys: list[NDArray[Any]] = [agent.known.reshape(agent.n_goals, -1)[:, agent.row_index[asked]]]
     if agent.transition_rewards is not None:

@@ -194,6 +194,10 @@ class AgentValues(ReadOnly, Derived):
         }
         vars(self).update(read)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what was given, for copies and pickles: what follows from it is computed again."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
     def __repr__(self) -> str:
         sizes = f"n_goals={self.n_goals}, n_states={self.n_states}, n_actions={self.n_actions}"
         return f"AgentValues({sizes}, discount={self.discount:g}, operator={self.operator!r})"
@@ -237,6 +241,14 @@ class AgentValues(ReadOnly, Derived):
                 "tests_of(state, action)."
             )
         return self.shared_tests
+
+    def seen_as(self, **changes: Any) -> AgentValues:
+        """Return the agent with another `noise`, or other rows `asked`: it shares test functions and decompositions."""
+        other = replace(self, **changes)
+        known = ("v", "weights", "shared_tests", "test_matrix", "known", "is_complete")
+        vars(other).update({name: vars(self)[name] for name in known if name in vars(self)})
+        vars(other)["decompositions"] = self.decompositions
+        return other
 
     def select_goals(self, goals: ArrayLike) -> AgentValues:
         """Return the same agent, seen through the goals with these numbers only."""

@@ -13,13 +13,15 @@ from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.agent_values.noise import Noise, is_noisy
 from tabular_inversion.equivalence.facial_reduction import reduce_to_faces
 from tabular_inversion.equivalence.polytopes import Polytopes
-from tabular_inversion.identifiability.instance import POSITIVE
+from tabular_inversion.identifiability.instance import POSITIVE, decide_instance
+from tabular_inversion.identifiability.verdict import Status
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kernel_rows import dense_rows, rows_times
 from tabular_inversion.recovery import recover_rows
 from tabular_inversion.recovery.intervals import Intervals, refusal
 from tabular_inversion.recovery.linear_programs import LINEAR_PROGRAM_TOLERANCE, Constraints
 from tabular_inversion.recovery.misfits import explains
+from tabular_inversion.recovery.rank import RankStatus
 from tabular_inversion.recovery.system import UNCERTAIN, RowSystem
 
 _CENTRAL = 0.9
@@ -107,8 +109,34 @@ def distribution_polytopes(
         distinct.columns,
         members,
         n_free=0,
+        independent=not noisy and system.rank_decision.status is RankStatus.FULL,
     )
-    return polytopes, constraints
+    return polytopes if noisy else _points(
+        polytopes, system, kernel_class, agent.row_index, distinct, rows
+    ), constraints
+
+
+def _points(
+    polytopes: Polytopes,
+    system: RowSystem,
+    kernel_class: KernelClass,
+    row_index: IntArray,
+    distinct: DistinctRows,
+    rows: Kernel,
+) -> Polytopes:
+    """Make the sets of rows that are identified the points that they are.
+
+    An equation can be as small, beside others of its row, as what a decomposition takes for rounding; and the intervals
+    of values that lost digits hold more rows than the one that the true values have.
+    """
+    wide = np.flatnonzero(polytopes.dimension > 0)
+    if not wide.size:
+        return polytopes
+    first = distinct.first[wide]
+    found = decide_instance(system.select(first), kernel_class, row_index[first], rows[wide])
+    alone = np.zeros(len(polytopes.face), bool)
+    alone[wide] = found.codes == Status.IDENTIFIED
+    return polytopes.as_points(alone) if alone.any() else polytopes
 
 
 def vector_polytopes(
@@ -122,7 +150,8 @@ def vector_polytopes(
     system = RowSystem.of_agent(agent, sums_to_one=False, noise=noise)
     intervals = Intervals.of(system, distinct.first)
     noisy = is_noisy(noise) or bool(np.any(np.asarray(agent.test_noise) > 0))
-    basis = row_space(intervals.tests)
+    full = system.rank_decision.status is RankStatus.FULL
+    basis = np.eye(agent.n_states) if full else row_space(intervals.tests)
     rows = _fitted_rows(system, kernel_class, agent.row_index, distinct.first)
     if noisy:
         rows = _central_rows(agent, kernel_class, system, intervals, distinct, rows)
@@ -138,6 +167,7 @@ def vector_polytopes(
         np.arange(len(basis))[None],
         rows_times(rows, basis.T),
         n_free=len(basis),
+        independent=full and not noisy,
     )
     return polytopes, intervals.constraints(distinct.places()), basis
 
@@ -166,6 +196,7 @@ def _assemble(
     members: FloatArray,
     *,
     n_free: int,
+    independent: bool,
 ) -> Polytopes:
     """Turn each interval ``low <= t.x <= high`` into t.x - a = low and a + b = high - low with a, b >= 0."""
     n_loose, n_unknowns = loose.shape
@@ -193,6 +224,7 @@ def _assemble(
         np.take_along_axis(np.concatenate([members, slack], axis=1), order, axis=1),
         n_loose=n_loose,
         n_free=n_free,
+        independent=independent,
     )
     far = np.maximum(POSITIVE * np.tile(high - low, 2), LINEAR_PROGRAM_TOLERANCE)
     positive = np.take_along_axis(np.concatenate([members > POSITIVE, slack > far], axis=1), order, axis=1)

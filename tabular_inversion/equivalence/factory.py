@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -87,7 +86,7 @@ def value_equivalence(
     """
     stated = noise_of(agent, None if noise is None else check_noise(noise, agent.q.shape, InputError))
     make = VALUE_SETS.of(kernel_class)
-    parts = parts_of(agent if isinstance(stated, str | float) else replace(agent, noise=stated))
+    parts = parts_of(agent if isinstance(stated, str | float) else agent.seen_as(noise=stated))
     if len(parts) == 1 and parts[0].agent is agent:
         return make(agent, kernel_class, stated)
     sets = tuple(make(part.agent, kernel_class, _noise_of_part(part.agent, stated)) for part in parts)

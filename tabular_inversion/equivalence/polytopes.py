@@ -43,6 +43,8 @@ class Polytopes:
         to their lower ends, then to their upper ends, and the last ``2 * n_loose`` equations define these.
     n_free : int
         How many leading coordinates may be negative.
+    independent : bool
+        Whether the columns of the equations are proved to be independent, so that each polytope is a point.
     """
 
     matrix: FloatArray
@@ -53,17 +55,29 @@ class Polytopes:
     members: FloatArray
     n_loose: int
     n_free: int
+    independent: bool = False
 
     @classmethod
     def of(
-        cls, matrix: FloatArray, columns: IntArray, members: FloatArray, *, n_loose: int = 0, n_free: int = 0
+        cls,
+        matrix: FloatArray,
+        columns: IntArray,
+        members: FloatArray,
+        *,
+        n_loose: int = 0,
+        n_free: int = 0,
+        independent: bool = False,
     ) -> Polytopes:
         """Build from members (R, N) and their coordinates: (R, N), or (1, N) where all rows share them."""
         different, face = np.unique(columns, axis=0, return_inverse=True)
         face = np.broadcast_to(face.ravel(), len(members))
-        equations, rank = _orthonormal_equations(matrix, different)
-        inside = (different < matrix.shape[1])[face]
-        return cls(matrix, different, equations, rank, face, np.where(inside, members, 0.0), n_loose, n_free)
+        inside = different < matrix.shape[1]
+        if independent:  # the equations say what each coordinate is: they need no decomposition
+            equations, rank = np.eye(different.shape[1]) * inside[:, :, None], inside.sum(axis=1)
+        else:
+            equations, rank = _orthonormal_equations(matrix, different)
+        members = np.where(inside[face], members, 0.0)
+        return cls(matrix, different, equations, rank, face, members, n_loose, n_free, independent)
 
     @property
     def n_coordinates(self) -> int:
@@ -120,7 +134,22 @@ class Polytopes:
         order = np.argsort(columns, axis=1, kind="stable")[:, : max(1, int(kept.sum(axis=1).max()))]
         members = np.take_along_axis(self.members, order, axis=1)
         columns = np.take_along_axis(columns, order, axis=1)
-        return Polytopes.of(self.matrix, columns, members, n_loose=self.n_loose, n_free=self.n_free)
+        shared = {"n_loose": self.n_loose, "n_free": self.n_free, "independent": self.independent}
+        return Polytopes.of(self.matrix, columns, members, **shared)  # type: ignore[arg-type]
+
+    def as_points(self, alone: BoolArray) -> Polytopes:
+        """Return the polytopes, those (R,) that are known to hold one point as points: on the faces of their members.
+
+        On its face such a point is what the equations say of each coordinate, whatever size they are of.
+        """
+        smaller = self.restrict(self.kept[self.face] & (~alone[:, None] | (self.members > 0)))
+        own, size = np.unique(smaller.face[alone]), smaller.columns.shape[1]
+        equations = np.zeros((len(smaller.columns), size, size))
+        equations[:, : smaller.equations.shape[1]] = smaller.equations
+        equations[own] = np.eye(size) * smaller.kept[own][:, :, None]
+        rank = smaller.rank.copy()
+        rank[own] = smaller.kept[own].sum(axis=1)
+        return replace(smaller, equations=equations, rank=rank)
 
     def gather(self, functions: FloatArray, rows: IntArray) -> FloatArray:
         """Return the places that rows keep, out of functions on all coordinates: (B, coordinates) to (B, N)."""

@@ -13,18 +13,19 @@ from typing import Any
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMask
+from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.agent_values.parts import parts_of
 from tabular_inversion.class_tables import ClassTable
-from tabular_inversion.error_bounds.norms import SIMPLEX_DIAMETER, check_norm, operator_norms
+from tabular_inversion.error_bounds.amplification import amplification, on_supports, times
+from tabular_inversion.error_bounds.norms import SIMPLEX_DIAMETER, check_norm
 from tabular_inversion.errors import InputError
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Stochastic, Supported, Unconstrained
 from tabular_inversion.kinds import checked
 from tabular_inversion.records import Record
 from tabular_inversion.recovery.column_matching import column_separation
 from tabular_inversion.recovery.spectrum import power_of_two_scale
-from tabular_inversion.recovery.system import rounding_level
+from tabular_inversion.recovery.system import RowSystem, rounding_level
 
 _METRIC = {1.0: "cityblock", 2.0: "euclidean", float(np.inf): "chebyshev"}
 _BLOCK = 2**22
@@ -248,61 +249,6 @@ def _misfit(agent: AgentValues, source: float, measure: float) -> float:
     return 1.0 + agent.discount * perturbation_constant(agent, norm=measure)
 
 
-def _times(factors: FloatArray, misfit: float) -> FloatArray:
-    finite = np.isfinite(factors)
-    bounds: FloatArray = np.multiply(factors, misfit, where=finite, out=np.full(factors.shape, np.inf))
-    return bounds
-
-
-def _amplification(matrices: FloatArray, source: float, target: float, *, centred: bool) -> FloatArray:
-    """Bound ``||x||_target / ||A x||_source`` for each A of a stack (b, k, N), over x that sum to zero if `centred`.
-
-    Returns
-    -------
-    numpy.ndarray, shape (b,)
-        Infinity where A is not injective, to rounding.
-    """
-    k, size = matrices.shape[-2:]
-    rank = size - int(centred)
-    if rank == 0:
-        return np.zeros(len(matrices))
-    if k < rank:
-        return np.full(len(matrices), np.inf)
-    # Rounding of M is relative to M itself, however small its variation over states is.
-    tolerance = rounding_level((k, size)) * np.linalg.norm(matrices, axis=(-2, -1))
-    shown = matrices - matrices.mean(axis=-1, keepdims=True) if centred else matrices
-    left, singular, right = np.linalg.svd(shown, full_matrices=False)
-    sigma = singular[:, rank - 1]
-    clear = sigma > tolerance
-    result = np.full(len(matrices), np.inf)
-    values = singular[clear, :rank]
-    if source == target == 2.0:
-        norms = 1.0 / values[:, -1]
-    else:
-        inverse = np.swapaxes(right[clear, :rank], 1, 2) / values[:, None, :] @ np.swapaxes(left[clear, :, :rank], 1, 2)
-        norms = operator_norms(inverse, source, target)
-    # Rounding in A changes the norm of its inverse by no more than this factor, in each norm (Neumann series).
-    result[clear] = norms / (1.0 - tolerance[clear] / values[:, -1])
-    return result
-
-
-def _on_supports(matrix: FloatArray, support: SparseMask, target: float) -> FloatArray:
-    """Return the amplification on each row's support, shape (rows,); supports of one size are decomposed together."""
-    sizes = np.diff(support.indptr)
-    result = np.empty(len(sizes))
-    for size in np.unique(sizes):
-        rows = np.flatnonzero(sizes == size)
-        columns: IntArray = support.indices[support.indptr[rows][:, None] + np.arange(size)]
-        different, inverse = np.unique(np.sort(columns, axis=1), axis=0, return_inverse=True)
-        chunk = max(1, _BLOCK // (size * len(matrix)))
-        factors = [
-            _amplification(np.moveaxis(matrix[:, different[start : start + chunk]], 0, 1), 2.0, target, centred=True)
-            for start in range(0, len(different), chunk)
-        ]
-        result[rows] = np.concatenate(factors)[inverse.ravel()]
-    return result
-
-
 def _one_column_in_reach(matrix: FloatArray, values: FloatArray, reach: float, norm: float) -> BoolArray:
     """Tell for which rows, columns of `values` (k, rows), one column of M (k, n) alone is within `reach`."""
     limit = reach + rounding_level(matrix.shape) * (1.0 + reach)
@@ -341,6 +287,11 @@ class Noise:
     target: float
 
     @property
+    def system(self) -> RowSystem:
+        """The system that `identify` decides, with what was decomposed of it."""
+        return RowSystem.of_agent(self.agent, sums_to_one=self.kernel_class.sums_to_one)
+
+    @property
     def matrix(self) -> FloatArray:
         """M in units of the scale."""
         return self.agent.test_matrix / self.scale
@@ -357,16 +308,16 @@ class Noise:
 
 
 def _vectors(noise: Noise) -> FloatArray:
-    return _times(_amplification(noise.matrix[None], noise.source, noise.target, centred=False), noise.misfit)
+    return times(amplification(noise.system, noise.scale, noise.source, noise.target), noise.misfit)
 
 
 def _distributions(noise: Noise) -> FloatArray:
     support = noise.kernel_class.known_supports(noise.agent.row_index)
     if support is None:
-        factors = _amplification(noise.matrix[None], 2.0, noise.target, centred=True)
+        factors = amplification(noise.system, noise.scale, 2.0, noise.target)
     else:
-        factors = _on_supports(noise.matrix, support, noise.target)
-    return np.minimum(_times(factors, noise.level * _misfit(noise.agent, noise.source, 2.0)), noise.limit)
+        factors = on_supports(noise.matrix, support, noise.target)
+    return np.minimum(times(factors, noise.level * _misfit(noise.agent, noise.source, 2.0)), noise.limit)
 
 
 def _vertices(noise: Noise) -> FloatArray:

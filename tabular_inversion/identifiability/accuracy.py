@@ -18,6 +18,7 @@ from tabular_inversion.recovery import seek_rows
 from tabular_inversion.recovery.column_matching import matched, two_nearest, value_scale
 from tabular_inversion.recovery.equations import TINY, Equations, equilibrate, left_inverse, rounding, solution_error
 from tabular_inversion.recovery.independence import independent_columns
+from tabular_inversion.recovery.misfits import misfit_bound
 from tabular_inversion.recovery.rank import RankStatus
 from tabular_inversion.recovery.system import RowSystem
 
@@ -134,7 +135,7 @@ def _missed(system: RowSystem, rows: Kernel) -> Iterator[tuple[FloatArray, bool]
         True,
     )
     if system.sums_to_one:
-        yield 1.01 * (np.abs(seen) + rounded + system.misfit_bound), False
+        yield 1.01 * (np.abs(seen) + rounded + misfit_bound(system, system.n_states)), False
 
 
 def _all_unknowns(system: RowSystem, rows: Kernel) -> FloatArray:

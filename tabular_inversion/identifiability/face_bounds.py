@@ -5,11 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
-from tabular_inversion.recovery.equations import TINY, rounding
+from tabular_inversion.recovery.equations import TINY, left_inverse, rounding, solution_error
+from tabular_inversion.recovery.misfits import misfit_bound
 from tabular_inversion.recovery.system import RowSystem
 
 TAKEN_AS_ZERO = 2.0**-37
-"""Weight off a face that is taken to be zero, where the values bound it by this and do not show that it is positive."""
+"""Weight off a face that a numeric verdict leaves open, at most: where the values are those of the face to their last
+digit, and bound it by this. It decides no support: `on_face` does."""
+
+_LONG = float(np.finfo(np.longdouble).eps)
+"""Rounding of the longest floats there are: 2^-63 on most machines, that of doubles at worst."""
 
 
 def off_weight_is_zero(system: RowSystem, combinations: FloatArray, states: IntArray, off: IntArray) -> BoolArray:
@@ -43,10 +48,46 @@ def off_weight_is_zero(system: RowSystem, combinations: FloatArray, states: IntA
     stray = np.take_along_axis(np.abs(seen) + rounded, states, axis=1).max(axis=1)
     least = np.take_along_axis(seen - rounded, off, axis=1).min(axis=1)
     value = (combinations * system.values.T).sum(axis=1)
-    missed = 1.01 * (size * (system.misfit_bound + slack * np.abs(system.values)).T).sum(axis=1)
+    missed = 1.01 * (size * (misfit_bound(system, system.n_states) + slack * np.abs(system.values)).T).sum(axis=1)
     bound = (np.abs(value) + missed + stray) / np.where(least > 0, least, 1.0)
     shown = value - missed - stray > 0.0
     return np.asarray(kept & ~shown & (bound <= TAKEN_AS_ZERO))
+
+
+def on_face(system: RowSystem, points: FloatArray, states: IntArray) -> BoolArray:
+    """Tell which rows can lie on a face: False is a proof that they have weight elsewhere.
+
+    Parameters
+    ----------
+    system : RowSystem
+        [M;1], with a right-hand side for each of b rows.
+    points : numpy.ndarray, shape (b, t)
+        The rows, to rounding, if they lie there.
+    states : numpy.ndarray of int, shape (b, t)
+        The faces.
+
+    Notes
+    -----
+    A row p* on the face T has ``y.(q - A p) = y.(q - A p*) + y.A (p* - p)`` for every y and p; y is taken orthogonal to
+    the columns on T, to rounding, so that the last term is the product of two small numbers, and the residual of p is
+    computed in long floats. What is left of the bound is the uncertainty of the values: half a unit in their last place
+    where they are correctly rounded, the rounding of an expectation over t states where a solver computed them.
+    """
+    own, doubt = (np.moveaxis(part[:, states], 0, 1) for part in (system.matrix, system.uncertainty))
+    n_equations, size = own.shape[1:]
+    if n_equations <= size:
+        return np.ones(len(points), bool)
+    given, right = own.astype(np.longdouble), system.values.T.astype(np.longdouble)
+    left = (right - (given * points[:, None, :]).sum(axis=2)).astype(np.float64)
+    computed = (size + 3) * _LONG * ((np.abs(own) * np.abs(points)[:, None, :]).sum(axis=2) + np.abs(system.values.T))
+    allowed = misfit_bound(system, size).T + computed + rounding(1) * np.abs(left) + TINY
+    error = solution_error(left_inverse(own), own, doubt, (np.abs(left) + allowed)[:, :, None])
+    across = np.swapaxes(np.linalg.qr(own, mode="complete").Q[:, :, size:], 1, 2)
+    weight, slack = np.abs(across), rounding(n_equations + 4)
+    stray = np.abs(across @ own) + slack * (weight @ np.abs(own))
+    seen = np.abs(across @ left[:, :, None])
+    limit = weight @ (allowed + slack * np.abs(left))[:, :, None] + stray @ error
+    return np.asarray((seen <= (1.0 + slack) * limit).all(axis=(1, 2)))
 
 
 def solutions_inside(system: RowSystem, points: FloatArray, columns: IntArray) -> BoolArray:

@@ -14,7 +14,7 @@ from scipy.sparse import csr_array, issparse
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel, SparseMask
 from tabular_inversion.identifiability.decision import Decision, Pair
-from tabular_inversion.identifiability.face_bounds import off_weight_is_zero, solutions_inside
+from tabular_inversion.identifiability.face_bounds import off_weight_is_zero, on_face, solutions_inside
 from tabular_inversion.identifiability.uniform import restricted_codes
 from tabular_inversion.identifiability.verdict import Evidence, Status
 from tabular_inversion.recovery.linear_programs import block_size, solve_blocks
@@ -44,7 +44,8 @@ def rows_on_faces(system: RowSystem, rows: Kernel, allowed: SparseMask | None) -
     Returns
     -------
     Decision
-        IDENTIFIED is numeric: weight that the values bound by 7e-12 is taken as zero. NOT_IDENTIFIED is certified
+        IDENTIFIED is numeric: the values are those of the face to their last digit, and weight off it, which they
+        bound by 7e-12, is taken as zero. NOT_IDENTIFIED is certified
         where positive solutions on more states than there are equations are proved for all numbers in question.
     """
     count = rows.shape[0]
@@ -187,7 +188,9 @@ def _decide_block(
     unique = np.flatnonzero(~moved[which])
     if unique.size:
         place = which[unique]
-        zero = off_weight_is_zero(system.select(unique), combinations[place], states[place], off[place])
+        chosen = system.select(unique)
+        zero = off_weight_is_zero(chosen, combinations[place], states[place], off[place])
+        zero &= on_face(chosen, points[unique], states[place])
         codes[unique[zero]] = Status.IDENTIFIED
     shown: dict[int, FloatArray] = {}
     loose = np.flatnonzero(moved[which])

@@ -139,7 +139,7 @@ def _identify_exactly(agent: AgentValues | ExactAgentValues, kernel_class: Kerne
 def with_noise(agent: AgentValues, noise: Noise) -> AgentValues:
     """Return the agent as one whose values have this noise."""
     return (
-        agent if agent.noise is noise or (agent.noise is None and not is_noisy(noise)) else replace(agent, noise=noise)
+        agent if agent.noise is noise or (agent.noise is None and not is_noisy(noise)) else agent.seen_as(noise=noise)
     )
 
 

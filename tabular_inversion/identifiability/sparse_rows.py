@@ -17,7 +17,7 @@ from scipy.optimize import LinearConstraint
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.highs import integer_program
 from tabular_inversion.identifiability.decision import Decision, Pair
-from tabular_inversion.identifiability.face_bounds import TAKEN_AS_ZERO
+from tabular_inversion.identifiability.face_bounds import TAKEN_AS_ZERO, on_face
 from tabular_inversion.identifiability.verdict import Evidence, Status
 from tabular_inversion.recovery.equations import TINY, left_inverse, rounding
 from tabular_inversion.recovery.independence import independent_columns
@@ -116,6 +116,7 @@ def _enumerate(system: RowSystem, rows: FloatArray, size: int) -> tuple[NDArray[
     supports = combinations(range(system.n_states), size)
     batch = max(1, _batch(system, size) // len(rows))
     own = rows > 0.0
+    sure = _on_own_face(system, rows)
     while chunk := list(islice(supports, batch)):
         columns = np.array(chunk, dtype=np.intp)
         solved, reach, refuted, independent = _on_supports(system, columns)
@@ -123,7 +124,7 @@ def _enumerate(system: RowSystem, rows: FloatArray, size: int) -> tuple[NDArray[
         outside = own.sum(axis=1)[None] - own[:, columns].sum(axis=2).T
         # There its weight off its own states must be almost nothing: another row may have taken it from a third state.
         off = np.where(np.moveaxis(own[:, columns], 0, 2), 0.0, np.abs(solved) + reach).max(axis=1)
-        harmless = refuted | (independent[:, None] & (outside == 0) & (off <= TAKEN_AS_ZERO))
+        harmless = refuted | (independent[:, None] & (outside == 0) & (off <= TAKEN_AS_ZERO) & sure)
         for which, row in np.argwhere(~harmless):
             other = np.zeros(system.n_states)
             other[columns[which]] = np.maximum(solved[which, :, row], 0.0)
@@ -136,6 +137,17 @@ def _enumerate(system: RowSystem, rows: FloatArray, size: int) -> tuple[NDArray[
             if codes[row] == Status.NOT_IDENTIFIED:
                 others[int(row)] = other
     return codes, others
+
+
+def _on_own_face(system: RowSystem, rows: FloatArray) -> BoolArray:
+    """Tell which rows have their values to the last digit on their own states, shape (R,)."""
+    sizes = (rows > 0.0).sum(axis=1)
+    sure = np.zeros(len(rows), bool)
+    for size in np.unique(sizes):
+        part = np.flatnonzero(sizes == size)
+        states = np.nonzero(rows[part] > 0.0)[1].reshape(len(part), size)
+        sure[part] = on_face(system.select(part), np.take_along_axis(rows[part], states, axis=1), states)
+    return sure
 
 
 def _on_supports(system: RowSystem, columns: IntArray) -> tuple[FloatArray, FloatArray, BoolArray, BoolArray]:

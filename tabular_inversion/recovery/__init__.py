@@ -148,7 +148,8 @@ def recover_rows(
         again = _in_units_of_values(chosen, *options)
         missed[:, loose] = misfit(chosen, again.rows)
         found = replace(found, rows=_put(found.rows, loose, again.rows), method=again.method)
-    return replace(found, residual=largest(rescaled(missed, -system.equations.exponents), 0)[0])
+    in_units_of_q = rescaled(missed, -system.equations.exponents, out=missed)
+    return replace(found, residual=largest(in_units_of_q, 0)[0])
 
 
 def seek_rows(
@@ -176,15 +177,18 @@ def seek_rows(
     method = METHODS.of(kernel_class)
     if method.direct is not None and (only := method.direct(system)) is not None:
         return only
-    found = method.seek(Wanted(system, *system.weighed, kernel_class, row_index, prior, progress=progress))
+    found = method.seek(
+        Wanted(system, system.certainty, *system.weighed, kernel_class, row_index, prior, progress=progress)
+    )
     rows = _summing_to_one(found.rows) if kernel_class.sums_to_one else found.rows
     return replace(found, rows=rows, rank=system.rank)
 
 
 def _in_units_of_values(system: RowSystem, kernel_class: KernelClass, *options: Any) -> Recovery:
     tests, values, unit = system.in_one_unit
-    doubt = rescaled(system.uncertainty[: len(tests)], unit - system.equations.exponents)
-    found = METHODS.of(kernel_class).find(Wanted(system, tests, values, doubt, kernel_class, *options))
+    weights = unit - system.equations.exponents
+    doubt = rescaled(system.uncertainty[: len(tests)], weights)
+    found = METHODS.of(kernel_class).find(Wanted(system, weights, tests, values, doubt, kernel_class, *options))
     return replace(found, rows=_summing_to_one(found.rows)) if kernel_class.sums_to_one else found
 
 

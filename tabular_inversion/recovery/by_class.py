@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,13 +12,15 @@ from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.errors import InputError, KernelClassError
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
-from tabular_inversion.recovery.closed_form import only_rows, unconstrained_rows
+from tabular_inversion.recovery.closed_form import only_distributions, only_rows, unconstrained_rows
 from tabular_inversion.recovery.column_matching import column_matching, matched, two_nearest, value_scale
 from tabular_inversion.recovery.result import Recovery
-from tabular_inversion.recovery.simplex import simplex_rows
+from tabular_inversion.recovery.simplex import factored_for_simplex, simplex_rows
 from tabular_inversion.recovery.sparse_support import sparse_rows
 from tabular_inversion.recovery.supported import supported_rows
 from tabular_inversion.recovery.system import RowSystem
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +31,10 @@ class Wanted:
     ----------
     system : RowSystem
         Of the agent and the class, as it was scaled.
+    weights : numpy.ndarray of int, shape (k, 1)
+        The powers of two by which the equations of the system were multiplied.
     tests, values, doubt : numpy.ndarray, shapes (k, n), (k, R), (k, n)
-        M, the right-hand sides, and how far M may be off, all in one unit.
+        M, the right-hand sides, and how far M may be off, with these weights.
     kernel_class : KernelClass
         Where to look.
     row_index : numpy.ndarray of int, shape (R,)
@@ -44,6 +48,7 @@ class Wanted:
     """
 
     system: RowSystem
+    weights: IntArray
     tests: FloatArray
     values: FloatArray
     doubt: FloatArray
@@ -52,6 +57,16 @@ class Wanted:
     prior: FloatArray | None = None
     norm: float = np.inf
     progress: Callable[[int, int], None] | None = None
+
+    def once(self, name: str, decompose: Callable[[], T]) -> T:
+        """Return a decomposition of `tests`, kept for all systems that share them: the latest two of a name."""
+        known: dict[bytes, T] = self.system.kept.setdefault(name, {})
+        weights = self.weights.tobytes()
+        found = known.pop(weights) if weights in known else decompose()
+        for oldest in list(known)[:-1]:
+            known.pop(oldest, None)
+        known[weights] = found
+        return found
 
 
 @dataclass(frozen=True)
@@ -107,11 +122,12 @@ def check_options(kernel_class: KernelClass, *, prior: Any, norm: float) -> None
 
 
 def _unconstrained(wanted: Wanted) -> Recovery:
-    return unconstrained_rows(wanted.system, wanted.tests, wanted.values, prior=wanted.prior)
+    return unconstrained_rows(wanted.system, wanted.tests, wanted.values, prior=wanted.prior, once=wanted.once)
 
 
 def _stochastic(wanted: Wanted) -> Recovery:
-    return simplex_rows(wanted.tests, wanted.values, prior=wanted.prior, uncertainty=wanted.doubt)
+    factored = wanted.once("affine", lambda: factored_for_simplex(wanted.tests, wanted.doubt))
+    return simplex_rows(wanted.tests, wanted.values, prior=wanted.prior, factored=factored)
 
 
 def _supported(wanted: Wanted) -> Recovery:
@@ -149,7 +165,7 @@ METHODS = ClassTable(
     "recovery",
     {
         Unconstrained: Method(_unconstrained, frozenset({"prior"}), direct=only_rows),
-        Stochastic: Method(_stochastic, frozenset({"prior"})),
+        Stochastic: Method(_stochastic, frozenset({"prior"}), direct=only_distributions),
         Supported: Method(_supported, frozenset({"prior"})),
         Sparse: Method(_sparse, exact=_explaining_sparse),
         Deterministic: Method(_deterministic, frozenset({"norm"}), _explaining_vertices),

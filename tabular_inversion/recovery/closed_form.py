@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from scipy.linalg import lapack
@@ -10,14 +12,23 @@ from scipy.linalg import lapack
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.kernel_rows import dense_rows
 from tabular_inversion.kinds import checked
-from tabular_inversion.recovery.equations import left_inverse
+from tabular_inversion.records import sealed
+from tabular_inversion.recovery.equations import largest, left_inverse
+from tabular_inversion.recovery.factors import SMALL
 from tabular_inversion.recovery.rank import RankStatus
 from tabular_inversion.recovery.residual import largest_residual
 from tabular_inversion.recovery.result import Recovery
 from tabular_inversion.recovery.spectrum import EPSILON, rank_tolerance
-from tabular_inversion.recovery.system import RowSystem
+from tabular_inversion.recovery.system import RowSystem, rounding_level
 
 _TILE = (64, 512)
+
+_DUST = 1e-9
+"""Entries of a distribution that are computed as negative numbers of at most this size may be zero."""
+
+
+def _at_once(_name: str, decompose: Callable[[], Any]) -> Any:
+    return decompose()
 
 
 @checked
@@ -60,7 +71,12 @@ def closed_form(matrix: FloatArray, values: FloatArray, *, prior: FloatArray | N
 
 
 def unconstrained_rows(
-    system: RowSystem, tests: FloatArray, values: FloatArray, *, prior: FloatArray | None = None
+    system: RowSystem,
+    tests: FloatArray,
+    values: FloatArray,
+    *,
+    prior: FloatArray | None = None,
+    once: Callable[[str, Callable[[], Any]], Any] = _at_once,
 ) -> Recovery:
     """Return what `closed_form` does of the tests and values of a system, with the factors and the rank it has already.
 
@@ -72,16 +88,21 @@ def unconstrained_rows(
         Its equations in the scale in which they are least squares.
     prior : numpy.ndarray, shape (R, n) or (n,), optional
         P0.
+    once : callable, optional
+        ``once(name, decompose)`` returns the decomposition of `tests` of that name, which may exist already.
     """
     n_goals, n_states = tests.shape
     full, only = system.rank_decision.status is RankStatus.FULL, only_rows(system)
     if only is not None:
         return only
-    found = _by_svd(tests, values, np.full(n_states, 1.0 / n_states) if prior is None else prior, rank=system.rank)
+    start = np.full(n_states, 1.0 / n_states) if prior is None else prior
+    found = _by_svd(tests, values, start, rank=system.rank, parts=once("svd", lambda: _thin_svd(tests)))
     if full and n_goals > n_states:
-        return replace(found, rows=_least_squares(tests, values, dense_rows(found.rows)))
+        inverse = once("left inverse", lambda: _in_units_of_columns(tests))
+        return replace(found, rows=_improved(tests, values, dense_rows(found.rows), *inverse))
     if n_goals < n_states and system.equations_independent:
-        return replace(found, rows=_attaining(system.matrix, system.values, dense_rows(found.rows)))
+        inverse = system.right_inverse, np.ones(n_states)
+        return replace(found, rows=_improved(system.matrix, system.values, dense_rows(found.rows), *inverse))
     return found
 
 
@@ -91,24 +112,47 @@ def only_rows(system: RowSystem) -> Recovery | None:
     if n_goals != n_states or system.rank_decision.status is not RankStatus.FULL or system.factors is None:
         return None
     count = system.right_hand_sides.shape[1]
-    return Recovery(system.solve(), np.zeros(count), n_states, system.condition_estimate, "LU")
+    return Recovery(sealed(system.solve()), np.zeros(count), n_states, system.condition_estimate, "LU")
 
 
-def _attaining(matrix: FloatArray, values: FloatArray, rows: FloatArray) -> FloatArray:
-    """Move rows along independent equations until they have the values: each goal counts in its own unit."""
-    inverse = left_inverse(matrix)
-    for _ in range(2):
-        rows = rows + (values - matrix @ rows.T).T @ inverse.T
-    return rows
+def only_distributions(system: RowSystem) -> Recovery | None:
+    """Return the distributions that have the values of a system of full rank: None where some row has no such one.
+
+    The factors that decide the rank give them. What they miss is looked at: too much, and there is another way.
+    """
+    if system.n_states <= SMALL or system.rank_decision.status is not RankStatus.FULL or system.inverse is None:
+        return None
+    square = len(system.matrix) == system.n_states
+    rows = system.solve() if square else np.asarray(system.values.T @ system.inverse.T)
+    if not rows.min() >= -_DUST:  # or there are numbers that are none
+        return None
+    np.maximum(rows, 0.0, out=rows)
+    rows /= rows.sum(axis=1, keepdims=True)
+    # An entry that should be zero comes out as rounding: what clipping it changes may show in no equation.
+    missed = system.matrix @ rows.T
+    missed -= system.values
+    if not largest(missed, 0).max() <= rounding_level(system.matrix.shape):
+        return None
+    return Recovery(sealed(rows), np.zeros(len(rows)), system.n_states, system.condition_estimate, "LU")
 
 
-def _least_squares(matrix: FloatArray, values: FloatArray, rows: FloatArray) -> FloatArray:
-    """Improve least-squares rows of a matrix of full column rank: in units of the columns, and by what they miss."""
-    unit = np.ldexp(1.0, np.frexp(np.abs(matrix).max(axis=0))[1])
-    inverse = left_inverse(matrix / unit)
+def _improved(
+    matrix: FloatArray, values: FloatArray, rows: FloatArray, inverse: FloatArray, unit: FloatArray
+) -> FloatArray:
+    """Move rows by what they miss, seen through an inverse in units of the columns.
+
+    With a right inverse of independent equations each goal counts in its own unit; with a left inverse of independent
+    columns the rows stay least squares.
+    """
     for _ in range(2):
         rows = rows + ((values - matrix @ rows.T).T @ inverse.T) / unit
     return rows
+
+
+def _in_units_of_columns(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return a left inverse of a matrix whose columns are in units of their size, and these units."""
+    unit = np.ldexp(1.0, np.frexp(np.abs(matrix).max(axis=0))[1])
+    return left_inverse(matrix / unit), unit
 
 
 def _by_lu(matrix: FloatArray, values: FloatArray) -> Recovery | None:
@@ -137,8 +181,19 @@ def _transposed_copy(values: FloatArray) -> FloatArray:
     return rows
 
 
-def _by_svd(matrix: FloatArray, values: FloatArray, prior: FloatArray, rank: int | None = None) -> Recovery:
-    left, singular, right = np.linalg.svd(matrix, full_matrices=False)
+def _thin_svd(matrix: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    return np.linalg.svd(matrix, full_matrices=False)  # type: ignore[return-value]
+
+
+def _by_svd(
+    matrix: FloatArray,
+    values: FloatArray,
+    prior: FloatArray,
+    *,
+    rank: int | None = None,
+    parts: tuple[FloatArray, FloatArray, FloatArray] | None = None,
+) -> Recovery:
+    left, singular, right = _thin_svd(matrix) if parts is None else parts
     visible = int((singular > rank_tolerance(matrix.shape, singular[0])).sum())
     rank = visible if rank is None else min(rank, int((singular > 0).sum()))
     left, singular, right = left[:, :rank], singular[:rank], right[:rank]

@@ -19,6 +19,9 @@ UNIT = float(np.finfo(np.float64).eps) / 2.0
 TINY = float(np.finfo(np.float64).tiny)
 """Added wherever a product may have underflowed: relative bounds say nothing there."""
 
+_BLOCK = 2**15
+"""Numbers that are looked at together: 256 kB."""
+
 _SWEEPS = 8
 """Turns of scaling rows and columns."""
 
@@ -26,7 +29,7 @@ _FAR = 1e5
 """Beyond the logarithm of every float, and of every one after scaling."""
 
 _EVEN = 3
-"""Columns whose sizes are within so many powers of two of 1 are left as they are."""
+"""Rows and columns whose sizes are within so many powers of two of each other are left as they are."""
 
 _PRODUCTS = 1000
 """Powers of two below this one are floats, and so are their reciprocals."""
@@ -92,19 +95,28 @@ class Equilibrated(NamedTuple):
     columns: NDArray[np.int32]
 
 
-def rescaled(array: FloatArray, exponents: NDArray[np.integer[Any]] | int) -> FloatArray:
+def rescaled(
+    array: FloatArray, exponents: NDArray[np.integer[Any]] | int, *, out: FloatArray | None = None
+) -> FloatArray:
     """Return ``np.ldexp(array, exponents)``, or the array where these are zero: by products, as exact and faster."""
     most = np.abs(exponents).max(initial=0)
     if most == 0:
         return array
     if most < _PRODUCTS:
-        return np.asarray(array * np.ldexp(1.0, exponents))
-    return np.asarray(np.ldexp(array, exponents))
+        return np.asarray(np.multiply(array, np.ldexp(1.0, exponents), out=out))
+    return np.asarray(np.ldexp(array, exponents, out=out))
 
 
 def largest(array: FloatArray, axis: int) -> FloatArray:
     """Return the largest sizes along an axis, which is kept; without an array of all sizes."""
     return np.asarray(np.maximum(array.max(axis=axis, keepdims=True), -array.min(axis=axis, keepdims=True)))
+
+
+def least(array: FloatArray) -> float:
+    """Return the least size of an entry, block by block: without an array of all sizes."""
+    rows = array.reshape(-1, array.shape[-1])
+    step = max(1, _BLOCK // array.shape[-1])
+    return min((float(np.abs(rows[at : at + step]).min()) for at in range(0, len(rows), step)), default=np.inf)
 
 
 def subtract(left: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -136,7 +148,7 @@ def build_equations(matrix: FloatArray, uncertainty: FloatArray, *, sums_to_one:
     first = -np.frexp(largest(matrix, -1))[1]
     scaled = rescaled(matrix, first)
     error = rescaled(uncertainty, first)
-    if (np.abs(scaled) < TINY).any():
+    if least(scaled) < TINY:
         error = error + TINY * (rescaled(scaled, -first) != matrix)
     centre = np.zeros(first.shape)
     if sums_to_one:
@@ -183,6 +195,8 @@ def equilibrate(equations: Equations, *, balanced: bool = False) -> Equilibrated
     doubt = uncertainty.max(axis=-1, keepdims=True) / np.where(size > 0, size, 1.0)
     doubt = np.clip(doubt / (matrix.shape[-1] * UNIT), 1.0, _FULLY_WEIGHTED)
     rows = _unit(size * doubt)
+    middle = (rows.max(axis=-2, keepdims=True) + rows.min(axis=-2, keepdims=True)) // 2
+    rows = _uneven(rows - middle)
     matrix, uncertainty = rescaled(matrix, rows), rescaled(uncertainty, rows)
     again = _uneven(_unit(largest(matrix, -2)))
     return Equilibrated(rescaled(matrix, again), rescaled(uncertainty, again), rows + first, columns + again)
@@ -240,18 +254,22 @@ def contracts_at_half_precision(inverse: FloatArray, matrix: FloatArray, uncerta
     units of 32-bit rounding, and for underflow, which entries below 2^60 keep below 2^-60 in each product.
     """
     n_equations, n_unknowns = matrix.shape
-    size, whole = np.abs(inverse), np.abs(matrix)
-    if not (size.max() < _MODERATE and whole.max() < _MODERATE and n_equations < _MODERATE_COUNT):
+    extremes = [inverse.max(), -inverse.min(), matrix.max(), -matrix.min()]
+    if not (max(extremes) < _MODERATE and n_equations < _MODERATE_COUNT):
         return False
-    product = inverse.astype(np.float32) @ matrix.astype(np.float32)
+    left, right = inverse.astype(np.float32), matrix.astype(np.float32)
+    product = left @ right
     product[range(n_unknowns), range(n_unknowns)] -= np.float32(1.0)
-    np.abs(product, out=product)
     unit = (n_equations + 4) * _HALF_UNIT
     slack = 1.01 * unit / (1.0 - unit) + rounding(n_equations + 4)
+    # In place: sizes of the 24 bits are those of the numbers but for half a unit of each, which the slack covers twice.
+    size, whole, product = (np.abs(part, out=part) for part in (left, right, product))
     vector = np.ones(n_unknowns)
-    # |product| @ ones: sums of columns of the transpose stay in double precision without a copy of the product.
     near = product.sum(axis=1, dtype=np.float64) * (1.0 + 4.0 * _HALF_UNIT)
-    far = size @ (uncertainty @ vector + slack * (whole @ vector)) + slack + n_equations * n_unknowns / _MODERATE
+    doubt = uncertainty @ vector + slack * (whole.sum(axis=1, dtype=np.float64))
+    # Sums of products of 32-bit floats, all of one sign: relatively to the same slack, after rounding up what is summed.
+    far = (size @ np.nextafter(doubt.astype(np.float32), np.float32(np.inf))).astype(np.float64)
+    far = (1.0 + 2.0 * slack) * far + slack + n_equations * n_unknowns / _MODERATE
     bound = (1.0 + rounding(n_equations + 2 * n_unknowns + 16)) * (near + far)
     return bool((bound < _CONTRACTS).all())
 

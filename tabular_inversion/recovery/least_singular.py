@@ -12,8 +12,8 @@ _FEW = 8
 """Equations beyond n may be one for so many unknowns: more are dearer than singular values."""
 _MODERATE = 1e15
 """Inverses larger than this leave the range of 32-bit floats, squared."""
-_RESIDUAL = 1e-4
-"""Relative residual of the eigenvector: the eigenvalue errs by its square."""
+_RESIDUAL = 3e-4
+"""Relative residual of the eigenvector: the eigenvalue errs by its square, over its distance to the others."""
 _VECTORS = 12
 """Of Lanczos' method between two looks at the residual."""
 

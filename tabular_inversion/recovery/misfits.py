@@ -7,7 +7,7 @@ from scipy.sparse import issparse
 
 from tabular_inversion._typing import BoolArray, FloatArray, Kernel
 from tabular_inversion.kernel_rows import absolute, rows_times
-from tabular_inversion.recovery.equations import TINY, UNIT, largest
+from tabular_inversion.recovery.equations import TINY, UNIT, largest, rescaled, rounding
 from tabular_inversion.recovery.system import RowSystem
 
 _SOLVED = 16.0
@@ -37,6 +37,28 @@ def misfits(system: RowSystem, rows: Kernel) -> tuple[FloatArray, FloatArray]:
     What is allowed covers the uncertainty of M and q, and the rounding of a recovery.
     """
     return misfit(system, rows), _allowed(system, rows)
+
+
+def misfit_bound(system: RowSystem, n_successors: int) -> FloatArray:
+    """Bound ``|A p - b|`` of a true distribution p on so many states, A and b as given and scaled, shape (E, R).
+
+    The uncertainty of M and q bounds it, and so does the residual that a solver reports of them, with what else was
+    rounded on the way.
+    """
+    k, exponents = len(system.test_matrix), system.equations.exponents
+    # Correct rounding moves a number by half a unit in its last place, which is up to twice as sharp as u times it.
+    own, size = system.right_hand_error, np.abs(system.right_hand_sides)
+    spared = np.where(own <= UNIT * size, own - 0.5 * np.spacing(size), 0.0)
+    doubt = system.value_uncertainty[:k] - rescaled(spared, exponents)
+    bound = (1.0 + rounding(4)) * (system.uncertainty[:k].max(axis=1, keepdims=True) + doubt)
+    if system.residual is not None:
+        # Beside it stands the rounding of an expectation, and of M, where it is rounded, at both ends of the loop.
+        # A sure successor's value is passed on as it is.
+        whole = np.abs(system.test_matrix).max(axis=1, keepdims=True)
+        ends = np.where(system.matrix_error.any(axis=1, keepdims=True), rounding(8), 0.0)
+        computed = (rounding(n_successors if n_successors > 1 else 0) + ends) * whole
+        bound = np.minimum(bound, rescaled(system.residual[:, None] + computed, exponents))
+    return system.with_ones(bound, 0.0)
 
 
 def _allowed(system: RowSystem, rows: Kernel) -> FloatArray:

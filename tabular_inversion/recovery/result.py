@@ -68,6 +68,8 @@ class Recovery(Record):
             counts[row_index] = np.diff(self.rows.indptr)
             indptr = np.concatenate([[0], np.cumsum(counts)])
             return csr_array((self.rows.data, self.rows.indices, indptr), shape=(available.size, n_states))
+        if len(row_index) == available.size:
+            return self.rows.reshape(*available.shape, n_states)
         placed = np.zeros((available.size, n_states))
         placed[row_index] = self.rows
         return placed.reshape(*available.shape, n_states)

@@ -24,6 +24,7 @@ def simplex_rows(
     *,
     prior: FloatArray | None = None,
     uncertainty: FloatArray | None = None,
+    factored: AffineSystem | None = None,
 ) -> Recovery:
     """Return the distributions that explain the values best, nearest to the prior among equals.
 
@@ -37,6 +38,8 @@ def simplex_rows(
         P0, distributions; uniform when omitted.
     uncertainty : numpy.ndarray, shape (k, n), optional
         A bound on the error of each entry of M: combinations of goals that it may have made hold no row.
+    factored : AffineSystem, optional
+        What `factored_for_simplex` says of M, where it was asked before.
 
     Returns
     -------
@@ -62,13 +65,18 @@ def simplex_rows(
     array([[0.583333, 0.333333, 0.083333],
            [0.      , 0.      , 1.      ]])
     """
-    scale = power_of_two_scale(matrix)
-    system = affine_system(matrix[None] / scale, None if uncertainty is None else uncertainty[None] / scale)
-    targets = values.T / scale - system.centre
+    system = factored_for_simplex(matrix, uncertainty) if factored is None else factored
+    targets = values.T / power_of_two_scale(matrix) - system.centre
     start = np.full(system.n_states, 1.0 / system.n_states) if prior is None else prior
     rows = solve_on_simplex(system, targets, np.broadcast_to(start, (len(targets), system.n_states)))
     residual = largest_residual(matrix, rows, values)
     return Recovery(rows, residual, int(system.rank[0]), float(system.condition[0]), "simplex least squares")
+
+
+def factored_for_simplex(matrix: FloatArray, uncertainty: FloatArray | None = None) -> AffineSystem:
+    """Decompose M (k, n) for `simplex_rows`, in units of its largest entry."""
+    scale = power_of_two_scale(matrix)
+    return affine_system(matrix[None] / scale, None if uncertainty is None else uncertainty[None] / scale)
 
 
 def solve_on_simplex(system: AffineSystem, targets: FloatArray, prior: FloatArray) -> FloatArray:

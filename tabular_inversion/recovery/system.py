@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cache, cached_property, partial
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +20,13 @@ from tabular_inversion.recovery.equations import (
     contracts,
     contracts_at_half_precision,
     equilibrate,
+    left_inverse,
     rescaled,
-    rounding,
     subtract,
 )
 from tabular_inversion.recovery.factors import SMALL, Factors, factorise, one_norm
 from tabular_inversion.recovery.independence import independent_columns
+from tabular_inversion.recovery.kept import Kept
 from tabular_inversion.recovery.least_singular import least_singular_value
 from tabular_inversion.recovery.rank import RankDecision, RankStatus, exactly_dependent
 from tabular_inversion.recovery.uncertainty import (
@@ -32,6 +34,7 @@ from tabular_inversion.recovery.uncertainty import (
     goal_residuals,
     hides_nothing,
     matrix_uncertainty,
+    noise_of,
     right_hand_side_uncertainty,
     value_noise,
 )
@@ -58,6 +61,10 @@ def _nothing_hidden() -> bool:
     return True
 
 
+def _hides_nothing_in(system: RowSystem) -> bool:
+    return system.hides_nothing
+
+
 @dataclass(frozen=True, eq=False)
 class RowSystem:
     """``matrix @ p = values`` for every row p: M, or M centred with the row of ones below, each equation in unit scale.
@@ -82,6 +89,8 @@ class RowSystem:
         Returns `hides_nothing`; few decisions ask.
     residual : numpy.ndarray, shape (k,), optional
         A bound on ``|M p - q|`` of the true rows, for M and q as given, where their solver reports one.
+    kept : dict
+        What was decomposed and decided of the test functions so far, for all systems that share them.
 
     Examples
     --------
@@ -104,10 +113,11 @@ class RowSystem:
     rigorous: bool = True
     tells_apart: Callable[[], bool] = _nothing_hidden
     residual: FloatArray | None = None
+    kept: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of_agent(cls, agent: AgentValues, *, sums_to_one: bool, noise: Noise | None = None) -> RowSystem:
-        """Build the system of an agent.
+        """Build the system of an agent; what was decomposed of its test functions before is not decomposed again.
 
         Parameters
         ----------
@@ -128,8 +138,9 @@ class RowSystem:
             right_hand_side_uncertainty(agent, spread),
             sums_to_one,
             agent.temperature is None,
-            cache(partial(hides_nothing, agent, error)),
+            partial(hides_nothing, agent, error),
             None if agent.report is None else goal_residuals(agent),
+            agent.kept_for(sums_to_one=sums_to_one, noise=noise_of(agent, noise)),
         )
 
     @classmethod
@@ -138,7 +149,7 @@ class RowSystem:
         errors = UNIT * np.abs(test_matrix), UNIT * np.abs(right_hand_sides)
         return cls(test_matrix, right_hand_sides, *errors, sums_to_one)
 
-    @property
+    @Kept
     def hides_nothing(self) -> bool:
         """Whether no two numbers of the data are so near each other that rounding could have hidden a difference.
 
@@ -151,7 +162,7 @@ class RowSystem:
         """n, the number of unknowns of each row."""
         return int(self.test_matrix.shape[1])
 
-    @cached_property
+    @Kept
     def equations(self) -> Equations:
         """The equations centred and scaled."""
         return build_equations(self.test_matrix, self.matrix_error, sums_to_one=self.sums_to_one)
@@ -170,7 +181,7 @@ class RowSystem:
     def values(self) -> FloatArray:
         """The right-hand sides in the scale of `matrix`, shape (k, R) or (k + 1, R)."""
         centred = self.right_hand_sides - self.equations.centre if self.sums_to_one else self.right_hand_sides
-        return self._with_ones(rescaled(centred, self.equations.exponents), 1.0)
+        return self.with_ones(rescaled(centred, self.equations.exponents), 1.0)
 
     @cached_property
     def value_uncertainty(self) -> FloatArray:
@@ -178,47 +189,35 @@ class RowSystem:
         error = self.right_hand_error
         if self.sums_to_one:
             error = error + subtract(self.right_hand_sides, self.equations.centre)[1]
-        return self._with_ones(rescaled(error, self.equations.exponents), 0.0)
+        return self.with_ones(rescaled(error, self.equations.exponents), 0.0)
 
-    @cached_property
-    def misfit_bound(self) -> FloatArray:
-        """A bound on ``|matrix @ p - values|`` of the true distribution p, shape of `values`."""
-        k = len(self.test_matrix)
-        largest = self.uncertainty[:k].max(axis=1, keepdims=True) + self.value_uncertainty[:k]
-        if self.residual is not None:
-            # Beside it stands the rounding of an expectation over at most n states, and of M at both ends of the loop.
-            size = np.abs(self.test_matrix).max(axis=1, keepdims=True)
-            computed = rounding(self.n_states + 8) * size
-            shown = rescaled(self.residual[:, None] + computed, self.equations.exponents)
-            largest = np.minimum(largest, shown)
-        return self._with_ones(largest, 0.0)
-
-    def _with_ones(self, array: FloatArray, filler: float) -> FloatArray:
+    def with_ones(self, array: FloatArray, filler: float) -> FloatArray:
+        """Return an array of the goals' equations with what stands in the row of ones below, where there is one."""
         if not self.sums_to_one:
             return np.asarray(array)
         return np.concatenate([array, np.full((1, array.shape[1]), filler)])
 
-    @cached_property
+    @Kept
     def given(self) -> FloatArray:
         """M, or [M;1], neither centred nor scaled."""
-        return self._with_ones(self.test_matrix, 1.0)
+        return self.with_ones(self.test_matrix, 1.0)
 
     @property
     def has_fewer_equations(self) -> bool:
         """Whether there are fewer equations than unknowns: a null vector exists, whatever the rounding."""
         return len(self.test_matrix) + self.sums_to_one < self.n_states
 
-    @cached_property
+    @Kept
     def equilibrated(self) -> Equilibrated:
         """The system with columns scaled too and equations weighed by their certainty: see `equilibrate`."""
         return equilibrate(self.equations)
 
-    @cached_property
+    @Kept
     def factors(self) -> Factors | None:
         """Of `equilibrated`; None where no n of its equations are seen to be independent."""
         return factorise(self.equilibrated.matrix)
 
-    @cached_property
+    @Kept
     def inverse(self) -> FloatArray | None:
         """A left inverse of `matrix`, to rounding, that looks at n equations only, shape (n, E); None as `factors`."""
         if self.factors is None:
@@ -227,7 +226,7 @@ class RowSystem:
         inverse = rescaled(rescaled(self.factors.inverse, scaled.columns.T), scaled.rows.T)
         return inverse if np.isfinite(inverse).all() else None
 
-    @cached_property
+    @Kept
     def rank_decision(self) -> RankDecision:
         """Whether the n columns are independent: FULL, DEFICIENT or UNKNOWN, and whether that is proved."""
         if self.has_fewer_equations:
@@ -241,7 +240,7 @@ class RowSystem:
             return RankDecision(RankStatus.DEFICIENT, proved=False)
         return RankDecision(RankStatus.UNKNOWN, proved=False)
 
-    @cached_property
+    @Kept
     def equations_independent(self) -> bool:
         """Whether the k equations, without the sum to one, are surely independent, so that all values are attained."""
         if len(self.test_matrix) == self.n_states:
@@ -262,7 +261,7 @@ class RowSystem:
             return False
         return self.trusts_coincidence and exactly_dependent(self.given)
 
-    @cached_property
+    @Kept
     def trusts_coincidence(self) -> bool:
         """Whether nothing in the data, nor a combination of equations, is as small as what rounding could hide."""
         if not self.hides_nothing:
@@ -271,14 +270,19 @@ class RowSystem:
         positive = singular[singular > limit]
         return bool(not positive.size or positive[-1] > GAP * np.linalg.norm(self.equilibrated.uncertainty))
 
-    @cached_property
+    @Kept
+    def right_inverse(self) -> FloatArray:
+        """The pseudo-inverse of `matrix`, which is one from the right where the equations are independent."""
+        return left_inverse(self.matrix)
+
+    @Kept
     def singular_values(self) -> FloatArray:
         """The n singular values of `matrix`, descending; zero beyond the number of equations."""
         padded = np.zeros(self.n_states)
         padded[: min(self.matrix.shape)] = np.linalg.svd(self.matrix, compute_uv=False)
         return padded
 
-    @cached_property
+    @Kept
     def _weighed(self) -> tuple[FloatArray, float]:
         """Singular values of `equilibrated`, and the level up to which they may be rounding or uncertainty."""
         matrix, error, _, _ = self.equilibrated
@@ -289,14 +293,14 @@ class RowSystem:
         singular, limit = self._weighed
         return int((singular > limit).sum())
 
-    @cached_property
+    @Kept
     def rank(self) -> int:
         """N where that is decided; else how many singular values exceed rounding and uncertainty, n - 1 at most."""
         if self.rank_decision.status is RankStatus.FULL:
             return self.n_states
         return min(self._numerical_rank(), self.n_states - 1)
 
-    @cached_property
+    @Kept
     def sigma_min(self) -> float:
         """The n-th singular value of `matrix`; 0 where there are fewer equations than unknowns."""
         if self.has_fewer_equations:
@@ -306,13 +310,13 @@ class RowSystem:
             known = least_singular_value(self.matrix, self.inverse)
         return float(self.singular_values[-1]) if known is None else known
 
-    @cached_property
+    @Kept
     def condition(self) -> float:
         """The largest singular value of `matrix` over the smallest of the first `rank`; 1 for a zero matrix."""
         least = self.singular_values[self.rank - 1] if self.rank else 0.0
         return float(self.singular_values[0] / least) if least > 0 else 1.0
 
-    @cached_property
+    @Kept
     def condition_estimate(self) -> float:
         """The condition number in the 1-norm of the equations that `factors` takes, columns scaled."""
         if self.factors is None:
@@ -322,7 +326,7 @@ class RowSystem:
             taken = taken[np.sort(self.factors.order)]
         return one_norm(taken) * one_norm(self.factors.inverse)
 
-    @cached_property
+    @Kept
     def null_basis(self) -> FloatArray:
         """Orthonormal vectors v with ``matrix @ v = 0``, as columns, shape (n, n - rank)."""
         # The full decomposition, n x n: only those who ask for a null space pay for it.
@@ -368,26 +372,13 @@ class RowSystem:
 
     def restrict(self, columns: IntArray) -> RowSystem:
         """Return the system whose unknowns are these states only, centred and scaled by what varies on them."""
-        return replace(self, test_matrix=self.test_matrix[:, columns], matrix_error=self.matrix_error[:, columns])
+        tests, error = self.test_matrix[:, columns], self.matrix_error[:, columns]
+        # Whether rounding could hide anything is about the data, not about these columns.
+        whole = partial(_hides_nothing_in, self)
+        return replace(self, test_matrix=tests, matrix_error=error, tells_apart=whole, kept={})
 
     def select(self, rows: IntArray) -> RowSystem:
         """Return the system with the right-hand sides of these rows only; what was decided of the matrix is kept."""
-        chosen = replace(
+        return replace(
             self, right_hand_sides=self.right_hand_sides[:, rows], right_hand_error=self.right_hand_error[:, rows]
         )
-        shared = (
-            "equations",
-            "given",
-            "equilibrated",
-            "factors",
-            "inverse",
-            "condition_estimate",
-            "rank_decision",
-            "singular_values",
-            "rank",
-            "_weighed",
-            "trusts_coincidence",
-        )
-        known = self.__dict__
-        chosen.__dict__.update({name: known[name] for name in (*shared, "null_basis", "sigma_min") if name in known})
-        return chosen

@@ -98,9 +98,9 @@ def matrix_uncertainty(agent: AgentValues, spread: FloatArray | None = None) -> 
     noise = np.zeros((1, 1)) if spread is None else state_noise(agent, spread)
     weight = agent.weights
     some = weight > 0
-    value = np.where(some, agent.v, 0.0)
-    size = np.abs(value)
-    error: FloatArray = _roundings(noise) * size
+    everywhere = bool(some.all())
+    size: FloatArray = np.abs(agent.v if everywhere else np.where(some, agent.v, 0.0))
+    error: FloatArray | None = None  # where each value is one correctly rounded Q-value
     if agent.policy is not None:  # a dot product over m actions
         filled = np.abs(np.where(agent.known, agent.q, 0.0))
         policy = agent.policy if agent.policy.ndim == 3 else agent.policy[None]
@@ -108,16 +108,18 @@ def matrix_uncertainty(agent: AgentValues, spread: FloatArray | None = None) -> 
     elif agent.temperature is not None:
         error = _FUNCTIONS * (agent.n_actions + 4) * UNIT * (size + agent.temperature)
     # In place: M is the largest array there is, and this is a bound on each of its entries.
-    bound = np.multiply(size, rounding(3), out=size)
-    error *= 1.01 + rounding(4)
-    bound += error
+    margin = 1.01 + rounding(4)
+    bound = np.multiply(size, rounding(3) + (margin * _roundings(noise) if error is None else 0.0), out=size)
+    if error is not None:
+        bound += margin * error
     bound += (1.0 + rounding(4)) * np.asarray(noise)
     bound *= weight
-    np.abs(agent.test_matrix, out=error)
-    error *= rounding(1)
-    bound += error
+    whole = np.abs(agent.test_matrix)
+    whole *= rounding(1)
+    bound += whole
     bound += TINY
-    bound[~np.broadcast_to(some, bound.shape)] = 0.0
+    if not everywhere:
+        bound[~np.broadcast_to(some, bound.shape)] = 0.0
     return bound if np.ndim(agent.test_noise) == 0 and agent.test_noise == 0 else bound + agent.test_noise
 
 
@@ -127,7 +129,9 @@ def right_hand_side_uncertainty(agent: AgentValues, spread: FloatArray | None = 
     if noise.shape[1] > 1:
         noise = agent.of_rows(noise)
     shown = agent.of_rows(agent.q.reshape(agent.n_goals, -1))
-    error: FloatArray = _roundings(noise) * np.abs(shown) + noise
+    error: FloatArray = np.abs(shown)
+    error *= _roundings(noise)
+    error += noise
     if agent.goals.action_rewards is not None:
         error = error + rounding(1) * np.abs(agent.right_hand_sides)
     return error

@@ -46,13 +46,24 @@ def ratio(ours, baseline, rounds=7):
     return median(times[ours]) / median(times[baseline])
 
 
-@pytest.mark.parametrize(("discount", "limit"), [(0.0, 3.0), (0.9, 3.0)])
-def test_invert_with_its_certified_verdict_against_lu(capsys, discount, limit):
+def anew(agent):
+    """Return the agent as if nothing had been asked of it before."""
+    agent.decompositions.clear()
+    return agent
+
+
+LU_LIMIT = 2.6
+"""In n^3 operations: 2/3 + 4/3 for the inverse, 2 for the rows, 2 for what they miss, all in doubles, and 2 in 32 bits
+for the certificate, beside 2/3 + 2 for LU alone: 2.25 without the last, 2.6 with it at half its price."""
+
+
+@pytest.mark.parametrize("discount", [0.0, 0.9])
+def test_invert_with_its_certified_verdict_against_lu(capsys, discount, limit=LU_LIMIT):
     agent = values(discount)
     matrix, right = agent.test_matrix, agent.right_hand_sides
     verdict = invert(agent, Unconstrained()).verdict
     assert (verdict.status, verdict.evidence) == (Status.IDENTIFIED, Evidence.CERTIFIED)
-    found = ratio(lambda: invert(agent, Unconstrained()), lambda: lu_solve(lu_factor(matrix), right))
+    found = ratio(lambda: invert(anew(agent), Unconstrained()), lambda: lu_solve(lu_factor(matrix), right))
     with capsys.disabled():
         print(f"\ninvert, n = k = {N}, discount {discount}: {found:.2f} x (lu_factor + lu_solve); at most {limit}")
     assert found <= limit
@@ -64,7 +75,7 @@ def test_identify_uniformly_against_singular_values(capsys, kernel_class):
     verdict = identify(agent, kernel_class, scope="uniform")
     assert (verdict.status, verdict.evidence) == (Status.IDENTIFIED, Evidence.CERTIFIED)
     matrix = agent.test_matrix
-    found = ratio(lambda: identify(agent, kernel_class, scope="uniform"), lambda: svdvals(matrix), rounds=3)
+    found = ratio(lambda: identify(anew(agent), kernel_class, scope="uniform"), lambda: svdvals(matrix), rounds=3)
     with capsys.disabled():
         print(f"\nidentify {kernel_class.name}, n = k = {N}: {found:.2f} x svdvals; at most 1.5")
     assert found <= 1.5
