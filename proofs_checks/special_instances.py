@@ -100,7 +100,7 @@ def draw_from_m(rng: np.random.Generator, size: int) -> Instance:
             m[:, first] = m[:, second] + Fraction(1, 1009) * (m[:, third] - m[:, second])
     continuation = fraction_array(rng.integers(0, 2, (k, n))) if rng.random() < 0.3 else None
     policy = draw_policy(rng, world, k)
-    return Instance(world, ExactGoals(rewards_of(world, m, continuation, policy), continuation), policy)  # type: ignore[arg-type]
+    return Instance(world, ExactGoals(rewards_of(world, m, continuation, policy), continuation), policy)
 
 
 def rewards_of(

@@ -161,7 +161,7 @@ def check_mirror(rng: np.random.Generator, amount: int, *, squares: bool = False
         agent = bellman.evaluate(mdp, Goals(rng.uniform(-1, 1, (n - 2, n))), policies.uniform(mdp.available))
         prior = rng.dirichlet(np.full(n, 3.0))
         found = p_learning(agent, "mirror", prior=prior, iterations=20_000, tolerance=1e-9)
-        p, end = mdp.toarray(), found.toarray()
+        p, end = mdp.toarray(), found.kernel
         whole, parts = divergence(p, prior), divergence(p, end) + divergence(end, prior + 0 * end)
         if squares:
             whole = ((p - prior) ** 2).sum(axis=2)
@@ -252,7 +252,7 @@ def check_rate(rng: np.random.Generator, amount: int, *, rate_scale: float = 1.0
         end = invert(agent, Unconstrained(), prior=start.reshape(-1, n)).toarray()
         step = 1.5 / float(np.linalg.norm(agent.test_matrix, 2)) ** 2
         rate = rate_scale * convergence_rate(agent.test_matrix, step)
-        last = p_learning(agent, prior=start, step=step, iterations=60, tolerance=NEVER).toarray()
+        last = p_learning(agent, prior=start, step=step, iterations=60, tolerance=NEVER).kernel
         excess = float(np.linalg.norm(last - end) / np.linalg.norm(start - end) - rate**60)
         tally.add(excess <= 1e-9, max(excess, 0.0), f"n={n}, k={k}: above the rate by {excess:.1e}")
     return tally

@@ -14,7 +14,7 @@ from scipy.sparse import csr_array, issparse
 from tabular_inversion import storage
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel, SparseMask, SparseMatrix
 from tabular_inversion.errors import KernelError, ShapeError
-from tabular_inversion.kernel_rows import KernelRows
+from tabular_inversion.kernel_rows import KernelRows, rows_times, sparse_rows
 from tabular_inversion.kinds import checked
 from tabular_inversion.records import ReadOnly, same_if_given
 from tabular_inversion.validation import (
@@ -124,7 +124,9 @@ class MDP(KernelRows, ReadOnly):
             and np.array_equal(self.available, other.available)
             and (self.state_names, self.action_names) == (other.state_names, other.action_names)
             and same_if_given(self.coordinates, other.coordinates)
-            and (abs(self.sparse().rows - other.sparse().rows).max() == 0 if self.shape == other.shape else False)
+            and (
+                abs(sparse_rows(self.rows) - sparse_rows(other.rows)).max() == 0 if self.shape == other.shape else False
+            )
         )
 
     @property
@@ -164,7 +166,7 @@ class MDP(KernelRows, ReadOnly):
             return frozen_array(self.kernel > 0, bool)
         support = csr_array(self.kernel, copy=True)
         support.eliminate_zeros()
-        return support.astype(bool)
+        return support.astype(np.bool_)
 
     @cached_property
     def n_successors(self) -> IntArray:
@@ -223,7 +225,7 @@ class MDP(KernelRows, ReadOnly):
         # A sparse matrix times a dense one gives goals last; few at a time, the result is turned while in the cache.
         step = max(4, _CACHED_ENTRIES // rows.shape[0])
         for start in range(0, len(flat), step):
-            flat[start : start + step] = (rows @ values[start : start + step].T).T
+            flat[start : start + step] = rows_times(rows, values[start : start + step].T).T
         return flat.reshape(shape)
 
     def permute_states(self, order: ArrayLike) -> MDP:
@@ -247,7 +249,7 @@ class MDP(KernelRows, ReadOnly):
         row_order = (new[:, None] * self.n_actions + np.arange(self.n_actions)).ravel()
         rows = self.rows[row_order][:, new]
         return MDP(
-            rows if self.is_sparse else rows.reshape(self.shape),
+            rows.reshape(self.shape) if isinstance(rows, np.ndarray) else rows,
             self.discount,
             self.available[new],
             None if self.state_names is None else tuple(self.state_names[i] for i in new),

@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import wraps
 from html import escape
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array, issparse
 
 from tabular_inversion.errors import TabularInversionError, WitnessError
+
+_Entry = TypeVar("_Entry", bound=np.number[Any] | np.bool_)
 
 _SHOWN, _WIDTH = 8, 120
 _COMPRESSED = (csr_array, csc_array)
@@ -201,14 +203,15 @@ def _frozen(value: Any) -> Any:
         copied = np.array(value, order="C")
         copied.flags.writeable = False
         return copied
-    if issparse(value):
+    is_sparse = issparse(value)
+    if is_sparse:
         return value if _is_read_only(value) else read_only_rows(value)
     if isinstance(value, tuple | list):
         return tuple(_frozen(item) for item in value)
     return value
 
 
-def read_only_rows(matrix: Any) -> Any:
+def read_only_rows(matrix: csr_array[_Entry, tuple[int, int]]) -> csr_array[_Entry, tuple[int, int]]:
     """Return a sparse matrix as a read-only csr_array with sorted indices and no entry twice.
 
     Examples

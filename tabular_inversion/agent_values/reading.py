@@ -202,7 +202,8 @@ def read_transition_rewards(
             if not np.isfinite(csr_array(each).data).all():
                 raise AgentValuesError(f"transition_rewards of goal {goal} hold a number that is not finite.")
         return tuple(read_only_rows(each) for each in given)
-    return finite_array("transition_rewards", given, full, "(G, S, A, S)", AgentValuesError)
+    rest: Any = given  # an array, or what one can be made of
+    return finite_array("transition_rewards", rest, full, "(G, S, A, S)", AgentValuesError)
 
 
 def check_beside(goals: Goals, report: SolverReport | None, shape: tuple[int, ...]) -> None:

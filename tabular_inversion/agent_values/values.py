@@ -332,7 +332,7 @@ class AgentValues(ReadOnly, Derived):
         >>> agent.test_matrix.tolist(), agent.right_hand_sides.tolist()
         ([[0.0, 1.0]], [[0.25, 0.5]])
         """
-        return cls(q, Goals(test_matrix), 0.0, noise=noise, test_noise=test_noise, **options)  # type: ignore[arg-type]
+        return cls(q, Goals(test_matrix), 0.0, noise=noise, test_noise=test_noise, **options)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write these values to a .npz or .json file, exactly.

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import csr_array, sparray, spmatrix
+from scipy.sparse import issparse
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
@@ -302,8 +302,9 @@ class ValueEquivalence:
         """Return the available rows of a kernel, dense."""
         given: Any = kernel.kernel if isinstance(kernel, MDP) else kernel
         n_states, n_actions = self.agent.available.shape
-        if isinstance(given, sparray | spmatrix):
-            given = csr_array(given).toarray()
+        is_sparse = issparse(given)
+        if is_sparse:
+            given = given.toarray()
         elif np.ndim(given) == 3:
             given = np.reshape(given, (-1, np.shape(given)[2]))
         shape = (n_states * n_actions, n_states)

@@ -325,8 +325,7 @@ def _independent_rows(table: list[list[fmpz]], pivots: list[int], prime: int) ->
 
 
 def _solve_square(matrix: fmpz_mat, right_hand_sides: fmpz_mat) -> fmpq_mat:
-    solution: fmpq_mat = matrix.solve(right_hand_sides)
-    return solution
+    return matrix.solve(right_hand_sides)  # type: ignore[return-value]  # the stubs of flint know only its base class
 
 
 def _select(table: list[list[fmpz]], rows: range | list[int], columns: range | list[int]) -> fmpz_mat:

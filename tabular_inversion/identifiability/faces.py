@@ -8,6 +8,8 @@ as one. T is a guess from the recovered row: an answer counts only after a check
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
@@ -220,9 +222,10 @@ def _columns(matrix: SparseMask, rows: IntArray, size: int) -> IntArray:
 
 def _entries(rows: Kernel, columns: IntArray) -> FloatArray:
     """Return the entries of rows (b, n) at columns (b, N)."""
-    if issparse(rows):
-        return np.asarray(rows[np.arange(len(columns))[:, None], columns].toarray().reshape(columns.shape))
-    return np.take_along_axis(rows, columns, axis=1)
+    if isinstance(rows, np.ndarray):
+        return np.take_along_axis(rows, columns, axis=1)
+    taken: Any = rows[np.arange(len(columns))[:, None], columns]  # the stubs know numbers of one axis only
+    return np.asarray(taken.toarray().reshape(columns.shape))
 
 
 def _complement(states: IntArray, n_states: int) -> IntArray:

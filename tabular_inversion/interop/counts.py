@@ -58,7 +58,7 @@ def from_counts(counts: ArrayLike, *, discount: float, unvisited: Unvisited = "r
 
     Examples
     --------
-    >>> from_counts([[[3, 1]], [[0, 5]]], discount=0.9).dense().kernel[0]
+    >>> from_counts([[[3, 1]], [[0, 5]]], discount=0.9).toarray()[0]
     array([[0.75, 0.25]])
     """
     array = _read(counts)

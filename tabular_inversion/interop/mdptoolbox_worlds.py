@@ -50,7 +50,7 @@ def from_mdptoolbox(transitions: Any, reward: Any = None, *, discount: float, wi
     --------
     >>> stay, move = np.eye(2), np.array([[0.1, 0.9], [1.0, 0.0]])
     >>> world = from_mdptoolbox([stay, move], np.array([[0.0, 1.0], [5.0, 2.0]]), discount=0.9)
-    >>> world.mdp.dense().kernel[0, 1]
+    >>> world.mdp.toarray()[0, 1]
     array([0.1, 0.9])
     >>> world.native_goals.action_rewards[0]
     array([[0., 1.],

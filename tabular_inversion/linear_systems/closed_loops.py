@@ -104,5 +104,6 @@ class ClosedLoops:
         matrix, n_states = sparse_rows(self.stacked), self.transitions.n_states
         size = matrix.shape[0]
         index = np.int64 if size > np.iinfo(np.int32).max else np.int32
-        offsets = np.repeat(np.arange(0, size, n_states, dtype=index), np.diff(matrix.indptr[::n_states]))
+        starts: IntArray = np.arange(0, size, n_states, dtype=index)
+        offsets = np.repeat(starts, np.diff(matrix.indptr[::n_states]))
         return csr_array((matrix.data, matrix.indices + offsets, matrix.indptr), shape=(size, size))

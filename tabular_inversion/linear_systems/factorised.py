@@ -1,7 +1,7 @@
 """Direct solvers: LAPACK and sparse LU, one factorisation for all goals that share a chain, batches for the others."""
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from scipy.linalg import lu_solve
@@ -20,7 +20,7 @@ Factorisation: TypeAlias = Callable[[FloatArray], FloatArray]
 """From right-hand sides (k, S) to solutions (k, S), one for each row."""
 
 _BYTES_PER_LU_ENTRY = 16
-_ORDERING = "COLAMD"
+_ORDERING: Final = "COLAMD"
 
 
 def factorise_dense(chain: Kernel, factors: FloatArray) -> Factorisation:

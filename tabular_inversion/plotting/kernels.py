@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import coo_array, csr_array, issparse
 
-from tabular_inversion._typing import BoolArray, FloatArray, Kernel
+from tabular_inversion._typing import BoolArray, FloatArray, Kernel, SparseMatrix
 from tabular_inversion.errors import InputError, KernelError
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
@@ -181,9 +181,8 @@ def plot_error(mdp: MDP, inversion: Inversion, *, ax: Axes | None = None) -> Axe
     >>> bool(cells.get_array().max() < 1e-12)
     True
     """
-    gap = abs(csr_array(mdp.rows) - csr_array(_matrix(inversion.kernel, mdp.n_states)))
-    most: coo_array = gap.max(axis=1)
-    largest = most.toarray().reshape(mdp.available.shape).max(axis=1)
+    gap: SparseMatrix = abs(csr_array(mdp.rows) - csr_array(_matrix(inversion.kernel, mdp.n_states)))
+    largest = gap.max(axis=1).toarray().reshape(mdp.available.shape).max(axis=1)
     return plot_values(
         largest.clip(*_ERROR_SCALE),
         mdp.coordinates,

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
-from tabular_inversion._typing import FloatArray, IntArray
+from tabular_inversion._typing import FloatArray, IntArray, SparseMatrix
 from tabular_inversion.errors import InputError
 from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.equations import rounding
@@ -68,8 +68,8 @@ def column_matching(matrix: FloatArray, values: FloatArray, *, norm: float = np.
 
 def matched(states: IntArray, n_states: int, norm: float = np.inf) -> Recovery:
     """Return rows whose successors these are; their residual and the rank of the system are not looked at."""
-    ones: FloatArray = np.ones(len(states))
-    rows = csr_array((ones, states, np.arange(len(states) + 1)), shape=(len(states), n_states))
+    ends = np.arange(len(states) + 1)
+    rows: SparseMatrix = csr_array((np.ones(len(states)), states, ends), shape=(len(states), n_states))
     return Recovery(rows, np.zeros(len(states)), 0, 1.0, f"column matching in the {norm}-norm")
 
 

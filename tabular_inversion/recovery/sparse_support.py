@@ -151,6 +151,7 @@ def _integer_programs(
             [None, ones, None],  # at most N switches
         ],
         format="csr",
+        dtype=np.float64,
     )
     supports = np.zeros((values.shape[1], n), bool)
     for row, target in enumerate(values.T):

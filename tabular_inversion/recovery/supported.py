@@ -81,7 +81,8 @@ def supported_rows(
     # Of the entries of one column at most: the 2-norm of a support of n columns is below sqrt(n) times this.
     widest = 0.0 if doubt is None else float(np.linalg.norm(doubt, axis=1).max())
     data, residual = np.empty(len(support.indices)), np.empty(values.shape[1])
-    condition, hardest, inverse = 1.0, np.zeros((1, 0), np.intp), 0.0
+    hardest: IntArray = np.zeros((1, 0), np.intp)
+    condition, inverse = 1.0, 0.0
     for rows, entries in _batches(support, len(matrix)):
         states = support.indices.take(entries)
         targets = right.take(rows, axis=1)

@@ -108,12 +108,12 @@ class Question(Record):
         rows = np.flatnonzero(self.chosen)
         places = (np.ones(len(rows)), (rows // self.n_actions, rows))
         pick = csr_array(places, shape=(self.n_states, self.available.size))
-        return read_only_rows(csr_array(pick @ self.support.astype(float)).astype(bool))
+        return read_only_rows(csr_array(pick @ self.support.astype(np.float64)).astype(np.bool_))
 
     @cached_property
     def pays(self) -> SparseMask:
         """Where each goal pays, bool CSR (G, S)."""
-        return read_only_rows(csr_array(self.goals.rewards != 0))
+        return read_only_rows(csr_array(self.goals.rewards != 0, shape=self.goals.rewards.shape))
 
 
 def read_question(

@@ -300,7 +300,7 @@ def _independent(chance: Chance, supports: SparseMask, seed: int) -> tuple[IntAr
 def _behind(question: Question, cut: Cut, supports: SparseMask) -> NDArray[np.bool_]:
     """Tell which rows have all of their successors behind a cut."""
     outside = (~cut.behind(question)).astype(float)
-    return np.asarray(rows_times(supports.astype(float), outside) == 0)
+    return np.asarray(rows_times(supports.astype(np.float64), outside) == 0)
 
 
 def _cut_proofs(question: Question, found: Linkage, sets: list[IntArray], rows: IntArray) -> list[Proof]:
