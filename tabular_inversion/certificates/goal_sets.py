@@ -12,7 +12,7 @@ from tabular_inversion.errors import InputError
 from tabular_inversion.exact import ExactAgentValues
 from tabular_inversion.identifiability import Evidence, Status
 from tabular_inversion.sufficiency.smallest.lower_bounds import Branch, Leaf
-from tabular_inversion.sufficiency.smallest.minimality import rules_of
+from tabular_inversion.sufficiency.smallest.minimality import MinimalityProof, rules_of
 from tabular_inversion.sufficiency.smallest.result import MinimalGoals
 
 
@@ -25,7 +25,12 @@ def goal_set_certificate(found: MinimalGoals) -> dict[str, Any]:
         If the bound rests on an integer program solved in floats.
     """
     agent, proof, kernel_class, goals = found.agent, found.proof, found.kernel_class, list(found.goals)
-    if found.evidence is not Evidence.EXACT or agent is None or proof is None:
+    if found.asked is not None:
+        raise InputError(
+            "certificates are of plain questions, and this set was asked for with options or found in floats; "
+            "`verify()` re-checks its own proof."
+        )
+    if found.evidence is not Evidence.EXACT or agent is None or not isinstance(proof, MinimalityProof):
         raise InputError("the set or its bound from below rests on floats, which no integers re-check.")
     asked, _ = rules_of(kernel_class, agent.n_states)
     maker = RowProofs(_restricted(agent, goals), asked, uniform=True)

@@ -250,7 +250,7 @@ def stands_for_fractions(mdp: MDP, limit_denominator: int | None) -> bool:
 
 def exact_seconds(n_states: int, n_goals: int, *, dyadic: bool = False) -> float:
     """Return about how long the values of goals take in fractions."""
-    return _EXACT_COST * n_states**2.5 * n_goals * (_DYADIC_COST if dyadic else 1.0)
+    return float(_EXACT_COST * n_states**2.5 * n_goals * (_DYADIC_COST if dyadic else 1.0))
 
 
 def is_normalised(mdp: MDP | ExactMDP, limit_denominator: int | None) -> bool:

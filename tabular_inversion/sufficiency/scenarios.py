@@ -83,7 +83,7 @@ def drawn_policy(available: BoolArray, *, seed: int = 0) -> FloatArray:
            [1.  , 0.  ]])
     """
     weights = np.where(available, np.random.default_rng(seed).integers(2, 17, available.shape), 0).astype(float)
-    return weights / np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    return np.asarray(weights / np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(float).tiny))
 
 
 def agent_of(

@@ -180,8 +180,8 @@ def _exchanged(contest: Contest, start: list[int], price: float) -> tuple[int, .
 
 
 def _sigmas(scenario: Scenario, sets: IntArray, coverage: float) -> FloatArray:
-    used, places = np.unique(sets, return_inverse=True)
-    sets = places.reshape(sets.shape)
+    used = np.unique(sets)
+    sets = np.searchsorted(used, sets)
     n_sets, worst = len(scenario.sets.needed), np.full(len(sets), np.inf)
     values = np.empty((len(sets), n_sets)) if coverage < 1 else None
     for part, equations in scenario.sets.equations(scenario.matrix[used]):

@@ -85,7 +85,7 @@ def spanned(scenario: Scenario, goals: list[int]) -> Spanned:
     for part, equations in scenario.sets.equations(scenario.matrix[said]):
         if equations.shape[2] == 1:
             tells = _tells_apart(equations, scenario.error[said])
-            known = tells[:, chosen].any(axis=1)
+            known: BoolArray = np.asarray(tells[:, chosen].any(axis=1))
             missing[part], outside[part, said] = ~known, tells & ~known[:, None]
             continue
         limit = _limits(equations, scenario.error[said])
@@ -126,7 +126,8 @@ def after_failures(scenario: Scenario, goals: list[int], spare: int) -> tuple[Bo
 
 def _worst(equations: FloatArray, limit: FloatArray, usable: BoolArray, spare: int) -> tuple[BoolArray, BoolArray]:
     pivots = _basis(equations, limit, usable)[1]
-    lost, final = (pivots < 0).any(axis=1), usable.copy()
+    lost: BoolArray = np.asarray((pivots < 0).any(axis=1))
+    final = usable.copy()
     if spare == 0:
         return lost, final
     for place in range(pivots.shape[1]):
@@ -149,7 +150,7 @@ def _limits(equations: FloatArray, error: FloatArray) -> FloatArray:
     """Return above which size what is left of each equation counts, (b, k)."""
     sizes = np.linalg.norm(equations, axis=2)
     unsure = _SURE * error * np.sqrt(equations.shape[2] + 1.0)
-    return np.maximum(np.where(sizes > unsure, INDEPENDENT * sizes, np.inf), unsure)
+    return np.asarray(np.maximum(np.where(sizes > unsure, INDEPENDENT * sizes, np.inf), unsure))
 
 
 def _basis(equations: FloatArray, limit: FloatArray, usable: BoolArray) -> tuple[FloatArray, IntArray]:
