@@ -167,7 +167,7 @@ def _mask(system: Equations, states: set[int]) -> str:
 
 def _list(values: Iterable[int]) -> str:
     found = list(values)
-    return " ".join(map(str, [len(found), *found]))
+    return " ".join([str(len(found)), *map(hex, found)])  # read and written faster than decimals
 
 
 def _table(rows: Sequence[Iterable[int]]) -> str:
