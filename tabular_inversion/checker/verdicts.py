@@ -93,10 +93,10 @@ class Equations:
         if not instance:
             self.search(proof, self.no_difference, [states, states], [set(), set()])
             return "IDENTIFIED"
-        p, values = self.member(row["member"], i) if "member" in row else (None, list(side))
+        known, values = self.member(row["member"], i) if "member" in row else (None, list(side))
         need(values == list(side), "member: other values")
-        self.search(proof, lambda *leaf: self.no_row_but(p, side, *leaf), [states], [set()])
-        return "INCONSISTENT" if p is None else "IDENTIFIED"
+        self.search(proof, lambda *leaf: self.no_row_but(known, side, *leaf), [states], [set()])
+        return "INCONSISTENT" if known is None else "IDENTIFIED"
 
     def search(self, proof: Named, leaf: Any, within: list[set[int]], reached: list[set[int]]) -> Any:
         """Follow a tree: a row, or a part of a difference of rows (0 positive, 1 negative), reaches a state or not."""
