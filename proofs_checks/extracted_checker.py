@@ -75,7 +75,12 @@ def run(program: Path, certificate: Named) -> str:
         If it does not hold.
     """
     check_form(certificate)
-    text, asked = questions(certificate)
+    try:
+        text, asked = questions(certificate)
+    except CertificateError:
+        raise
+    except (LookupError, TypeError, AttributeError, ArithmeticError, ValueError, RecursionError) as problem:
+        raise CertificateError(f"the certificate is malformed ({type(problem).__name__}: {problem})") from problem
     ended = subprocess.run([str(program)], input=text, capture_output=True, text=True, check=False)  # noqa: S603
     answers = ended.stdout.split()
     need(ended.returncode == 0 and len(answers) == 1 + len(asked), "the extracted checker could not read it")
@@ -130,7 +135,7 @@ def _tree(system: Equations, proof: Named, facts: list[Named], *, parts: int) ->
         ends = (_tree(system, proof[name], facts, parts=parts) for name in ("without", "with"))
         return " ".join(["branch", str(proof["state"]), str(proof["part"]), *ends])
     if kind == "columns":
-        return kind
+        return "columns"
     numbers = [int(x) for x in proof.get("dual", [])]
     need(len(numbers) in {len(system.columns[0]), 0 if kind == "unique" else -1}, "dual: its length")
     dual = _list(numbers)
@@ -167,7 +172,7 @@ def _mask(system: Equations, states: set[int]) -> str:
 
 def _list(values: Iterable[int]) -> str:
     found = list(values)
-    return " ".join(map(str, [len(found), *found]))
+    return " ".join([str(len(found)), *map(hex, found)])  # read and written faster than decimals
 
 
 def _table(rows: Sequence[Iterable[int]]) -> str:

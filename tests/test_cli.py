@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from proofs_checks.commands import verify_report
-from proofs_checks.extracted_checker import available
 from tabular_inversion import MDP, AgentValues, Goals, solve
 from tabular_inversion.cli import main
 from tabular_inversion.environments import chain, random_mdp
@@ -247,22 +246,6 @@ def test_values_of_another_kind_of_file_are_refused(cli, tmp_path):
         AgentValues.load(path)
 
 
-def assert_the_extracted_checker_agrees(cli, option, verdict, root, few):
-    """Ask the checker that is extracted from Coq: it says what it does not cover, or that it cannot be compiled."""
-    if not available():
-        status, _, err = cli("check", str(verdict), "--checker", option)
-        assert (status, err.count("\n"), "install coq" in err) == (2, 1, True)
-        return
-    status, out, _ = cli("check", str(verdict), str(few), str(root), "--checker", option, "--json")
-    names, alone = (["plain", "extracted"], ["plain"]) if option == "both" else (["extracted"], None)
-    found = json.loads(out)["files"]
-    assert status == (0 if option == "both" else 1)
-    assert [one["checkers"] for one in found] == [[names], [names], [alone] if alone else []]
-    assert "by theorems of Checker.v" in found[0]["claims"][0]
-    assert "the bound from below is not" in found[1]["claims"][0]
-    assert "discounts at a root are not" in (found[2]["claims"] or [found[2]["problem"]])[0]
-
-
 def test_without_coq_the_extracted_checker_is_refused_with_its_remedy(cli, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     status, _, err = cli("check", str(tmp_path / "any.json"), "--checker", "both")
@@ -281,8 +264,6 @@ def test_certificates_are_written_and_checked(cli, tmp_path):
     status, out, _ = cli("check", str(place), str(root), str(few))
     assert status == 0
     assert out.count("holds") == 3
-    for option in ("extracted", "both"):
-        assert_the_extracted_checker_agrees(cli, option, place, root, few)
     assert cli("check", str(place), "--checker", "some")[0] == 2
     content = json.loads(place.read_text())
     content["rows"][0]["status"] = "IDENTIFIED"

@@ -47,7 +47,7 @@ def exceptional_discount(c: dict[str, Any]) -> str:
             signs = (sum(min(x * low**i, x * high**i) for i, x in enumerate(p)) >= 0 for p in gains)
             need(all(signs), f"policy: not optimal for goal {g} in state {s}, or not clearly on the interval")
     need(len(vector) == len(kernel) and ["1"] in c["vector"], "vector: expected one entry that is 1")
-    for g, row in enumerate([*test, [[1]] * len(kernel)] if c["with_ones"] else test):
+    for g, row in enumerate([*test, [[Q(1)]] * len(kernel)] if c["with_ones"] else test):
         need(not any(rest(*zip(row, vector, strict=True))), f"vector: goal {g} sees it")
     what = "[M;1]" if c["with_ones"] else "M"
     return f"at the root {float(low):.10g} of the polynomial the columns of {what} are dependent"

@@ -27,15 +27,14 @@ def least(tree: Named, cuts: list[tuple[set[int], int]], settled: dict[int, int]
     if "goal" in tree:
         need(tree["goal"] in range(k) and tree["goal"] not in settled, "tree: it branches on a goal that is settled")
         return min(least(tree[x], cuts, {**settled, tree["goal"]: j}, k) for j, x in enumerate(("without", "chosen")))
-    need(
-        all(number >= 0 <= Q(weight) for number, weight in tree["weights"]), "tree: a weight is negative, or of no cut"
-    )
+    need(all(number >= 0 <= Q(x) for number, x in tree["weights"]), "tree: a weight is negative, or of no cut")
     weights = [(Q(weight), *cuts[number]) for number, weight in tree["weights"]]
-    price = [sum(weight for weight, seen, _ in weights if goal in seen) for goal in range(k)]
-    total = sum(weight * needed for weight, _, needed in weights)
+    price = [sum((weight for weight, seen, _ in weights if goal in seen), Q(0)) for goal in range(k)]
+    total = sum((weight * needed for weight, _, needed in weights), Q(0))
     # Any choice x has sum(price x) >= total; a goal adds at most max(price, 1) for each unit of size.
-    fixed = sum(1 - price[goal] for goal, chosen in settled.items() if chosen)
-    return ceil(total + fixed - sum(max(price[goal] - 1, 0) for goal in range(k) if goal not in settled))
+    fixed = sum((1 - price[goal] for goal, chosen in settled.items() if chosen), Q(0))
+    free = sum((max(price[goal] - 1, Q(0)) for goal in range(k) if goal not in settled), Q(0))
+    return ceil(total + fixed - free)
 
 
 def cut(system: Equations, vectors: list[list[Q]]) -> tuple[set[int], int]:

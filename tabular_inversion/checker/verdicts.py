@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction as Q
 from math import lcm
 from operator import mul
@@ -11,7 +10,7 @@ from typing import Any
 from tabular_inversion.checker.errors import need
 
 ORDER = ("IDENTIFIED", "NOT_IDENTIFIED", "INCONSISTENT", "UNDECIDED")
-Named, Leaf = dict[str, Any], Callable[..., Any]
+Named = dict[str, Any]
 
 
 def verdict(c: Named) -> str:
@@ -54,12 +53,13 @@ class Equations:
             line = [r[g][s] + gamma * k[g][s] * v[s] for s in range(self.n)]
             line += [q[g][s][x] - (rho[g][s][x] if rho else 0) for s, x in self.rows]
             scale = lcm(*(x.denominator for x in line))
-            lines.append([int(x * scale) for x in line])
+            lines.append([x.numerator * (scale // x.denominator) for x in line])
         table = list(zip(*lines, *[[1] * (self.n + len(self.rows))] * self.given, strict=True))
         self.columns, self.sides, self.checked, every = table[: self.n], table[self.n :], set[int](), set(range(self.n))
-        need(kind in ("unconstrained", "stochastic", "supported", "sparse", "deterministic"), "class: unknown")
+        few = {"deterministic": 1, "sparse": c["class"].get("successors")}
+        self.most = (few | dict.fromkeys(("unconstrained", "stochastic", "supported"), self.n))[kind]
         self.allowed = [set(c["class"]["support"][s][x]) if kind == "supported" else every for s, x in self.rows]
-        self.most = c["class"]["successors"] if kind == "sparse" else 1 if kind == "deterministic" else self.n
+        need(set().union(*self.allowed) <= every, "class: a state of its support does not exist")
 
     def independent(self, proof: Named) -> set[int]:
         """Check that columns are independent: L A = d I, in integers or modulo p (then det L A is not zero either)."""
@@ -93,12 +93,12 @@ class Equations:
         if not instance:
             self.search(proof, self.no_difference, [states, states], [set(), set()])
             return "IDENTIFIED"
-        p, values = self.member(row["member"], i) if "member" in row else (None, list(side))
+        known, values = self.member(row["member"], i) if "member" in row else (None, list(side))
         need(values == list(side), "member: other values")
-        self.search(proof, lambda *leaf: self.no_row_but(p, side, *leaf), [states], [set()])
-        return "INCONSISTENT" if p is None else "IDENTIFIED"
+        self.search(proof, lambda *leaf: self.no_row_but(known, side, *leaf), [states], [set()])
+        return "INCONSISTENT" if known is None else "IDENTIFIED"
 
-    def search(self, proof: Named, leaf: Leaf, within: list[set[int]], reached: list[set[int]]) -> Any:
+    def search(self, proof: Named, leaf: Any, within: list[set[int]], reached: list[set[int]]) -> Any:
         """Follow a tree: a row, or a part of a difference of rows (0 positive, 1 negative), reaches a state or not."""
         if proof["kind"] != "branch":
             return leaf(proof, *within)

@@ -125,8 +125,9 @@ FALSE = {
     "Checker_determined": ("[&& ~~ free, Nat.eqb most 1 & distinct columns]", "~~ free && distinct columns"),
     "Checker_pair": ("& has (fun x => negb (Z.eqb (Z.mul x.1 d') (Z.mul x.2 d))) (zip w w')", "& has predT (zip w w')"),
 }
-"""Theorems and what makes each false: n = k + 1; discount one; a constant among the moments; 2N - 1 columns; and checkers
-that leave out: the denominator, the sign of a dual off the face, or on columns, the number of successors, a difference.
+"""Theorems and what makes each false: n = k + 1; discount one; a constant among the moments; 2N - 1 columns; and
+checkers that leave out the denominator, the sign of a dual off the face or on columns, the number of successors, a
+difference.
 """
 
 QUICK = ("T5b_sparse_rows_identified", "Checker_inconsistent")
