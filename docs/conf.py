@@ -53,6 +53,7 @@ SINGLE_PAGES = (
     "goal_sets",
     "graph_theory",
     "atlas",
+    "comparison",
     "notation",
     "noisy_values",
     "p_learning",
