@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from scipy.optimize import LinearConstraint
@@ -16,7 +16,8 @@ SMALL = 16
 
 _ROUNDS = 10
 _CLOSED = 1e-7
-_SMALL_SECONDS = 10.0
+_SMALL_LIMITS = {"node_limit": 5000, "time_limit": 600.0}
+"""Of an integer program that nobody asked for: nodes, so that answers repeat; the time is for loops of HiGHS alone."""
 
 Extremes = Callable[[IntArray, FloatArray], FloatArray]
 """``points = extremes(rows, weights)``: where each row (B,) makes its own weights (B, n) largest, (B, n)."""
@@ -60,14 +61,16 @@ def close_gaps(
     lower, upper = ends[0].copy(), ends[1].copy()
     for row in np.flatnonzero(upper - lower > _CLOSED).tolist():
         small = int(polytopes.entries[polytopes.face[row]].sum()) <= SMALL
-        limit = max(seconds, _SMALL_SECONDS if small else 0.0)
-        if limit > 0:
-            attained, bound = _integer_program(polytopes, row, bounds[1][row] - bounds[0][row], limit)
+        limits = {"time_limit": seconds} if seconds > 0 else _SMALL_LIMITS if small else None
+        if limits is not None:
+            attained, bound = _integer_program(polytopes, row, bounds[1][row] - bounds[0][row], limits)
             lower[row], upper[row] = max(lower[row], attained), min(upper[row], bound)
     return lower, np.maximum(lower, upper)
 
 
-def _integer_program(polytopes: Polytopes, row: int, width: FloatArray, seconds: float) -> tuple[float, float]:
+def _integer_program(
+    polytopes: Polytopes, row: int, width: FloatArray, limits: Mapping[str, float]
+) -> tuple[float, float]:
     """Maximise ``2 sum d`` with d <= p - p' where a switch is on and d <= 0 where it is off.
 
     Since p - p' sums to zero over the entries, twice its positive part is the L1 distance.
@@ -89,7 +92,7 @@ def _integer_program(polytopes: Polytopes, row: int, width: FloatArray, seconds:
     found = integer_program(
         np.concatenate([np.zeros(2 * n), np.full(n, -2.0), np.zeros(n)]),
         integrality=np.repeat([0, 0, 0, 1], n), bounds=(np.zeros(4 * n), top), constraints=constraints,
-        options={"time_limit": seconds, "mip_rel_gap": 1e-9},
+        options={**limits, "mip_rel_gap": 1e-9},
     )  # fmt: skip
     bound = float("inf") if found.mip_dual_bound is None else -float(found.mip_dual_bound)
     if found.x is None:

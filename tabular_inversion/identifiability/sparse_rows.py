@@ -27,8 +27,9 @@ from tabular_inversion.recovery.system import RowSystem, rounding_level
 MAX_SUPPORTS = 300_000
 """Up to this many supports are tried one by one (in batches); beyond, an integer program looks for another row."""
 
-MILP_SECONDS = 60.0
-"""How long one integer program may take."""
+MILP_LIMITS = {"node_limit": 5000, "time_limit": 600.0}
+"""How far one integer program is searched: nodes, so that a busy machine finds what an idle one finds. The time is for
+loops of HiGHS that no limit counts; it is far above what that many nodes take."""
 
 _CHUNK = 2**20
 _NUMBERS = 1e-7
@@ -210,7 +211,7 @@ def _integer_programs(
         found = integer_program(
             -np.concatenate([off, np.zeros(n)]), integrality=np.repeat([0, 1], n), bounds=(0, 1),
             constraints=[LinearConstraint(wide, values[:, row], values[:, row]), below, few],
-            options={"time_limit": MILP_SECONDS},
+            options=MILP_LIMITS,
         )  # fmt: skip
         if found.x is None:
             continue
@@ -243,7 +244,7 @@ def _sparse_null_vector(system: RowSystem, n_successors: int) -> FloatArray | No
     ]
     found = integer_program(
         np.zeros(4 * n), integrality=np.repeat([0, 1], 2 * n), bounds=(0, 1), constraints=constraints,
-        options={"time_limit": MILP_SECONDS},
+        options=MILP_LIMITS,
     )  # fmt: skip
     if found.x is None:
         return None

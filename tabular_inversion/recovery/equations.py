@@ -267,7 +267,7 @@ def contracts_at_half_precision(inverse: FloatArray, matrix: FloatArray, uncerta
     vector = np.ones(n_unknowns)
     near = product.sum(axis=1, dtype=np.float64) * (1.0 + 4.0 * _HALF_UNIT)
     doubt = uncertainty @ vector + slack * (whole.sum(axis=1, dtype=np.float64))
-    # Sums of products of 32-bit floats, all of one sign: relatively to the same slack, after rounding up what is summed.
+    # Sums of products of 32-bit floats, all of one sign: relatively to the same slack; what is summed is rounded up.
     far = (size @ np.nextafter(doubt.astype(np.float32), np.float32(np.inf))).astype(np.float64)
     far = (1.0 + 2.0 * slack) * far + slack + n_equations * n_unknowns / _MODERATE
     bound = (1.0 + rounding(n_equations + 2 * n_unknowns + 16)) * (near + far)

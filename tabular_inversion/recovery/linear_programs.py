@@ -26,8 +26,11 @@ BLOCK_VARIABLES = 6000
 _CHUNK = 2**22
 """Numbers in one work array, 32 MB."""
 
+_ITERATIONS = (1000, 50)
+"""Iterations, and more for each variable and equation, after which a program counts as not solved: answers repeat."""
+
 _SECONDS = (10.0, 1e-2)
-"""Wall time, and more for each variable and equation, after which a program counts as not solved.
+"""Wall time, the same way, for what no iteration counts.
 
 HiGHS can cycle for ever on a handful of variables, in a loop that its limit of iterations does not count. A program
 that is given up makes bounds wider, never wrong. The limit is far above what any program takes that ends, so that a
@@ -102,7 +105,9 @@ def solve_blocks(
     diagonal = csr_array((equations.flatten(), places.flatten(), ends), shape=size)
     diagonal.eliminate_zeros()
     bounds = np.stack([lower.ravel(), upper.ravel()], axis=1)
-    limit = {"time_limit": _SECONDS[0] + _SECONDS[1] * sum(size)}
+    limit = {
+        name: least + more * sum(size) for name, (least, more) in (("maxiter", _ITERATIONS), ("time_limit", _SECONDS))
+    }
     for method, options in _METHODS if n_blocks == 1 else _METHODS[:1]:
         found = linear_program(
             costs.ravel(), A_eq=diagonal, b_eq=values.ravel(), bounds=bounds, method=method, options=options | limit
