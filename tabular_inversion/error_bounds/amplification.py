@@ -60,6 +60,8 @@ def amplification(system: RowSystem, scale: float, source: float, target: float)
 
 def _growth(system: RowSystem) -> float:
     """Return the larger norm, 1 or infinity, of ``|X| |A|``: by how much rounding, relative to A, moves X A."""
+    if system.inverse is None:
+        return float("inf")
     size, whole = np.abs(system.inverse), np.abs(system.matrix)
     return float(max((size @ whole.sum(axis=1)).max(), (size.sum(axis=0) @ whole).max()))
 
@@ -90,7 +92,7 @@ def _inverse(system: RowSystem, scale: float) -> FloatArray | None:
 
 def _decomposed(matrices: FloatArray, *, centred: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
     shown = matrices - matrices.mean(axis=-1, keepdims=True) if centred else matrices
-    return np.linalg.svd(shown, full_matrices=False)  # type: ignore[return-value]
+    return np.linalg.svd(shown, full_matrices=False)
 
 
 def _amplification(

@@ -165,8 +165,9 @@ def plot_comparison(comparison: Comparison) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        An axes for each set, two in a line: cells are the darker the more of their rows are open, an arrow points to the mean place of
-        the successors of each open row (gid ``"open"``), goals are green discs, and doors have blue frames.
+        An axes for each set, two in a line: cells are the darker the more of their rows are open, an arrow points to
+        the mean place of the successors of each open row (gid ``"open"``), goals are green discs, and doors have blue
+        frames.
 
     Raises
     ------
@@ -187,7 +188,8 @@ def plot_comparison(comparison: Comparison) -> Figure:
     matplotlib_module("pyplot")
     columns = min(len(sets), _COLUMNS)
     lines = -(-len(sets) // columns)
-    figure: Figure = matplotlib_module("figure").Figure(figsize=(3.6 * columns, 3.8 * lines + 0.4), layout="constrained")
+    size = (3.6 * columns, 3.8 * lines + 0.4)
+    figure: Figure = matplotlib_module("figure").Figure(figsize=size, layout="constrained")
     places = figure.subplots(lines, columns, squeeze=False).ravel()
     for spare in places[len(sets) :]:
         spare.remove()

@@ -20,7 +20,7 @@ from tabular_inversion.exact import ExactMDP, fraction_array
 from tabular_inversion.exact.rationals import FractionArray, to_floats
 from tabular_inversion.goals import Goals
 from tabular_inversion.kernel_classes import KernelClass, Supported
-from tabular_inversion.kernel_rows import dense_rows
+from tabular_inversion.kernel_rows import dense_rows, sparse_rows
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record, read_only_rows
 from tabular_inversion.sufficiency.agent_policies import AskedPolicy, Policy, read_policy
@@ -265,7 +265,7 @@ def is_normalised(mdp: MDP | ExactMDP, limit_denominator: int | None) -> bool:
     """
     if isinstance(mdp, ExactMDP) or stands_for_fractions(mdp, limit_denominator):
         return True
-    rows = mdp.sparse().rows[np.flatnonzero(mdp.available)]
+    rows = sparse_rows(mdp.rows)[np.flatnonzero(mdp.available)]
     return all(
         sum(map(Fraction, rows.data[first:last].tolist())) == 1 for first, last in pairwise(rows.indptr.tolist())
     )

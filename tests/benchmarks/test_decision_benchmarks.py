@@ -58,7 +58,7 @@ for the certificate, beside 2/3 + 2 for LU alone: 2.25 without the last, 2.6 wit
 
 
 @pytest.mark.parametrize("discount", [0.0, 0.9])
-def test_invert_with_its_certified_verdict_against_lu(capsys, discount, limit=LU_LIMIT):
+def test_invert_with_its_certified_verdict_against_lu(capsys, discount):
     agent = values(discount)
     matrix, right = agent.test_matrix, agent.right_hand_sides
     verdict = invert(agent, Unconstrained()).verdict
