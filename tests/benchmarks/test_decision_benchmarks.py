@@ -65,8 +65,8 @@ def test_invert_with_its_certified_verdict_against_lu(capsys, discount):
     assert (verdict.status, verdict.evidence) == (Status.IDENTIFIED, Evidence.CERTIFIED)
     found = ratio(lambda: invert(anew(agent), Unconstrained()), lambda: lu_solve(lu_factor(matrix), right))
     with capsys.disabled():
-        print(f"\ninvert, n = k = {N}, discount {discount}: {found:.2f} x (lu_factor + lu_solve); at most {limit}")
-    assert found <= limit
+        print(f"\ninvert, n = k = {N}, discount {discount}: {found:.2f} x (lu_factor + lu_solve); at most {LU_LIMIT}")
+    assert found <= LU_LIMIT
 
 
 @pytest.mark.parametrize("kernel_class", [Unconstrained(), Stochastic()])
