@@ -48,7 +48,7 @@ def test_what_you_have_is_judged_and_completed(cli, tmp_path):
         "--class",
         "supported",
         "--seconds",
-        "0",
+        "20",
         "--plot",
         picture,
         "--json",
@@ -163,7 +163,7 @@ def test_drawn_worlds_in_floats_are_answered(cli, name):
     answer = json.loads(out)
     assert (status, answer["status"]) == (0, "IDENTIFIED")
     assert 2 <= answer["minimal"]["size"] <= 5
-    assert answer["minimal"]["evidence"] == ("exact" if "n=20" in name else "numeric")
+    assert answer["minimal"]["evidence"] == ("exact" if "n=20" in name else "certified")
 
 
 def test_goal_sets_are_compared_in_a_table(cli, tmp_path):

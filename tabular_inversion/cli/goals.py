@@ -302,7 +302,7 @@ def _summary(found: MinimalGoals, case: Case) -> dict[str, Any]:
         "lower_bound": found.lower_bound,
         "gap": found.gap,
         "optimal": found.optimal,
-        "evidence": found.evidence.name.lower(),
+        "evidence": min(found.evidence, found.sufficiency_evidence).name.lower(),
         "proof": found.text,
         "greedy_size": found.greedy_size,
         "greedy_guarantee": found.greedy_guarantee,

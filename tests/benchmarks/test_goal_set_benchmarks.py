@@ -33,15 +33,15 @@ def test_smallest_set_of_64_candidates_on_1936_cells(race):
 
 
 def test_smallest_set_of_64_candidates_on_100000_cells(race):
-    """Aim: an answer within the 60 seconds asked for, in less than 2 GiB; the baseline solves for two candidates."""
+    """Aim: an answer within the 120 seconds asked for, in less than 2 GiB; the baseline solves for two candidates."""
     world = windy_grid(316, 0.99)
     goals, known = candidates(316**2), Supported.of(world)
-    found = minimal(world, goals, known, seconds=60)
+    found = minimal(world, goals, known, seconds=120)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     race(
-        lambda: minimal(world, goals, known, seconds=60), lambda: solve(world, goals.select([0, 1])), rounds=1,
+        lambda: minimal(world, goals, known, seconds=120), lambda: solve(world, goals.select([0, 1])), rounds=1,
         size=found.size, lower_bound=found.lower_bound, gibibytes=round(memory, 2), notes=found.notes,
-        seconds_hoped_for=60,
+        seconds_hoped_for=120,
     )  # fmt: skip
 
 
