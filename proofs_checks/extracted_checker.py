@@ -7,6 +7,7 @@ integer equations (with `tabular_inversion.checker.verdicts.Equations`) and asks
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
@@ -81,7 +82,8 @@ def run(program: Path, certificate: Named) -> str:
         raise
     except (LookupError, TypeError, AttributeError, ArithmeticError, ValueError, RecursionError) as problem:
         raise CertificateError(f"the certificate is malformed ({type(problem).__name__}: {problem})") from problem
-    ended = subprocess.run([str(program)], input=text, capture_output=True, text=True, check=False)  # noqa: S603
+    room = os.environ | {"OCAMLRUNPARAM": "s=8M"}  # in the default room long integers are moved about too often
+    ended = subprocess.run([str(program)], input=text, capture_output=True, text=True, check=False, env=room)  # noqa: S603
     answers = ended.stdout.split()
     need(ended.returncode == 0 and len(answers) == 1 + len(asked), "the extracted checker could not read it")
     need(answers[0] == "1", "proofs: a left inverse inverts nothing")
