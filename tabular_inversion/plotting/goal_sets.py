@@ -165,8 +165,9 @@ def plot_comparison(comparison: Comparison) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        An axes for each set, two in a line: cells are the darker the more of their rows are open, an arrow points to the mean place of
-        the successors of each open row (gid ``"open"``), goals are green discs, and doors have blue frames.
+        An axes for each set, two in a line: cells are the darker the more of their rows are open, an arrow points to
+        the mean place of the successors of each open row (gid ``"open"``), goals are green discs, and doors have blue
+        frames.
 
     Raises
     ------
