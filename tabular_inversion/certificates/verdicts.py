@@ -86,7 +86,7 @@ class RowProofs:
         off = ~(point > 0)[allowed]
         found = find_recession_vector(self.system.matrix[:, allowed], off)
         if found.certificate is None:  # unique among rows of few successors only
-            return self.add(key, self._tree(i, point))
+            return self.add(("tree", i), self._tree(i, point))  # its ends are about the values of this row
         proof = {"kind": "unique", **left_inverse(self.equations, np.flatnonzero(point > 0))}
         return self.add(key, proof | {"dual": integer_functional(found.certificate, self.scale)})
 

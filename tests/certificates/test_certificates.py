@@ -217,6 +217,17 @@ def test_exceptional_discounts_at_a_rational_and_an_irrational_root(parts, shown
     assert all(place[0] in ("interval", "optimal", "with_ones", "world", "polynomial") for place in accepted), accepted
 
 
+def test_rows_with_the_same_successors_have_trees_of_their_own():
+    goals = ExactGoals([[0, 1, 2, 5], [0, 1, 4, 3]], np.zeros((2, 4), int))
+    shares = [Fraction(1, 3), Fraction(1, 2), Fraction(2, 3), Fraction(3, 4)]
+    q = np.empty((2, 4, 1), dtype=object)
+    for s, share in enumerate(shares):
+        q[:, s, 0] = share * goals.rewards[:, 1] + (1 - share) * goals.rewards[:, 3]
+    verdict = identify(exact.ExactAgentValues(q, goals, Fraction(1, 2)), Sparse(2))
+    [certificate] = certificates_of(verdict)
+    assert check(certificate).startswith(verdict.status.name)
+
+
 def test_k33_is_not_identified_and_the_two_rows_say_so():
     [certificate] = certificates_of(concrete(K33, Goals.indicator(6), Stochastic(), policy="optimal"))
     assert check(certificate).startswith("NOT_IDENTIFIED among stochastic kernels, uniform scope")
