@@ -58,15 +58,15 @@ for the certificate, beside 2/3 + 2 for LU alone: 2.25 without the last, 2.6 wit
 
 
 @pytest.mark.parametrize("discount", [0.0, 0.9])
-def test_invert_with_its_certified_verdict_against_lu(capsys, discount, limit=LU_LIMIT):
+def test_invert_with_its_certified_verdict_against_lu(capsys, discount):
     agent = values(discount)
     matrix, right = agent.test_matrix, agent.right_hand_sides
     verdict = invert(agent, Unconstrained()).verdict
     assert (verdict.status, verdict.evidence) == (Status.IDENTIFIED, Evidence.CERTIFIED)
     found = ratio(lambda: invert(anew(agent), Unconstrained()), lambda: lu_solve(lu_factor(matrix), right))
     with capsys.disabled():
-        print(f"\ninvert, n = k = {N}, discount {discount}: {found:.2f} x (lu_factor + lu_solve); at most {limit}")
-    assert found <= limit
+        print(f"\ninvert, n = k = {N}, discount {discount}: {found:.2f} x (lu_factor + lu_solve); at most {LU_LIMIT}")
+    assert found <= LU_LIMIT
 
 
 @pytest.mark.parametrize("kernel_class", [Unconstrained(), Stochastic()])
