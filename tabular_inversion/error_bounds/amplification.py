@@ -90,7 +90,7 @@ def _inverse(system: RowSystem, scale: float) -> FloatArray | None:
 
 def _decomposed(matrices: FloatArray, *, centred: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
     shown = matrices - matrices.mean(axis=-1, keepdims=True) if centred else matrices
-    return np.linalg.svd(shown, full_matrices=False)  # type: ignore[return-value]
+    return np.linalg.svd(shown, full_matrices=False)
 
 
 def _amplification(

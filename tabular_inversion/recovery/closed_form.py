@@ -181,7 +181,7 @@ def _transposed_copy(values: FloatArray) -> FloatArray:
 
 
 def _thin_svd(matrix: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    return np.linalg.svd(matrix, full_matrices=False)  # type: ignore[return-value]
+    return np.linalg.svd(matrix, full_matrices=False)
 
 
 def _by_svd(

@@ -9,15 +9,11 @@ T = TypeVar("T")
 
 
 class SharesTests(Protocol):
-    """An object with test functions that others have as well.
+    """An object with test functions that others have as well."""
 
-    Attributes
-    ----------
-    kept : dict
-        What was computed of the test functions so far: the same dictionary in all that share them.
-    """
-
-    kept: dict[Hashable, Any]
+    @property
+    def kept(self) -> dict[Hashable, Any]:
+        """What was computed of the test functions so far: the same dictionary in all that share them."""
 
 
 def once(kept: dict[Hashable, Any], key: Hashable, compute: Callable[[], T]) -> T:
