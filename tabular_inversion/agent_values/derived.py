@@ -168,7 +168,7 @@ class Derived:
 
     def kept_for(self, *, sums_to_one: bool, noise: float | FloatArray | str) -> dict[Hashable, Any]:
         """Return where decompositions of [M;1], or of M, under some noise are kept: four of them, the latest."""
-        shown = sha256(noise.tobytes()).hexdigest() if isinstance(noise, np.ndarray) else noise
+        shown = sha256(np.ascontiguousarray(noise).data).hexdigest() if isinstance(noise, np.ndarray) else noise
         key = (sums_to_one, shown, self.noise if isinstance(self.noise, str) else None)
         found = self.decompositions.pop(key, None)
         for oldest in list(self.decompositions)[: 1 - _KEPT]:
