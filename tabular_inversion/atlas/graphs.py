@@ -111,7 +111,7 @@ def _invariant(network: nx.Graph[Any]) -> Hashable:
     """Return what two isomorphic graphs share: characteristic polynomials of the distances, walks at each node."""
     import networkx as nx
 
-    adjacency = np.asarray(nx.to_numpy_array(network), dtype=np.int64)
+    adjacency = nx.to_numpy_array(network).astype(np.int64)
     square = adjacency @ adjacency
     closed = [square.diagonal(), (square * adjacency).sum(axis=1), (square * square).sum(axis=1), square.sum(axis=1)]
     distances = nx.floyd_warshall_numpy(network).astype(int)
