@@ -47,10 +47,12 @@ def permuted_goals(case: Case) -> list[Trial]:
     starts += [own, np.roll(own, 1), np.roll(own, -1)]
     found = [(np.inf, own)]
     for start in starts:
-        found.append(_settled(case, start))
+        found.append(_settled(case, start, case.some_rows))
         if found[-1][0] <= 1e-3 * case.fit(_with_order(case, own), case.some_rows).size:
             break
     best = min(found, key=lambda each: each[0])[1]
+    # A few rows may not tell apart the goals that they never reach: all of them do.
+    best = _settled(case, best, np.arange(len(agent.row_index)))[1]
     return [] if np.array_equal(best, own) else [_with_order(case, best)]
 
 
@@ -91,9 +93,9 @@ def _guessed_values(case: Case) -> FloatArray:
     return np.asarray(shown[:, :, 0])
 
 
-def _settled(case: Case, order: IntArray) -> tuple[float, IntArray]:
+def _settled(case: Case, order: IntArray, rows: IntArray) -> tuple[float, IntArray]:
     """Alternate between rows for an order of goals and the best order for rows, while that gets better."""
-    agent, rows = case.agent, case.some_rows
+    agent = case.agent
     goals, v, values = agent.goals, agent.v, agent.q.reshape(agent.n_goals, -1)[:, agent.row_index[rows]]
     extra = None if goals.action_rewards is None else goals.action_rewards.reshape(agent.n_goals, -1)
     best = (np.inf, order)
@@ -102,6 +104,8 @@ def _settled(case: Case, order: IntArray) -> tuple[float, IntArray]:
         if found.size >= best[0]:
             break
         best = (found.size, order)
+        if found.fits:
+            break
         dense = np.asarray(found.rows.toarray() if hasattr(found.rows, "toarray") else found.rows)
         own = goals.rewards @ dense.T
         if extra is not None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tabular_inversion import (
+    MDP,
     AgentValues,
     Deterministic,
     Goals,
@@ -13,6 +14,7 @@ from tabular_inversion import (
     Stochastic,
     Supported,
     policies,
+    solve,
 )
 from tabular_inversion.diagnosis import Diagnosis, diagnose
 from tabular_inversion.diagnosis.ranking import EXPLANATIONS
@@ -180,3 +182,21 @@ def test_few_goals_rule_nothing_out() -> None:
     assert "2 goals give 2 equations for 6 or more free probabilities" in found.doubt
     assert "nothing can be ruled out" in found.text
     assert found.to_dict()["doubt"] == found.doubt
+
+
+def test_permuted_goals_are_found_where_a_few_rows_do_not_tell_them_apart() -> None:
+    """In a corridor most rows never see most goals: a dozen rows leave many orders open."""
+    n = 20
+    kernel = np.zeros((n, 2, n))
+    for state in range(n):
+        for action, to in enumerate((max(state - 1, 0), min(state + 1, n - 1))):
+            kernel[state, action, to] += 0.9
+            kernel[state, action, state] += 0.1
+    goals = Goals.indicator(n)
+    q = solve(MDP(kernel, 0.5), goals).q
+    order = np.random.default_rng(0).permutation(n)
+    found = diagnose(AgentValues(q[order], goals, 0.5), Stochastic())
+    assert found.best is not None
+    assert found.best.name == "goals permuted"
+    assert found.best.agent is not None
+    assert (found.best.agent.goals.rewards.argmax(axis=1) == order).all()
