@@ -16,6 +16,7 @@ from tabular_inversion._typing import BoolArray, FloatArray, Kernel, SparseMatri
 from tabular_inversion.errors import KernelError, ShapeError
 from tabular_inversion.kernel_rows import KernelRows
 from tabular_inversion.kinds import checked
+from tabular_inversion.observed.constructors import FromObservations
 from tabular_inversion.records import ReadOnly
 from tabular_inversion.validation import (
     check_available,
@@ -40,7 +41,7 @@ _ROUNDED = 1e-2
 
 @checked
 @dataclass(frozen=True, eq=False, repr=False)
-class MDP(KernelRows, ReadOnly):
+class MDP(KernelRows, FromObservations, ReadOnly):
     """A finite Markov decision process without rewards (those belong to `Goals`).
 
     Parameters
@@ -321,9 +322,7 @@ class MDP(KernelRows, ReadOnly):
 
 
 def _same(first: FloatArray | None, second: FloatArray | None) -> bool:
-    if first is None or second is None:
-        return first is second
-    return bool(np.array_equal(first, second))
+    return first is second if first is None or second is None else bool(np.array_equal(first, second))
 
 
 def _read_kernel(kernel: Kernel | ArrayLike) -> tuple[Kernel, int, int]:

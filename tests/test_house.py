@@ -35,6 +35,7 @@ ROOMS = (
     "record_files",
     "normalisation",
     "kernel_rows",
+    "observed",
     "mdp",
     "goals",
     "policies",

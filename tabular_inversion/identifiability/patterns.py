@@ -21,8 +21,9 @@ from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.agent_values.parts import Part
 from tabular_inversion.identifiability.asked import Scope
 from tabular_inversion.identifiability.pieces import Judged, Ready
-from tabular_inversion.kernel_classes import KernelClass, Stochastic, Supported, Unconstrained
+from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.recovery import seek_rows, summing_to_one
+from tabular_inversion.recovery.by_class import METHODS
 from tabular_inversion.recovery.equations import CONTRACTS, rescaled, rounding
 from tabular_inversion.recovery.likely_supports import guessed_supports, rows_on_supports
 from tabular_inversion.recovery.misfits import SOLVED, misfits
@@ -30,8 +31,6 @@ from tabular_inversion.recovery.rank import RankDecision, RankStatus
 from tabular_inversion.recovery.result import Recovery
 from tabular_inversion.recovery.system import RowSystem
 
-_RANKED = (Unconstrained, Stochastic, Supported)
-"""Classes whose rows are settled where all columns are independent; a class that is not named goes the general way."""
 _NUMBERS = 2**21
 """In one block, 16 MB."""
 _LARGEST = 2**24
@@ -149,7 +148,7 @@ def settled(
     left : numpy.ndarray of bool, shape (S, A), or None
         The other rows; `rows` itself where none was settled.
     """
-    k, ranked = agent.n_goals, isinstance(kernel_class, _RANKED)
+    k, ranked = agent.n_goals, METHODS.of(kernel_class).by_rank
     spare = k + kernel_class.sums_to_one - agent.n_states
     if agent.is_complete or not ranked or agent.transition_rewards is not None or spare < 1 or k * k > _LARGEST:
         return None, rows
@@ -209,7 +208,7 @@ def _sought(
         sought = seek_rows(system.select(left), kernel_class, row_index=row_index[left])
         found[left] = sought.rows.toarray() if issparse(sought.rows) else sought.rows
         condition, method = sought.condition, sought.method
-    rows = csr_array(found) if isinstance(kernel_class, Supported) else found
+    rows = found if kernel_class.known_supports(row_index) is None else csr_array(found)
     return system, Recovery(rows, np.zeros(len(found)), system.n_states, condition, method)
 
 

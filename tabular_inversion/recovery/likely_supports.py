@@ -1,4 +1,4 @@
-"""Rows on supports that are likely: guessed where nothing is known of them, found by least squares, and to be checked."""
+"""Rows on supports that are likely: guessed where nothing is known, found by least squares, and to be checked."""
 
 from __future__ import annotations
 
@@ -28,9 +28,7 @@ def guessed_supports(rows: FloatArray) -> BoolArray:
     return np.asarray(rows > _ABOVE * wrong)
 
 
-def rows_on_supports(
-    matrix: FloatArray, values: FloatArray, known: BoolArray, support: SparseMatrix
-) -> FloatArray:
+def rows_on_supports(matrix: FloatArray, values: FloatArray, known: BoolArray, support: SparseMatrix) -> FloatArray:
     """Fit rows on supports of at most 16 states by least squares.
 
     Parameters
