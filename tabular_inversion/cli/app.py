@@ -268,7 +268,7 @@ def goals(
             "--goals", help="Those you have, such as indicator:3,17; when omitted, all candidates are judged."
         ),
     ] = None,
-    kernel_class: ClassText = "supported",
+    kernel_class: ClassText = "stochastic",
     rewards: CandidateText = None,
     policy: PolicyOrOwn = None,
     discount: DiscountText = None,

@@ -58,7 +58,8 @@ def permuted_goals(case: Case) -> list[Trial]:
 
 def _with_order(case: Case, order: IntArray) -> Trial:
     moved = np.flatnonzero(order != np.arange(len(order)))
-    example = ", ".join(f"the values of goal {g} are those of goal {order[g]}" for g in moved[:2])
+    name = case.agent.name_of_goal
+    example = ", ".join(f"the values of {name(int(g))} are those of {name(int(order[g]))}" for g in moved[:2])
     text = f"goals are permuted: {len(moved)} of {len(order)} are in other places; {example}"
     shown = order.tolist() if len(order) <= 12 else f"[{', '.join(map(str, order[:6]))}, ...]"
     return case.trial(text, f"AgentValues(q, goals.select({shown}), discount)", goals=case.agent.goals.select(order))
