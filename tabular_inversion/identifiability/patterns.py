@@ -153,7 +153,7 @@ def settled(
     if agent.is_complete or not ranked or agent.transition_rewards is not None or spare < 1 or k * k > _LARGEST:
         return None, rows
     asked = agent if rows is None else replace(agent, asked=rows)
-    known = asked.of_rows(agent.known.reshape(k, -1))
+    known = np.asarray(agent.known.reshape(k, -1)[:, asked.row_index], bool)
     system = _without_gaps(RowSystem.of_agent(asked, sums_to_one=kernel_class.sums_to_one), known)
     whole = _Whole.of(system.matrix)
     patterns, where = _different(known)
@@ -206,7 +206,8 @@ def _sought(
     condition, method = float(whole.singular[0] / whole.singular[-1]), "least squares on supports"
     if left.size:
         sought = seek_rows(system.select(left), kernel_class, row_index=row_index[left])
-        found[left] = sought.rows.toarray() if issparse(sought.rows) else sought.rows
+        others: Any = sought.rows
+        found[left] = others.toarray() if issparse(others) else others
         condition, method = sought.condition, sought.method
     rows = found if kernel_class.known_supports(row_index) is None else csr_array(found)
     return system, Recovery(rows, np.zeros(len(found)), system.n_states, condition, method)

@@ -47,7 +47,8 @@ class FromObservations:
         >>> MDP.from_counts([[[3, 1]], [[0, 5]]], discount=0.9).dense().kernel[0]
         array([[0.75, 0.25]])
         """
-        return cls(*_parts(counts, discount, unvisited))
+        made: Any = cls
+        return made(*_parts(counts, discount, unvisited))  # type: ignore[no-any-return]
 
     @classmethod
     def enumerate(
@@ -101,7 +102,8 @@ class FromObservations:
         MDP(n_states=16, n_actions=4, discount=0.9, sparse)
         """
         found = walk(environment, key=key, samples=samples, max_states=max_states, starts=starts, seed=seed)
-        return cls(*_parts(found.counts(staying=True), discount, "refuse"), found.names)
+        made: Any = cls
+        return made(*_parts(found.counts(staying=True), discount, "refuse"), found.names)  # type: ignore[no-any-return]
 
 
 def _parts(counts: ArrayLike, discount: float, unvisited: Unvisited) -> tuple[Any, ...]:

@@ -30,8 +30,9 @@ def read_counts(counts: ArrayLike) -> FloatArray:
     >>> read_counts([[[3, 1]], [[0, 5]]]).shape
     (2, 1, 2)
     """
-    array = np.asarray(counts.toarray() if issparse(counts) else counts)  # type: ignore[union-attr]
-    if issparse(counts) and array.ndim == 2 and array.shape[1] and array.shape[0] % array.shape[1] == 0:
+    given: Any = counts
+    array = np.asarray(given.toarray() if issparse(given) else given)
+    if issparse(given) and array.ndim == 2 and array.shape[1] and array.shape[0] % array.shape[1] == 0:
         array = array.reshape(array.shape[1], -1, array.shape[1])
     if array.ndim != 3 or array.shape[0] != array.shape[2] or 0 in array.shape:
         raise ShapeError(f"counts have shape {np.shape(counts)}; expected (S, A, S), or sparse (S*A, S).")
