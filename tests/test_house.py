@@ -37,6 +37,7 @@ ROOMS = (
     "kernel_rows",
     "observed",
     "mdp",
+    "interval_mdp",
     "goals",
     "policies",
     "agent_values",

@@ -15,9 +15,9 @@ from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.agent_values.noise import describe_noise, is_noisy
 from tabular_inversion.agent_values.parts import read_rows
-from tabular_inversion.equivalence.interval_worlds import IntervalMDP
 from tabular_inversion.equivalence.nearest import Divergence
 from tabular_inversion.errors import InputError, KernelClassError, KernelError, ShapeError
+from tabular_inversion.interval_mdp import IntervalMDP
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.environments.environment import Environment
-from tabular_inversion.equivalence import IntervalMDP
 from tabular_inversion.errors import FileFormatError, InputError, MissingDependencyError, ShapeError
 from tabular_inversion.interop.assembly import Entries, assemble
+from tabular_inversion.interval_mdp import IntervalMDP
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
