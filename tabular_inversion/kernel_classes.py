@@ -14,6 +14,7 @@ from tabular_inversion._typing import BoolArray, Kernel, SparseMask
 from tabular_inversion.errors import KernelClassError, SpecificationError
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
+from tabular_inversion.observed.counts import read_counts
 from tabular_inversion.records import ReadOnly
 from tabular_inversion.validation import (
     MEMBERSHIP_TOLERANCE,
@@ -222,6 +223,28 @@ class Supported(ReadOnly, KernelClass):
             raise KernelClassError(f"Supported.of takes an MDP; found {type(mdp).__name__}: write Supported(support).")
         support = mdp.support
         return cls(support)
+
+    @classmethod
+    def from_counts(cls, counts: ArrayLike) -> Supported:
+        """Return the class of kernels on the transitions that were seen.
+
+        Parameters
+        ----------
+        counts : array_like, shape (S, A, S), or scipy sparse, shape (S*A, S)
+            How often (s, a) led to t. A rare successor that was never seen is ruled out by this class: values that
+            need it are INCONSISTENT.
+
+        Raises
+        ------
+        InputError, ShapeError
+            As `MDP.from_counts`.
+
+        Examples
+        --------
+        >>> Supported.from_counts([[[3, 1]], [[0, 5]]]).sizes
+        array([2, 1])
+        """
+        return cls(read_counts(counts) > 0)
 
     @property
     def name(self) -> str:

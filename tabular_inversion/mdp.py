@@ -16,6 +16,7 @@ from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel, S
 from tabular_inversion.errors import KernelError, ShapeError
 from tabular_inversion.kernel_rows import KernelRows, rows_times, sparse_rows
 from tabular_inversion.kinds import checked
+from tabular_inversion.observed.constructors import FromObservations
 from tabular_inversion.records import ReadOnly, same_if_given
 from tabular_inversion.validation import (
     check_available,
@@ -40,7 +41,7 @@ _ROUNDED = 1e-2
 
 @checked
 @dataclass(frozen=True, eq=False, repr=False)
-class MDP(KernelRows, ReadOnly):
+class MDP(KernelRows, FromObservations, ReadOnly):
     """A finite Markov decision process without rewards (those belong to `Goals`).
 
     Parameters

@@ -57,7 +57,8 @@ def refuse_masked(name: str, values: Any, error: type[InputError]) -> None:
 def real_array(name: str, values: ArrayLike, axes: str, error: type[InputError]) -> FloatArray:
     """Return `values` as a frozen float64 array of any shape, not necessarily finite; or raise, see `finite_array`."""
     refuse_masked(name, values, error)
-    if isinstance(values, str | bytes) or np.issubdtype(getattr(values, "dtype", np.float64), np.datetime64):
+    kind = getattr(values, "dtype", None)  # that of a tensor is no type of numpy
+    if isinstance(values, str | bytes) or (isinstance(kind, np.dtype) and np.issubdtype(kind, np.datetime64)):
         raise error(f"{name} is {shortened(values)}; give a real array {axes}.")
     try:
         complex_numbers = np.iscomplexobj(values)  # numpy would only warn, and drop the imaginary parts

@@ -261,7 +261,6 @@ GIVEN: dict[str, dict[str, Any]] = {
     "find_nonnegative_solution": {"matrix": FRACTIONS, "right_hand_side": FRACTIONS[0]},
     "find_recession_vector": {"matrix": FRACTIONS},
     "fraction_array": {"values": [["1/2", "1/3"]]},
-    "from_counts": {"counts": np.ones((2, 1, 2), int)},
     "from_dict": {"table": {0: {0: [(1.0, 0, 1.0, False)]}}},
     "from_mdptoolbox": {"transitions": np.array([np.eye(2)]), "reward": np.ones((2, 1))},
     "from_transitions": {
@@ -309,7 +308,6 @@ GIVEN: dict[str, dict[str, Any]] = {
     "select": {"goals": [0]},
     "select_goals": {"goals": [0]},
     "solve_linear": {"matrix": FRACTIONS, "right_hand_sides": FRACTIONS},
-    "support_from_counts": {"counts": np.ones((2, 1, 2), int)},
     "supported_rows": {"matrix": np.eye(2), "values": np.eye(2), "support": csr_array(np.ones((2, 2), bool))},
     "write_prism": {"path": FOLDER / "world.tra"},
 }

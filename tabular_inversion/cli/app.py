@@ -24,6 +24,7 @@ from tabular_inversion.cli.options import (
     PolicyText,
     World,
     WorldOrValues,
+    read_any_discount,
     read_discount,
     read_noise,
 )
@@ -224,7 +225,8 @@ def discounts(
     goals: GoalText = "indicator",
     policy: PolicyText = "optimal",
     discount: Annotated[
-        str | None, typer.Option("--discount", help="Also say what the ranks are at this one, such as 1/2.")
+        str | None,
+        typer.Option("--discount", help="Also say what the ranks are at this one, such as 1/2 or 'sqrt(1/2)'."),
     ] = None,
     witness: Annotated[
         bool, typer.Option("--witness", help="Also show two kernels with the same values at an exceptional discount.")
@@ -239,7 +241,7 @@ def discounts(
     from tabular_inversion.cli import discounts as command
     from tabular_inversion.cli.files import check_folder, check_picture, save_certificate, save_picture
 
-    question = command.DiscountQuestion(environment, goals, policy, read_discount(discount), witness)
+    question = command.DiscountQuestion(environment, goals, policy, read_any_discount(discount), witness)
     check_picture(plot)
     check_folder(certificate)
     found, draw, proved = command.answer(question)
@@ -282,7 +284,7 @@ def goals(
             "--goals", help="Those you have, such as indicator:3,17; when omitted, all candidates are judged."
         ),
     ] = None,
-    kernel_class: ClassText = "supported",
+    kernel_class: ClassText = "stochastic",
     rewards: CandidateText = None,
     policy: PolicyOrOwn = None,
     discount: DiscountText = None,

@@ -201,7 +201,7 @@ def _narrowed(agent: AgentValues, question: Question) -> Case[AgentValues]:
     check_same(question.environment, agent, question.policy, question.discount)
     policy = policy_word(agent)
     if question.goals is not None and not _are_goals_of(question):
-        agent = agent.select_goals(select_goals(question.goals, agent.goals))
+        agent = agent.select_goals(select_goals(question.goals, agent.goals, agent.state_names))
     return Case(agent, policy, kernel_class_of(question.kernel_class, None), None)
 
 

@@ -22,7 +22,9 @@ from tabular_inversion.discounts import (
     exceptional_discounts,
     indistinguishable_kernels,
 )
+from tabular_inversion.errors import DiscountError
 from tabular_inversion.exact import ExactGoals, ExactMDP
+from tabular_inversion.exact.polynomials.roots import AlgebraicNumber
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.identifiability import Status
 from tabular_inversion.interop import exact_kernel
@@ -38,7 +40,7 @@ class DiscountQuestion:
     environment: str
     goals: str
     policy: str
-    discount: Fraction | None
+    discount: Fraction | AlgebraicNumber | None
     witness: bool
 
 
@@ -84,8 +86,16 @@ def _about(result: ExceptionalDiscounts | CertifiedDiscounts, kernel_class: Kern
     }
 
 
-def _asked(result: ExceptionalDiscounts | CertifiedDiscounts, discount: Fraction) -> dict[str, Any]:
-    rank, rank_with_ones = result.ranks_at(discount)
+def _asked(result: ExceptionalDiscounts | CertifiedDiscounts, discount: Fraction | AlgebraicNumber) -> dict[str, Any]:
+    if isinstance(discount, Fraction):
+        rank, rank_with_ones = result.ranks_at(discount)
+    elif isinstance(result, ExceptionalDiscounts):
+        rank, rank_with_ones = result.ranks_at_irrational(discount)
+    else:
+        raise DiscountError(
+            f"discount is {discount}, and the determinants of this world are too long to be computed exactly; ask "
+            "about a fraction, or a smaller world."
+        )
     return {"discount": str(discount), "rank": rank, "rank_with_ones": rank_with_ones}
 
 

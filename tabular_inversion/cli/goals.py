@@ -237,7 +237,7 @@ def _of_agent(shown: AgentValues, question: GoalsQuestion) -> Case:
     policy = policy_word(shown)
     check_same(question.environment, shown, question.policy, question.discount)
     names = shown.goals.names or tuple(str(goal) for goal in range(shown.n_goals))
-    given = () if question.goals is None else tuple(select_goals(question.goals, shown.goals))
+    given = () if question.goals is None else tuple(select_goals(question.goals, shown.goals, shown.state_names))
     order = [*given, *(goal for goal in range(shown.n_goals) if goal not in set(given))]
     agent = ExactAgentValues.from_float(shown.select_goals(order))
     states = [_rewarded(goal) for goal in shown.goals.rewards[order]]

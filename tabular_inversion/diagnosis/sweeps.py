@@ -28,6 +28,9 @@ _ROUNDS = 2
 _PROMISING = 1.0
 """How near, in units of the misfit of the values as they are, sweeps have to come to be worth a search."""
 
+_LARGE, _CLEAR = 200_000, 0.5
+"""In worlds with more values times states the search takes minutes: it is made if sweeps explain half as they are."""
+
 
 def unconverged_sweeps(case: Case) -> Iterator[Trial]:
     """Read the values as those of the j-th sweep of value iteration from zero, made with the state values before it.
@@ -40,10 +43,15 @@ def unconverged_sweeps(case: Case) -> Iterator[Trial]:
     themselves.
     """
     starts = [case.plain.rows, *(case.fit(trial).rows for trial in other_discounts(case))]
+    large = case.plain.misfit.size * case.agent.n_states > _LARGE
     for together in (True, False):  # as many sweeps for all goals, or for each goal its own
         nearest = min((_nearest_sweep(case, rows, together) for rows in starts), key=lambda found: found.away.max())
         for _ in range(1 if together else _ROUNDS):
             if nearest.away.max() > _PROMISING * case.plain.residual:
+                break
+            begun = _stopped(case, nearest.numbers, nearest.before)
+            if large and case.fit(begun).size > _CLEAR * case.plain.size:
+                yield begun
                 break
             trial = _stopped(case, nearest.numbers, _settled(case, nearest))
             yield trial

@@ -90,7 +90,7 @@ def check_rows(agent: AgentValues | ExactAgentValues, witness: Witness, kernel_c
     if not isinstance(agent, AgentValues):
         _in_fractions().check_rows_exactly(agent, witness, kernel_class)
         return
-    where = f"witness for state {witness.state}, action {witness.action}"
+    where = f"witness for {agent.name_of(witness.state, witness.action)}"
     expected = (agent.n_states,)
     if any(row.shape != expected or row.dtype != np.float64 for row in (witness.first, witness.second)):
         raise WitnessError(f"{where}: expected two rows of floats of shape {expected}.")
@@ -107,7 +107,7 @@ def check_rows(agent: AgentValues | ExactAgentValues, witness: Witness, kernel_c
     if not (excess <= 0).all():
         goal = int(excess.argmax())
         raise WitnessError(
-            f"{where}: the values of goal {goal} differ by {gap[goal]:.1e}, which is more than rounding."
+            f"{where}: the values of {agent.name_of_goal(goal)} differ by {gap[goal]:.1e}, which is more than rounding."
         )
     measured = _value_gap(agent, witness.first, witness.second)
     if not abs(witness.value_gap - measured) <= np.finfo(np.float64).eps * agent.n_states:
@@ -134,8 +134,8 @@ def check_own_values(agent: AgentValues | ExactAgentValues, witness: Witness, ke
     if not (excess <= 0).all():
         goal = int(excess.argmax())
         raise WitnessError(
-            f"witness for state {witness.state}, action {witness.action}: its rows miss the agent's value of goal "
-            f"{goal} by {gap[goal]:.1e}, which is more than rounding."
+            f"witness for {agent.name_of(witness.state, witness.action)}: its rows miss the agent's value of "
+            f"{agent.name_of_goal(goal)} by {gap[goal]:.1e}, which is more than rounding."
         )
 
 
@@ -203,7 +203,7 @@ def check_forward(
     same = SAME_VALUES * (agent.n_states + agent.n_goals) / ((1.0 - agent.discount) or 1.0)
     if not gap <= same:
         raise WitnessError(
-            f"witness for state {witness.state}, action {witness.action}: the two kernels' Q-values differ by "
+            f"witness for {agent.name_of(witness.state, witness.action)}: the two kernels' Q-values differ by "
             f"{gap:.1e} (relative); same means {same:.1e}."
         )
     return gap

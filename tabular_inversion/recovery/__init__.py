@@ -180,7 +180,7 @@ def seek_rows(
     found = method.seek(
         Wanted(system, system.certainty, *system.weighed, kernel_class, row_index, prior, progress=progress)
     )
-    rows = _summing_to_one(found.rows) if kernel_class.sums_to_one else found.rows
+    rows = summing_to_one(found.rows) if kernel_class.sums_to_one else found.rows
     return replace(found, rows=rows, rank=system.rank)
 
 
@@ -189,7 +189,7 @@ def _in_units_of_values(system: RowSystem, kernel_class: KernelClass, *options: 
     weights = unit - system.equations.exponents
     doubt = rescaled(system.uncertainty[: len(tests)], weights)
     found = METHODS.of(kernel_class).find(Wanted(system, weights, tests, values, doubt, kernel_class, *options))
-    return replace(found, rows=_summing_to_one(found.rows)) if kernel_class.sums_to_one else found
+    return replace(found, rows=summing_to_one(found.rows)) if kernel_class.sums_to_one else found
 
 
 def _proportional(tests: FloatArray, others: FloatArray) -> bool:
@@ -199,7 +199,7 @@ def _proportional(tests: FloatArray, others: FloatArray) -> bool:
     return bool(not ratio.size or (ratio == ratio[0]).all())
 
 
-def _summing_to_one(rows: Kernel) -> Kernel:
+def summing_to_one(rows: Kernel) -> Kernel:
     """Return the rows; where rounding leaves a sum further from one than a kernel allows, divided by it."""
     sums = np.asarray(rows.sum(axis=1), float).ravel()
     positive = np.asarray((rows > 0).sum(axis=1)).ravel()

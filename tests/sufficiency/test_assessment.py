@@ -20,7 +20,6 @@ from tabular_inversion import (
 )
 from tabular_inversion.environments import chain, four_rooms, graph, random_mdp
 from tabular_inversion.errors import AgentValuesError, GoalsError, InputError, ShapeError, WitnessError
-from tabular_inversion.interop import from_counts
 from tabular_inversion.sufficiency import assess, compare, concrete, kernel_radii, minimal
 from tabular_inversion.sufficiency.assessment.symmetries import Symmetry, find_symmetry
 
@@ -262,7 +261,7 @@ def test_what_is_certified_for_a_region_of_kernels_holds_for_kernels_in_it():
     rng = np.random.default_rng(0)
     kernel = rng.dirichlet(np.ones(3), (3, 2))
     counts = np.stack([[rng.multinomial(4_000_000, row) for row in rows] for rows in kernel])
-    estimate = from_counts(counts, discount=0.5)
+    estimate = MDP.from_counts(counts, discount=0.5)
     radii = kernel_radii(counts)
     assert (np.abs(estimate.dense().kernel - kernel).sum(axis=2) <= radii).all()
     goals = Goals([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
