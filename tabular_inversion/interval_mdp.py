@@ -10,6 +10,7 @@ from scipy.sparse import issparse
 
 from tabular_inversion._typing import BoolArray, FloatArray, Kernel
 from tabular_inversion.errors import KernelError, ShapeError
+from tabular_inversion.kernel_rows import dense_rows
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record
@@ -78,8 +79,8 @@ class IntervalMDP(Record):
 
     def contains(self, kernel: Kernel | MDP, *, tolerance: float = MEMBERSHIP_TOLERANCE) -> BoolArray:
         """Tell which rows of a kernel lie between the ends, bool (S, A); True where the action is unavailable."""
-        given: Any = kernel.kernel if isinstance(kernel, MDP) else kernel
-        rows = finite_array("kernel", given.toarray().reshape(self.lower.shape) if issparse(given) else given,
-                            self.lower.shape, "(S, A, S)", KernelError)  # fmt: skip
+        given: Any = kernel.toarray() if isinstance(kernel, MDP) else kernel
+        dense = dense_rows(given).reshape(self.lower.shape) if issparse(given) else given
+        rows = finite_array("kernel", dense, self.lower.shape, "(S, A, S)", KernelError)
         inside = (rows >= self.lower - tolerance) & (rows <= self.upper + tolerance)
         return np.asarray(inside.all(axis=2) | ~self.available)

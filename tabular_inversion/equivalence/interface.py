@@ -162,8 +162,8 @@ class ValueEquivalence:
         if not self.kernel_class.sums_to_one:
             raise self._refusal("world of intervals")
         found, agent = self.bounds(), self.agent
-        ends = (np.where(agent.available[:, :, None], np.clip(end, 0.0, 1.0), 0.0) for end in found)
-        return IntervalMDP(*ends, agent.one_discount, agent.available, agent.state_names, agent.action_names)
+        lower, upper = (np.where(agent.available[:, :, None], np.clip(end, 0.0, 1.0), 0.0) for end in found)
+        return IntervalMDP(lower, upper, agent.one_discount, agent.available, agent.state_names, agent.action_names)
 
     def diameter(self, norm: Norm = "max", *, seconds: float = 0.0) -> Interval:
         """Return how far apart two members of E(q) can be, for each row, between two certified bounds.

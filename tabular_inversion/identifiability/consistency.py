@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel, SparseMatrix
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel, SparseMask
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
@@ -149,7 +149,7 @@ CONSISTENCY: ClassTable[Callable[[RowSystem, Any, IntArray, Kernel], _Found]] = 
 """By class, ``judge(system, kernel_class, row_index, rows)``: which rows nothing explains, and where that is open."""
 
 
-def _separated(system: RowSystem, allowed: SparseMatrix | None, misfit: FloatArray) -> tuple[BoolArray, BoolArray]:
+def _separated(system: RowSystem, allowed: SparseMask | None, misfit: FloatArray) -> tuple[BoolArray, BoolArray]:
     """Tell for which rows a combination of goals separates the values from all distributions, or one fits them.
 
     The rows were sought with equations weighed by their certainty: in that scale their misfit separates.
@@ -168,7 +168,7 @@ def _separated(system: RowSystem, allowed: SparseMatrix | None, misfit: FloatArr
 
 
 def _blocks(
-    rows: IntArray, allowed: SparseMatrix | None, n_states: int, more: int
+    rows: IntArray, allowed: SparseMask | None, n_states: int, more: int
 ) -> Iterator[tuple[IntArray, IntArray]]:
     """Yield rows whose programs are solved as one, and the states that each may reach, equally many, shape (b, N)."""
     everyone = np.full(len(rows), n_states) if allowed is None else np.diff(allowed.indptr)[rows]
@@ -182,7 +182,7 @@ def _blocks(
                 yield part, allowed.indices[allowed.indptr[part][:, None] + np.arange(size)]
 
 
-def _separates(system: RowSystem, allowed: SparseMatrix | None, combinations: FloatArray) -> BoolArray:
+def _separates(system: RowSystem, allowed: SparseMask | None, combinations: FloatArray) -> BoolArray:
     """Check ``y.(M p - q) > 0`` for all distributions p on the allowed states, shape (rows,), or < 0 for all."""
     k = len(system.test_matrix)
     largest = np.abs(combinations).max(axis=1, keepdims=True)
@@ -198,7 +198,7 @@ def _separates(system: RowSystem, allowed: SparseMatrix | None, combinations: Fl
 
 
 def least_over_states(
-    y: FloatArray, size: FloatArray, tests: FloatArray, doubt: FloatArray, allowed: SparseMatrix | None
+    y: FloatArray, size: FloatArray, tests: FloatArray, doubt: FloatArray, allowed: SparseMask | None
 ) -> FloatArray:
     """Return the least entry of ``y.M - size.doubt`` over the states that each row may reach, shape (rows,).
 

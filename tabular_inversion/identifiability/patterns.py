@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import csr_array
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
@@ -22,6 +22,7 @@ from tabular_inversion.agent_values.parts import Part
 from tabular_inversion.identifiability.asked import Scope
 from tabular_inversion.identifiability.pieces import Judged, Ready
 from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.kernel_rows import dense_rows
 from tabular_inversion.recovery import seek_rows, summing_to_one
 from tabular_inversion.recovery.by_class import METHODS
 from tabular_inversion.recovery.equations import CONTRACTS, rescaled, rounding
@@ -206,8 +207,7 @@ def _sought(
     condition, method = float(whole.singular[0] / whole.singular[-1]), "least squares on supports"
     if left.size:
         sought = seek_rows(system.select(left), kernel_class, row_index=row_index[left])
-        others: Any = sought.rows
-        found[left] = others.toarray() if issparse(others) else others
+        found[left] = dense_rows(sought.rows)
         condition, method = sought.condition, sought.method
     rows = found if kernel_class.known_supports(row_index) is None else csr_array(found)
     return system, Recovery(rows, np.zeros(len(found)), system.n_states, condition, method)

@@ -31,8 +31,9 @@ def read_counts(counts: ArrayLike) -> FloatArray:
     (2, 1, 2)
     """
     given: Any = counts
-    array = np.asarray(given.toarray() if issparse(given) else given)
-    if issparse(given) and array.ndim == 2 and array.shape[1] and array.shape[0] % array.shape[1] == 0:
+    stored = issparse(given)
+    array = np.asarray(csr_array(given).toarray() if stored else given)
+    if stored and array.ndim == 2 and array.shape[1] and array.shape[0] % array.shape[1] == 0:
         array = array.reshape(array.shape[1], -1, array.shape[1])
     if array.ndim != 3 or array.shape[0] != array.shape[2] or 0 in array.shape:
         raise ShapeError(f"counts have shape {np.shape(counts)}; expected (S, A, S), or sparse (S*A, S).")

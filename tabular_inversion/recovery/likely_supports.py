@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tabular_inversion._typing import BoolArray, FloatArray, SparseMatrix
+from tabular_inversion._typing import BoolArray, FloatArray, SparseMask
 from tabular_inversion.recovery.equations import UNIT
 
 _MOST = 16
@@ -28,7 +28,7 @@ def guessed_supports(rows: FloatArray) -> BoolArray:
     return np.asarray(rows > _ABOVE * wrong)
 
 
-def rows_on_supports(matrix: FloatArray, values: FloatArray, known: BoolArray, support: SparseMatrix) -> FloatArray:
+def rows_on_supports(matrix: FloatArray, values: FloatArray, known: BoolArray, support: SparseMask) -> FloatArray:
     """Fit rows on supports of at most 16 states by least squares.
 
     Parameters
