@@ -200,7 +200,9 @@ class Inversion(KernelRows, Record):
             For `Sparse`.
         """
         if self.pull is not None:
-            raise InputError("rows were drawn to a prior, and T3d bounds least squares; invert without prior or weights.")
+            raise InputError(
+                "rows were drawn to a prior, and T3d bounds least squares; invert without prior or weights."
+            )
         noise_in = norm if noise_norm is None else noise_norm
         matched = "norm" in METHODS.of(self.verdict.kernel_class).takes
         if matched and noise_in != self.matching_norm:

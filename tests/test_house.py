@@ -55,6 +55,7 @@ ROOMS = (
     "sufficiency",
     "certificates",
     "learning",
+    "ensembles",
     "environments",
     "interop",
     "strategies",

@@ -16,7 +16,7 @@ from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.recovery import recover
 from tabular_inversion.recovery.equations import largest
 from tabular_inversion.recovery.result import Recovery
-from tabular_inversion.recovery.shrinkage import Equations, shrunk_by_counts, shrunk_by_noise
+from tabular_inversion.recovery.shrinkage import Equations, averaged, sampling_error, shrunk_by_noise
 from tabular_inversion.recovery.uncertainty import noise_of, value_noise
 from tabular_inversion.validation import finite_array
 
@@ -78,7 +78,7 @@ def regularised_rows(
     count, n = len(agent.row_index), agent.n_states
     known = kernel_class.known_supports(agent.row_index)
     support = np.ones((count, n), bool) if known is None else np.asarray(known.toarray() > 0)
-    start = _prior_on(support, prior, sums_to_one=kernel_class.sums_to_one)
+    start = prior_on(support, prior, sums_to_one=kernel_class.sums_to_one)
     rows = np.asarray(found.rows.toarray() if issparse(found.rows) else found.rows)
     pull, method = np.zeros(count), found.method
     if is_noisy(noise_of(agent)):
@@ -90,8 +90,8 @@ def regularised_rows(
             rows, pull = shrunk_by_noise(equations)
             method = "least squares weighted by noise, drawn to the prior"
     if counts is not None:
-        averaged = shrunk_by_counts(rows, counts, start)
-        rows, pull = averaged.rows, 1.0 - (1.0 - pull) * (1.0 - averaged.pull)
+        drawn = averaged(rows, sampling_error(rows, counts, start), start)
+        rows, pull = drawn.rows, 1.0 - (1.0 - pull) * (1.0 - drawn.pull)
         method = f"{method}, averaged with the prior by counts"
     missed = largest(tests @ rows.T - agent.right_hand_sides, 0)[0]
     kept = csr_array(rows) if issparse(found.rows) else rows
@@ -111,8 +111,18 @@ def _helps(equations: Equations, kernel_class: KernelClass, agent: AgentValues, 
     return bool(error[1] < error[0])
 
 
-def _prior_on(support: FloatArray, prior: FloatArray | None, *, sums_to_one: bool) -> FloatArray:
-    """Return the prior of each row, a distribution on its support."""
+def prior_on(support: FloatArray, prior: FloatArray | None, *, sums_to_one: bool) -> FloatArray:
+    """Return the prior of each row, a distribution on its support; uniform where none is given or it has no weight.
+
+    Parameters
+    ----------
+    support : numpy.ndarray of bool, shape (R, n)
+        Where rows may be positive.
+    prior : numpy.ndarray, shape (n,) or (R, n), or None
+        P0.
+    sums_to_one : bool
+        Whether rows are distributions.
+    """
     start = support / support.sum(axis=1, keepdims=True)
     if prior is None:
         return np.asarray(start)

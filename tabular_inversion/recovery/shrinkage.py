@@ -121,43 +121,47 @@ def shrunk_by_noise(equations: Equations) -> Shrunk:
     return Shrunk(rows, np.clip(pull, 0.0, 1.0))
 
 
-def shrunk_by_counts(rows: FloatArray, counts: FloatArray, prior: FloatArray) -> Shrunk:
-    """Return averages of rows and prior, the prior's weight as large as the sampling error asks for.
+def sampling_error(rows: FloatArray, counts: FloatArray, prior: FloatArray) -> FloatArray:
+    """Return the mean squared error of the frequencies of so many draws, ``(1 - |p|^2) / N``, shape (R,).
+
+    Infinite where nothing was drawn. The row counts with one draw of the prior's more: a single one looks certain.
+    """
+    smoothed = (counts[:, None] * rows + prior) / (counts[:, None] + 1.0)
+    left = np.maximum(1.0 - (smoothed**2).sum(axis=1), 0.0)
+    return np.divide(left, counts, out=np.full(len(counts), np.inf), where=counts > 0)
+
+
+def averaged(rows: FloatArray, error: FloatArray, prior: FloatArray) -> Shrunk:
+    """Return averages of rows and prior, the prior's weight as large as the error of the rows asks for.
 
     Parameters
     ----------
     rows : numpy.ndarray, shape (R, n)
-        Estimates, each as from `counts` sampled transitions.
-    counts : numpy.ndarray, shape (R,)
-        At least 0; a row of no transitions is the prior.
+        Estimates.
+    error : numpy.ndarray, shape (R,)
+        Their mean squared errors v, summed over entries; infinite where nothing is known.
     prior : numpy.ndarray, shape (R, n)
         P0.
 
     Notes
     -----
-    The frequencies of N draws from p have the mean squared error ``v = (1 - |p|^2) / N``. Let T be the mean of
-    ``|p - p0|^2`` over rows, estimated by what ``|phat - p0|^2`` exceeds v by. The average with weight ``v / (v + T)``
-    has the least expected error of all averages, and tends to the row as v does to 0. In v the row counts with one
-    transition of the prior's more: a single draw looks certain.
+    Let T be the mean of ``|p - p0|^2`` over rows, estimated by what ``|phat - p0|^2`` exceeds v by. The average with
+    weight ``v / (v + T)`` has the least expected error of all averages, and tends to the row as v does to 0.
 
     Examples
     --------
     >>> import numpy as np
     >>> half = np.full((2, 2), 0.5)
-    >>> shrunk_by_counts(np.array([[0.9, 0.1], [0.5, 0.5]]), np.array([1e6, 0.0]), half).rows.round(4)
+    >>> averaged(np.array([[0.9, 0.1], [0.5, 0.5]]), np.array([1e-6, np.inf]), half).rows.round(4)
     array([[0.9, 0.1],
            [0.5, 0.5]])
     """
-    seen = counts > 0
-    smoothed = (counts[:, None] * rows + prior) / (counts[:, None] + 1.0)
-    error = np.divide(1.0 - (smoothed**2).sum(axis=1), counts, out=np.full(len(counts), np.inf), where=seen)
-    error = np.maximum(error, 0.0)
-    if not seen.any():
-        return Shrunk(prior.copy(), np.ones(len(rows)))
+    known = np.isfinite(error)
     distance = ((rows - prior) ** 2).sum(axis=1)
-    between = max(0.0, float((distance - error)[seen].mean()))
-    total = error + between
-    weight = np.where(seen, np.divide(error, total, out=np.ones_like(total), where=np.isfinite(total) & (total > 0)), 1)
+    between = max(0.0, float((distance - error)[known].mean())) if known.any() else 0.0
+    total = np.where(known, error, 0.0) + between
+    weight = np.divide(error, total, out=np.zeros(len(rows)), where=known & (total > 0))
+    weight[~known] = 1.0
     return Shrunk(rows + weight[:, None] * (prior - rows), weight)
 
 
@@ -183,9 +187,7 @@ def _chunks(given: Equations, patterns: FloatArray) -> list[slice]:
     return [slice(start, min(start + step, len(patterns))) for start in range(0, len(patterns), step)]
 
 
-def _spectra(
-    given: Equations, patterns: FloatArray, of_row: IntArray, scale: FloatArray, chosen: IntArray
-) -> _Spectra:
+def _spectra(given: Equations, patterns: FloatArray, of_row: IntArray, scale: FloatArray, chosen: IntArray) -> _Spectra:
     k = len(given.tests)
     weights, support = patterns[:, :k], patterns[:, k:] > 0
     columns = given.tests * support[:, None, :]
