@@ -44,6 +44,7 @@ ROOMS = (
     "",
     "bellman",
     "diagnosis",
+    "ensembles",
     "discounts",
     "environments",
     "equivalence",

@@ -1,4 +1,4 @@
-"""What learned values determine, with stated probability: ensembles, bootstrap, intervals, the training that is left."""
+"""What learned values determine, with stated probability: ensembles, bootstrap, intervals, training that is left."""
 
 from tabular_inversion.ensembles.bootstrap import bootstrap
 from tabular_inversion.ensembles.counts import sampling_noise

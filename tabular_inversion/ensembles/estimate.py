@@ -193,8 +193,9 @@ def invert_ensemble(
     -----
     The estimate solves ``M p = q`` for the mean M and q in least squares, each goal weighted by how far the members
     miss its equations. Member i misses them by ``r_i = q_i - M_i p``, and to first order its own kernel differs by
-    ``M^+ r_i``: the standard error is that of the mean of these. Errors that M and q share, as those of learned values
-    do, cancel in r_i as they do in the estimate, and nothing is assumed of how goals and states depend on each other.
+    ``M^+ r_i``: the standard error is that of the mean of these, with the mean of the second order beside it. Errors
+    that M and q share, as those of learned values do, cancel in r_i as they do in the estimate, and nothing is assumed
+    of how goals and states depend on each other.
 
     Examples
     --------
@@ -213,7 +214,9 @@ def invert_ensemble(
     rows, pull = _in_class(found, agent, kernel_class), np.zeros(len(agent.row_index))
     if prior is not None:
         start = _prior(prior, found, agent, kernel_class)
-        drawn = averaged(rows, np.where(found.seen, found.error**2, 0.0).sum(axis=1), start)
+        drawn = averaged(
+            rows, np.where(found.seen, found.error**2, 0.0).sum(axis=1), start, found.support.sum(axis=1) - 1.0
+        )
         rows, pull = drawn.rows, drawn.pull
     n, shape = agent.n_states, agent.available.shape
 

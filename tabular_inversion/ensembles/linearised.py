@@ -85,10 +85,9 @@ def linearised(ensemble: Ensemble, kernel_class: KernelClass) -> Linearised:
         row = agent.row_index[part.places[0]]
         goals = np.flatnonzero(agent.known.reshape(agent.n_goals, -1)[:, row])
         own = _Part(tests[:, goals], values[:, goals][:, :, part.places], support[part.places])
-        solved = own.solve(kernel_class.sums_to_one, replicates=ensemble.original is not None)
+        solved = own.solve(kernel_class.sums_to_one, shrinks=ensemble.shrinks, replicates=ensemble.original is not None)
         centre[part.places], error[part.places], seen[part.places], weights = solved
         parts.append(Equations(part.places, own.tests, own.values, weights))
-    error *= ensemble.shrinks
     return Linearised(centre, error, seen, support, parts)
 
 
@@ -107,8 +106,10 @@ class _Part:
     def __init__(self, tests: FloatArray, values: FloatArray, support: BoolArray) -> None:
         self.own_tests, self.own_values, self.support = tests, values, support
 
-    def solve(self, sums_to_one: bool, *, replicates: bool) -> tuple[FloatArray, FloatArray, BoolArray, FloatArray]:
-        """Return centre, standard deviation of a member, what is determined, and the weights of goals."""
+    def solve(
+        self, sums_to_one: bool, *, shrinks: float, replicates: bool
+    ) -> tuple[FloatArray, FloatArray, BoolArray, FloatArray]:
+        """Return centre, standard error, what is determined, and the weights of goals."""
         self.tests, self.values = (
             (table[-1] if replicates else table.mean(axis=0)) for table in (self.own_tests, self.own_values)
         )
@@ -116,14 +117,16 @@ class _Part:
             self.own_tests, self.own_values = self.own_tests[:-1], self.own_values[:-1]
         weights = np.ones(len(self.tests))
         for _ in range(2 if len(self.tests) else 1):
-            centre, error, seen, missed = self._once(weights, sums_to_one)
+            centre, error, seen, missed = self._once(weights, sums_to_one, shrinks)
             spread = np.sqrt((missed**2).mean(axis=(0, 2)))  # of each goal, over members and rows
             if not (spread > 0).any():
                 break
             weights = spread.max() / np.maximum(spread, 1e-3 * spread.max())
         return centre, error, seen, weights
 
-    def _once(self, weights: FloatArray, sums_to_one: bool) -> tuple[FloatArray, FloatArray, BoolArray, FloatArray]:
+    def _once(
+        self, weights: FloatArray, sums_to_one: bool, shrinks: float
+    ) -> tuple[FloatArray, FloatArray, BoolArray, FloatArray]:
         n_rows, n = self.support.shape
         centre, error = np.zeros((n_rows, n)), np.zeros((n_rows, n))
         seen = ~self.support & sums_to_one
@@ -150,10 +153,26 @@ class _Part:
         scale = np.abs(self.values).max() + np.abs(self.tests).max()
         for rows, states, inverse, kind in solvers:
             moved = np.stack([_applied(inverse, kind, own[:, rows].T) for own in varied])
-            deviation = np.sqrt((moved**2).sum(axis=0) / (len(moved) - 1))
+            spread = shrinks * np.sqrt((moved**2).sum(axis=0) / (len(moved) - 1))
+            deviation = np.hypot(spread, self._second_order(moved, rows, states, inverse, kind))
             rounding = _ROUNDING * (1.0 + np.abs(inverse).sum(axis=2) * scale)
             error[rows[:, None], states] = deviation + rounding[kind]
         return centre, error, np.asarray(seen, bool), missed
+
+    def _second_order(
+        self, moved: FloatArray, rows: IntArray, states: IntArray, inverse: FloatArray, kind: IntArray
+    ) -> FloatArray:
+        """Return the mean of what the first order leaves out, ``M^+ (M_i - M) M^+ r_i``, shape (r, size).
+
+        An entry in which all members agree, such as a zero, has no first-order error, and yet this one.
+        """
+        mean = np.zeros(moved.shape[1:])
+        whole = np.zeros((len(rows), self.support.shape[1]))
+        for own, step in zip(self.own_tests - self.tests, moved, strict=True):
+            whole[:] = 0.0
+            np.put_along_axis(whole, states, step, axis=1)
+            mean += _applied(inverse, kind, whole @ own.T) / len(moved)
+        return np.abs(mean)
 
 
 def _inverses(

@@ -92,7 +92,8 @@ def identify(
     ------
     InputError
         If the scope is unknown, the noise negative, a confidence not between 0 and 1 or given without noise, noise is
-        given together with exact arithmetic, floats are to be taken as exact at instance scope, or `rows`, `seconds` or `progress` are asked of exact values.
+        given together with exact arithmetic, floats are to be taken as exact at instance scope, or `rows`, `seconds` or
+        `progress` are asked of exact values.
     AgentValuesError
         If the agent does not know the value of a state that matters.
 

@@ -90,7 +90,7 @@ def regularised_rows(
             rows, pull = shrunk_by_noise(equations)
             method = "least squares weighted by noise, drawn to the prior"
     if counts is not None:
-        drawn = averaged(rows, sampling_error(rows, counts, start), start)
+        drawn = averaged(rows, sampling_error(rows, counts, start), start, support.sum(axis=1) - 1.0)
         rows, pull = drawn.rows, 1.0 - (1.0 - pull) * (1.0 - drawn.pull)
         method = f"{method}, averaged with the prior by counts"
     missed = largest(tests @ rows.T - agent.right_hand_sides, 0)[0]

@@ -131,7 +131,7 @@ def sampling_error(rows: FloatArray, counts: FloatArray, prior: FloatArray) -> F
     return np.divide(left, counts, out=np.full(len(counts), np.inf), where=counts > 0)
 
 
-def averaged(rows: FloatArray, error: FloatArray, prior: FloatArray) -> Shrunk:
+def averaged(rows: FloatArray, error: FloatArray, prior: FloatArray, free: FloatArray) -> Shrunk:
     """Return averages of rows and prior, the prior's weight as large as the error of the rows asks for.
 
     Parameters
@@ -142,25 +142,31 @@ def averaged(rows: FloatArray, error: FloatArray, prior: FloatArray) -> Shrunk:
         Their mean squared errors v, summed over entries; infinite where nothing is known.
     prior : numpy.ndarray, shape (R, n)
         P0.
+    free : numpy.ndarray, shape (R,)
+        Degrees of freedom of each row: successors that are possible, less one.
 
     Notes
     -----
     Let T be the mean of ``|p - p0|^2`` over rows, estimated by what ``|phat - p0|^2`` exceeds v by. The average with
-    weight ``v / (v + T)`` has the least expected error of all averages, and tends to the row as v does to 0.
+    weight ``v / (v + T)`` has the least expected error of all averages, and tends to the row as v does to 0. That T is
+    estimated costs Stein's factor (D - 2) / D, D all degrees of freedom together: with two or fewer nothing is drawn.
 
     Examples
     --------
     >>> import numpy as np
     >>> half = np.full((2, 2), 0.5)
-    >>> averaged(np.array([[0.9, 0.1], [0.5, 0.5]]), np.array([1e-6, np.inf]), half).rows.round(4)
+    >>> averaged(np.array([[0.9, 0.1], [0.5, 0.5]]), np.array([1e-6, np.inf]), half, np.ones(2)).rows.round(4)
     array([[0.9, 0.1],
            [0.5, 0.5]])
     """
     known = np.isfinite(error)
     distance = ((rows - prior) ** 2).sum(axis=1)
-    between = max(0.0, float((distance - error)[known].mean())) if known.any() else 0.0
+    telling = known & (free > 0)
+    between = max(0.0, float((distance - error)[telling].mean())) if telling.any() else 0.0
     total = np.where(known, error, 0.0) + between
-    weight = np.divide(error, total, out=np.zeros(len(rows)), where=known & (total > 0))
+    weight = np.divide(error, total, out=np.zeros(len(rows)), where=telling & (total > 0))
+    together = float(free[telling].sum())
+    weight *= max(0.0, together - 2.0) / together if together else 0.0
     weight[~known] = 1.0
     return Shrunk(rows + weight[:, None] * (prior - rows), weight)
 
