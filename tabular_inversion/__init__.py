@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from tabular_inversion.agent_values import AgentValues, SolverReport
     from tabular_inversion.bellman import bellman_residual, evaluate, solve, solve_soft
     from tabular_inversion.diagnosis import Diagnosis, diagnose
+    from tabular_inversion.ensembles import Ensemble, EnsembleInversion, invert_ensemble, training_needed
     from tabular_inversion.equivalence import ValueEquivalence, value_equivalence
     from tabular_inversion.error_bounds import error_bound, separation_radius
     from tabular_inversion.errors import TabularInversionError
@@ -45,6 +46,7 @@ _LATER = {
     "inversion": ("Inversion", "invert"),
     "diagnosis": ("Diagnosis", "diagnose"),
     "planning": ("plan", "robust"),
+    "ensembles": ("Ensemble", "EnsembleInversion", "invert_ensemble", "training_needed"),
     "error_bounds": ("error_bound", "separation_radius"),
     "sufficiency": ("minimal",),
 }
@@ -62,6 +64,8 @@ __all__ = [
     "AgentValues",
     "Deterministic",
     "Diagnosis",
+    "Ensemble",
+    "EnsembleInversion",
     "Evidence",
     "Goals",
     "Inversion",
@@ -84,6 +88,7 @@ __all__ = [
     "evaluate",
     "identify",
     "invert",
+    "invert_ensemble",
     "minimal",
     "normalised",
     "plan",
@@ -94,6 +99,7 @@ __all__ = [
     "suffices_by_paths",
     "suffices_for_almost_all",
     "suffices_in_world",
+    "training_needed",
     "value_equivalence",
 ]
 

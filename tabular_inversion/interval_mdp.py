@@ -80,7 +80,8 @@ class IntervalMDP(Record):
     def contains(self, kernel: Kernel | MDP, *, tolerance: float = MEMBERSHIP_TOLERANCE) -> BoolArray:
         """Tell which rows of a kernel lie between the ends, bool (S, A); True where the action is unavailable."""
         given: Any = kernel.toarray() if isinstance(kernel, MDP) else kernel
-        dense = dense_rows(given).reshape(self.lower.shape) if issparse(given) else given
+        stored = issparse(given)
+        dense = dense_rows(given).reshape(self.lower.shape) if stored else given
         rows = finite_array("kernel", dense, self.lower.shape, "(S, A, S)", KernelError)
         inside = (rows >= self.lower - tolerance) & (rows <= self.upper + tolerance)
         return np.asarray(inside.all(axis=2) | ~self.available)

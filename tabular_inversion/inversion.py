@@ -14,6 +14,7 @@ from scipy.sparse import csr_array, issparse
 
 from tabular_inversion._typing import FloatArray, IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.agent_values.noise import is_noisy
 from tabular_inversion.agent_values.reading import check_noise
 from tabular_inversion.error_bounds.bounds import ErrorBound, error_bound
 from tabular_inversion.errors import InputError, ShapeError
@@ -32,6 +33,7 @@ from tabular_inversion.record_files import load_record, save_record
 from tabular_inversion.records import Record, sealed
 from tabular_inversion.recovery import recover_rows, seek_rows
 from tabular_inversion.recovery.by_class import METHODS, check_options
+from tabular_inversion.recovery.regularised import check_counts, regularised_rows
 from tabular_inversion.recovery.result import together
 from tabular_inversion.recovery.uncertainty import noise_of
 from tabular_inversion.validation import MEMBERSHIP_TOLERANCE
@@ -60,6 +62,9 @@ class Inversion(KernelRows, Record):
         The values that were inverted.
     matching_norm : float
         For `Deterministic`: the norm over goals in which columns were matched.
+    pull : numpy.ndarray, shape (S, A), or None
+        What share of each row is the prior's, from 0 to 1, where noise or counts asked for one (NaN where the action is
+        unavailable); None for plain least squares.
 
     Examples
     --------
@@ -77,6 +82,7 @@ class Inversion(KernelRows, Record):
     verdict: Verdict
     agent: AgentValues
     matching_norm: float
+    pull: FloatArray | None = None
 
     def __repr__(self) -> str:
         worst = float(np.nanmax(self.residual))
@@ -190,10 +196,14 @@ class Inversion(KernelRows, Record):
         ------
         InputError
             If a number is out of range, or, for `Deterministic`, columns were matched in another norm than the
-            noise's.
+            noise's; or rows were drawn to a prior: the bound is about least squares.
         KernelClassError
             For `Sparse`.
         """
+        if self.pull is not None:
+            raise InputError(
+                "rows were drawn to a prior, and T3d bounds least squares; invert without prior or weights."
+            )
         noise_in = norm if noise_norm is None else noise_norm
         matched = "norm" in METHODS.of(self.verdict.kernel_class).takes
         if matched and noise_in != self.matching_norm:
@@ -228,6 +238,7 @@ def invert(
     prior: ArrayLike | None = None,
     norm: float = np.inf,
     noise: float | ArrayLike | str | None = None,
+    weights: ArrayLike | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Inversion:
     """Read the kernel out of an agent's values.
@@ -240,12 +251,17 @@ def invert(
         `Unconstrained` (closed form, T1), `Stochastic` (least squares in the simplex), `Supported` (the same on known
         supports, all rows at once), `Sparse` (exact search over supports) or `Deterministic` (column matching, T2).
     prior : array_like, shape (S,) or (rows, S), optional
-        Where the values leave freedom, the nearest kernel to this one is taken; uniform rows when omitted.
+        Where the values leave freedom, the nearest kernel to this one is taken; uniform rows when omitted. Where there
+        is noise, a prior that is given also counts beside the values, in every direction as much as minimises the
+        largest expected error: see the notes.
     norm : float
         For `Deterministic`: the norm over goals in which columns are matched, 1, 2 or infinity.
     noise : float, array_like (G, S, A), "float32" or "float16", optional
         How far each Q-value may be from the truth, at least 0: decides what counts as inconsistent. What the agent says
-        (`AgentValues.noise`) when omitted.
+        (`AgentValues.noise`) when omitted. Beside a prior it is the standard deviation of each value.
+    weights : array_like, shape (S, A), optional
+        How many transitions each row was learned from, for classes that take a prior: rows are averaged with the prior
+        by as much as so many draws leave open. A row of none is the prior.
     progress : callable, optional
         ``progress(done, total)`` during long searches.
 
@@ -258,7 +274,16 @@ def invert(
     Raises
     ------
     InputError
-        If the prior, norm or noise is out of range, or the class does not fit the agent.
+        If the prior, norm, noise or a weight is out of range, or the class does not fit the agent.
+
+    Notes
+    -----
+    Without noise, and where no prior is given, rows are least squares, for which `Inversion.error_bound` holds. With
+    noise and a prior P0 they minimise ``|W (M p - q)|^2 + |p - P0|^2 / t^2`` in the class, W the reciprocal noise of
+    each equation: of all linear rules the one with the least largest error over ``|p - P0| <= t`` (Donoho 1994), where
+    t, one for all rows, is the likeliest (empirical Bayes, Morris 1983). A prior that the values contradict makes t
+    large and has no weight left. Weights add Stein's average (Efron and Morris 1973). Errors that goals share, such
+    as those of Q-learning, are not independent: take the noise from `tabular_inversion.ensembles`.
 
     Examples
     --------
@@ -270,11 +295,13 @@ def invert(
     >>> result.verdict.status.name, result.max_error(world) < 1e-12
     ('IDENTIFIED', True)
     """
-    check_options(kernel_class, prior=prior, norm=norm)
+    check_options(kernel_class, prior=prior if weights is None else (), norm=norm)
     stated = noise_of(agent, None if noise is None else check_noise(noise, agent.q.shape, InputError))
-    places, found, judged = [], [], []
+    counts = None if weights is None else check_counts(weights, agent)
+    drawn = counts is not None or (prior is not None and is_noisy(stated))
+    places, found, judged, pulls = [], [], [], np.full(agent.available.size, np.nan)
     noisy, left = with_noise(agent, stated), None
-    if prior is None and norm == np.inf:
+    if prior is None and norm == np.inf and not drawn:
         first, left = settled(noisy, kernel_class, None, "instance", exactly=True)
         if first is not None and first.recovery is not None:
             places, found, judged = [first.ready.part.places], [first.recovery], [first]
@@ -287,6 +314,13 @@ def invert(
         if prior is not None or norm != np.inf:
             start = _prior_of(prior, each.part.places, len(agent.row_index))
             best = recover_rows(each.system, kernel_class, row_index=index, prior=start, norm=norm, progress=progress)
+        if drawn:
+            start = _prior_of(prior, each.part.places, len(agent.row_index))
+            best, pulls[index] = regularised_rows(
+                each.part.agent, each.system.test_matrix, kernel_class, best,
+                prior=None if start is None else np.asarray(start, float),
+                counts=None if counts is None else counts[each.part.places],
+            )  # fmt: skip
         places.append(each.part.places)
         found.append(best)
         judged.append(Judged(each, sought, plain))
@@ -302,4 +336,5 @@ def invert(
         verdict=decide(ValuesQuestion(agent, kernel_class, "instance", stated), judged),
         agent=agent,
         matching_norm=float(norm),
+        pull=sealed(pulls.reshape(agent.available.shape)) if drawn else None,
     )

@@ -46,6 +46,7 @@ ROOMS = (
     "atlas",
     "bellman",
     "diagnosis",
+    "ensembles",
     "discounts",
     "environments",
     "equivalence",

@@ -57,6 +57,7 @@ ROOMS = (
     "sufficiency",
     "certificates",
     "learning",
+    "ensembles",
     "environments",
     "atlas",
     "interop",

@@ -7,6 +7,7 @@ EXPERIMENTS = {
     "mountaincar": "mountain_car",
     "reacher": "reacher",
     "errors": "error_study",
+    "coverage": "coverage",
 }
 """Modules of `tabular_inversion.experiments`, loaded when they are asked for, each with a function `reproduce`."""
 

@@ -89,6 +89,8 @@ class ValuesQuestion(VerdictQuestion):
         See `identify`.
     noise : float, numpy.ndarray (G, S, A) or str
         How far each Q-value may be from the truth; 0 for exact values.
+    confidence : float or None
+        With what probability the noise bounds all errors; None where it surely does.
     pieces : tuple of numpy.ndarray of int
         The rows s*A + a that were decided together, in each piece; none where all were, at once.
 
@@ -106,6 +108,7 @@ class ValuesQuestion(VerdictQuestion):
     scope: Scope
     noise: float | FloatArray | str = 0.0
     pieces: tuple[IntArray, ...] = ()
+    confidence: float | None = None
 
     @property
     def policy(self) -> str:

@@ -42,6 +42,7 @@ def identify(
     kernel_class: KernelClass,
     *,
     noise: float | ArrayLike | str | None = None,
+    confidence: float | None = None,
     scope: Scope = "instance",
     exact: bool = False,
     rows: ArrayLike | None = None,
@@ -64,6 +65,10 @@ def identify(
         If there is some, INCONSISTENT means that no row of the class comes
         near enough, IDENTIFIED that the true test functions have full rank whatever the noise was, and all that is not
         proved is UNDECIDED.
+    confidence : float, optional
+        Between 0 and 1: with what probability the noise bounds the errors of all values at once, where it comes from
+        an ensemble or from counts (`tabular_inversion.ensembles`). What would be certified is then `statistical`, and
+        `Verdict.error_probability` is the rest to 1.
     exact : bool
         Whether to take floats as the dyadic rationals that they are, and decide in rational arithmetic: for uniform
         scope. At instance scope floats are refused, since values that were rounded contradict every kernel.
@@ -80,12 +85,16 @@ def identify(
     Verdict
         CERTIFIED where a bound on all rounding (and on the noise) proves independence of columns, or where there are
         fewer equations than unknowns; NUMERIC otherwise: floats with stated tolerances. EXACT for exact values.
+        STATISTICAL where a confidence was given and the noise decided (ST). From noisy values NOT_IDENTIFIED is
+        claimed only where fewer equations than unknowns say so: a rank that values within the noise have not may be
+        an accident that cannot be told from its absence.
 
     Raises
     ------
     InputError
-        If the scope is unknown, the noise negative, noise is given together with exact arithmetic, floats are to be
-        taken as exact at instance scope, or `rows`, `seconds` or `progress` are asked of exact values.
+        If the scope is unknown, the noise negative, a confidence not between 0 and 1 or given without noise, noise is
+        given together with exact arithmetic, floats are to be taken as exact at instance scope, or `rows`, `seconds` or
+        `progress` are asked of exact values.
     AgentValuesError
         If the agent does not know the value of a state that matters.
 
@@ -103,6 +112,8 @@ def identify(
         raise InputError(f"scope is {scope!r}; expected 'instance' or 'uniform'.")
     check_class(kernel_class)
     if exact or not isinstance(agent, AgentValues):
+        if confidence is not None:
+            raise InputError(f"confidence is {confidence}, and exact values have no noise to be confident of; drop it.")
         if noise is not None and np.any(np.asarray(noise) != 0):
             raise InputError(f"noise is {noise}; exact values have none: leave it out, or use floats.")
         if not (rows is None and seconds is None and progress is None):
@@ -111,7 +122,7 @@ def identify(
     if seconds is not None and not seconds >= 0:
         raise InputError(f"seconds is {seconds}; expected a number of at least 0.")
     stated = noise_of(agent, None if noise is None else check_noise(noise, agent.q.shape, InputError))
-    question = ValuesQuestion(agent, kernel_class, scope, stated)
+    question = ValuesQuestion(agent, kernel_class, scope, stated, confidence=_read_confidence(confidence, stated))
     mask = None if rows is None else read_rows(rows, agent.available)
     noisy = with_noise(agent, stated)
     if seconds is None and progress is None:
@@ -125,6 +136,16 @@ def identify(
         for piece in in_time(ready(noisy, kernel_class, mask), seconds, progress)
     ]
     return found[0] if len(found) == 1 else Verdict.merge(found)
+
+
+def _read_confidence(confidence: float | None, noise: Noise) -> float | None:
+    if confidence is None:
+        return None
+    if not 0.0 < confidence < 1.0:
+        raise InputError(f"confidence is {confidence}; expected a number between 0 and 1, such as 0.95.")
+    if not is_noisy(noise):
+        raise InputError(f"confidence is {confidence}, and no noise is stated that it could be about; give noise.")
+    return float(confidence)
 
 
 def _identify_exactly(agent: AgentValues | ExactAgentValues, kernel_class: KernelClass, scope: Scope) -> Verdict:
@@ -244,7 +265,9 @@ def _only_proofs(decision: Decision, question: ValuesQuestion) -> Decision:
     if not question.is_noisy or not count:
         return decision
     stated = describe_noise(question.noise)
-    reason = f"{decision.reason}; under noise of {stated} this proves nothing for {count} rows: less would"
+    # K(3,3) at discount 1/2 (ST): what lowers the rank there is gone in values as near as one likes.
+    open_end = "less would where rows are identified; that one is not cannot be told from noisy values"
+    reason = f"{decision.reason}; under noise of {stated} this proves nothing for {count} rows: {open_end}"
     return _undecided(replace(decision, codes=codes, reason=reason))
 
 
@@ -296,6 +319,13 @@ def _dress(question: ValuesQuestion, decision: Decision, measured: _Measured) ->
         except WitnessError as problem:
             codes, evidence, reason = _without_witness(codes, evidence, f"{reason}; but {problem}")
             witness = None
+    chance = 0.0
+    if question.confidence is not None:
+        doubtful = (evidence == Evidence.CERTIFIED) & ~_counted(question, measured, codes)
+        evidence = np.where(doubtful, Evidence.STATISTICAL, evidence).astype(np.int8)
+        chance = 1.0 - question.confidence if doubtful.any() else 0.0
+        if chance:
+            reason = f"{reason}; right with probability {question.confidence:g} at least, that of the noise"
     left = len(codes) - len(measured.decided)
     count = int((codes[measured.decided] == Status.UNDECIDED).sum())
     if count and quiet:
@@ -310,8 +340,15 @@ def _dress(question: ValuesQuestion, decision: Decision, measured: _Measured) ->
         witness=witness,
         reason=f"{reason}{left_open(left)}",
         largest_residual=measured.residual,
+        error_probability=chance,
         hint=hint,
     )
+
+
+def _counted(question: ValuesQuestion, measured: _Measured, codes: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Tell which rows are refuted whatever the noise: at uniform scope, where equations are fewer than unknowns."""
+    few = all(system.has_fewer_equations for system in measured.systems)
+    return np.asarray((codes == Status.NOT_IDENTIFIED) & (question.scope == "uniform") & few)
 
 
 def agent_of_row(agent: AgentValues, row: int) -> AgentValues:

@@ -87,12 +87,14 @@ def _verify_floats(question: ValuesQuestion, agent: AgentValues, verdict: Verdic
 
 def decide_question(question: ValuesQuestion) -> Verdict:
     """Decide a question in the pieces in which it was decided."""
+    options: dict[str, Any] = {
+        "scope": question.scope, "noise": question.noise, "confidence": question.confidence,
+    }  # fmt: skip
     if not question.pieces:
-        return identify(question.agent, question.kernel_class, scope=question.scope, noise=question.noise)
-    return Verdict.merge([
-        identify(question.agent, question.kernel_class, scope=question.scope, noise=question.noise, rows=piece)
-        for piece in question.pieces
-    ])  # fmt: skip
+        return identify(question.agent, question.kernel_class, **options)
+    return Verdict.merge(
+        [identify(question.agent, question.kernel_class, rows=piece, **options) for piece in question.pieces]
+    )
 
 
 def _question_moved(
@@ -104,7 +106,8 @@ def _question_moved(
         np.sort(order[piece // agent.n_actions] * agent.n_actions + piece % agent.n_actions)
         for piece in question.pieces
     )
-    return ValuesQuestion(agent.permute_states(order), kernel_class, question.scope, noise, pieces)
+    moved = agent.permute_states(order)
+    return ValuesQuestion(moved, kernel_class, question.scope, noise, pieces, question.confidence)
 
 
 def _permuted(kernel_class: KernelClass, agent: AgentValues, order: IntArray) -> KernelClass:

@@ -21,14 +21,18 @@ class Status(IntEnum):
 
 
 class Evidence(IntEnum):
-    """How strong an answer is: floats with a tolerance, floats with a rigorous bound, rational arithmetic.
+    """How strong an answer is: floats with a tolerance, right with a stated probability, rigorous floats, fractions.
+
+    STATISTICAL is CERTIFIED but for the noise, which was bounded with less than certainty
+    (`Verdict.error_probability`).
 
     Examples
     --------
-    >>> Evidence.NUMERIC < Evidence.CERTIFIED < Evidence.EXACT
+    >>> Evidence.NUMERIC < Evidence.STATISTICAL < Evidence.CERTIFIED < Evidence.EXACT
     True
     """
 
     NUMERIC = 0
-    CERTIFIED = 1
-    EXACT = 2
+    STATISTICAL = 1
+    CERTIFIED = 2
+    EXACT = 3
