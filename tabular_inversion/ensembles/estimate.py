@@ -25,7 +25,7 @@ from tabular_inversion.recovery import recover
 from tabular_inversion.recovery.by_class import METHODS
 from tabular_inversion.recovery.regularised import prior_on
 from tabular_inversion.recovery.shrinkage import averaged
-from tabular_inversion.validation import check_distributions, finite_array
+from tabular_inversion.validation import MEMBERSHIP_TOLERANCE, check_distributions, finite_array
 
 Joint = Literal["entry", "row", "kernel"]
 
@@ -148,7 +148,7 @@ class EnsembleInversion(Record):
 
     def contains(self, kernel: ArrayLike | MDP, level: float = 0.95, *, joint: Joint = "row") -> BoolArray:
         """Tell which rows of a kernel lie within the intervals, shape (S, A); True where the action is unavailable."""
-        given = kernel.dense().kernel if isinstance(kernel, MDP) else kernel
+        given: ArrayLike = kernel.toarray() if isinstance(kernel, MDP) else kernel
         rows = finite_array("kernel", given, self.kernel.shape, "(S, A, S)", InputError)
         lower, upper = self.interval(level, joint=joint)
         inside = ((lower <= rows) & (rows <= upper)).all(axis=2)
@@ -159,7 +159,7 @@ class EnsembleInversion(Record):
         from tabular_inversion.normalisation import normalised
 
         agent = self.ensemble.agent
-        rows = normalised(self.kernel).kernel
+        rows = normalised(self.kernel, within=MEMBERSHIP_TOLERANCE).kernel
         return MDP(rows, agent.one_discount, agent.available, agent.state_names, agent.action_names, agent.coordinates)
 
 

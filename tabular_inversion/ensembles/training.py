@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,8 +56,8 @@ def training_needed(
     agent: AgentValues,
     kernel_class: KernelClass,
     *,
-    steps: Sequence[float] | ArrayLike | None = None,
-    errors: Sequence[float] | ArrayLike | None = None,
+    steps: ArrayLike | None = None,
+    errors: ArrayLike | None = None,
 ) -> TrainingNeeded:
     """Tell at which noise, and after how many transitions, each row becomes identified.
 
@@ -98,7 +97,7 @@ def training_needed(
     if (steps is None) != (errors is None):
         raise InputError("steps and errors are one learning curve; give both or neither.")
     level = np.array(identify(agent, kernel_class).row_largest_noise)
-    if steps is None:
+    if steps is None or errors is None:
         return TrainingNeeded(sealed(level), sealed(np.full(level.shape, np.nan)), float("nan"))
     taken = finite_array("steps", steps, (None,), "(points,)", InputError)
     missed = finite_array("errors", errors, (len(taken),), "(points,), one for each of steps", InputError)

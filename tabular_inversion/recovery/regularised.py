@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, issparse
 
-from tabular_inversion._typing import FloatArray
+from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.agent_values.noise import is_noisy
 from tabular_inversion.errors import InputError
@@ -77,7 +77,7 @@ def regularised_rows(
     """
     count, n = len(agent.row_index), agent.n_states
     known = kernel_class.known_supports(agent.row_index)
-    support = np.ones((count, n), bool) if known is None else np.asarray(known.toarray() > 0)
+    support = np.ones((count, n), bool) if known is None else known.toarray()
     start = prior_on(support, prior, sums_to_one=kernel_class.sums_to_one)
     rows = np.asarray(found.rows.toarray() if issparse(found.rows) else found.rows)
     pull, method = np.zeros(count), found.method
@@ -111,7 +111,7 @@ def _helps(equations: Equations, kernel_class: KernelClass, agent: AgentValues, 
     return bool(error[1] < error[0])
 
 
-def prior_on(support: FloatArray, prior: FloatArray | None, *, sums_to_one: bool) -> FloatArray:
+def prior_on(support: BoolArray, prior: FloatArray | None, *, sums_to_one: bool) -> FloatArray:
     """Return the prior of each row, a distribution on its support; uniform where none is given or it has no weight.
 
     Parameters

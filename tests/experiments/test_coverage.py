@@ -1,4 +1,4 @@
-"""The coverage study at a tiny size: it finds what it should, goes on where it stopped, and catches narrow intervals."""
+"""The coverage study at a tiny size: it finds what it should, goes on where it stopped, catches narrow intervals."""
 
 import json
 
