@@ -52,6 +52,8 @@ SINGLE_PAGES = (
     "verdicts",
     "goal_sets",
     "graph_theory",
+    "atlas",
+    "comparison",
     "notation",
     "noisy_values",
     "p_learning",

@@ -141,7 +141,7 @@ def check_soft(rng: np.random.Generator, amount: int, *, entropy: bool = True) -
         policy = policies.softmax(agent.q, mdp.available, temperature=temperature)
         bonus = -(policy * np.log(np.maximum(policy, 1e-300))).sum(axis=2) * temperature * float(entropy)
         rewards = goals.rewards + mdp.discount * goals.continuation * bonus
-        discounted = mdp.discount * np.einsum("gsa,sat->gst", policy, mdp.kernel)
+        discounted = mdp.discount * np.einsum("gsa,sat->gst", policy, mdp.toarray())
         defect = resolvent_defect(rewards, goals.continuation, discounted, agent.test_matrix)
         worst = float(np.abs(defect).max() / max(np.abs(agent.test_matrix).max(), 1.0))
         tally.add(worst < 1e-9, worst, f"n={n}, m={m}, temperature {temperature:.2g}: defect {worst:.1e}")
@@ -154,7 +154,8 @@ def _with_rewards(instance: Instance, rewards: FractionArray) -> Instance:
 
 def _expectations(instance: Instance, m: FractionArray) -> FractionArray:
     """Return P m_g, shape (G, S, A)."""
-    return (instance.world.kernel[None] * m[:, None, None, :]).sum(axis=3)  # type: ignore[no-any-return]
+    result: FractionArray = (instance.world.kernel[None] * m[:, None, None, :]).sum(axis=3)
+    return result
 
 
 def _kernel_under_policy(instance: Instance) -> FractionArray:
@@ -165,7 +166,8 @@ def _kernel_under_policy(instance: Instance) -> FractionArray:
         policy = np.eye(agent.n_actions, dtype=int)[best]
     else:
         policy = np.broadcast_to(agent.policy, agent.q.shape)
-    return (policy[:, :, :, None] * instance.world.kernel[None]).sum(axis=2)  # type: ignore[no-any-return]
+    result: FractionArray = (policy[:, :, :, None] * instance.world.kernel[None]).sum(axis=2)
+    return result
 
 
 def optimal_agents() -> SearchStrategy[Instance]:
@@ -236,7 +238,7 @@ def check_numeric(rng: np.random.Generator, amount: int) -> Tally:
         goals = Goals(drawn.rewards, rng.choice([0.0, 0.5, 1.0], drawn.rewards.shape))
         policy = policies.random(mdp.available, seed=rng, n_goals=12)
         m = bellman.evaluate(mdp, goals, policy).test_matrix
-        under_policy = np.einsum("gsa,sat->gst", policy, mdp.kernel)
+        under_policy = np.einsum("gsa,sat->gst", policy, mdp.toarray())
         gaps = resolvent_defect(goals.rewards, goals.continuation, mdp.discount * under_policy, m)
         worst = float(np.abs(gaps).max() / np.abs(m).max())
         tally.add(worst < 1e-10, worst, f"defect {worst:.1e}")

@@ -16,7 +16,7 @@ from proofs_checks.stored import stored
 from tabular_inversion import bellman, exact
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
 from tabular_inversion.exact.rationals import FractionArray
-from tabular_inversion.identifiability import Status, identify_from_policies, reshape_world
+from tabular_inversion.identifiability import AdvantageValues, Status, identify_from_policies, reshape_world
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -172,8 +172,12 @@ def check_questions(rng: np.random.Generator, amount: int, *, discounts: int = 2
         known = np.zeros((n, n), bool)
         known[range(n), rng.integers(0, n, n)] = True
         several = (world.discount, *(Fraction(1, 3 + j) for j in range(1, discounts)))
-        found = [identify_from_policies(world, goals), identify_from_policies(world, goals, discounts=several),
-                 identify_from_policies(world, goals, known=known)]  # fmt: skip
+        alone = AdvantageValues.of(world, goals)
+        found = [
+            identify_from_policies(alone),
+            identify_from_policies(AdvantageValues.of(world, goals, discounts=several)),
+            identify_from_policies(alone, known=known),
+        ]
         found[int(rng.integers(3))].verify()
         seen = [(v.dimension, v.status) for v in found]
         no, yes = Status.NOT_IDENTIFIED, Status.IDENTIFIED
@@ -194,7 +198,8 @@ def check_zeros(rng: np.random.Generator, amount: int, *, second: bool = True) -
         if exact.rank(differences).rank < n - 1:
             continue
         chosen = (world.discount, Fraction(0))[: 1 + second]
-        verdict = identify_from_policies(world, instances.generic_goals(rng, n, n), discounts=chosen)
+        agent = AdvantageValues.of(world, instances.generic_goals(rng, n, n), discounts=chosen)
+        verdict = identify_from_policies(agent)
         tally.add(verdict.status is Status.IDENTIFIED, 0.0, f"at {[str(x) for x in chosen]}: {verdict}")
     return tally
 

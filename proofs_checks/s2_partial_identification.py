@@ -191,7 +191,7 @@ def check_noisy_floats(rng: np.random.Generator, amount: int, *, share: float = 
         except ValueError as problem:  # no row explains the values
             tally.add(False, 1.0, str(problem))
             continue
-        kernel = instance.world.to_float().dense().kernel
+        kernel = instance.world.to_float().toarray()
         lower, upper = sets.bounds()
         outside = float(np.nanmax(np.maximum(lower - kernel, kernel - upper)))
         inside = bool(sets.contains(instance.world.to_float()).all())

@@ -260,7 +260,7 @@ def sure_of_themselves() -> SearchStrategy[Instance]:
 
 
 HYPOTHESES = (
-    Hypothesis(MEMBER, lambda i: bool(i.row_class.contains(i.world.to_float().dense().kernel[i.world.available]).all()),
+    Hypothesis(MEMBER, lambda i: bool(i.row_class.contains(i.world.to_float().toarray()[i.world.available]).all()),
                sure_of_themselves),
 )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from math import lcm
 from typing import Any
 
@@ -85,11 +86,11 @@ def _smaller(instance: Instance) -> Iterator[Callable[[], Instance]]:
     world, goals = instance.world, instance.goals
     if not instance.extra:
         for s in range(world.n_states if world.n_states > 1 else 0):
-            yield lambda s=s: _without_state(instance, s)  # type: ignore[misc]
+            yield partial(_without_state, instance, s)
     for g in range(goals.n_goals if goals.n_goals > 1 else 0):
-        yield lambda g=g: _without_goal(instance, g)  # type: ignore[misc]
+        yield partial(_without_goal, instance, g)
     for a in range(world.n_actions if world.n_actions > 1 else 0):
-        yield lambda a=a: _without_action(instance, a)  # type: ignore[misc]
+        yield partial(_without_action, instance, a)
 
 
 def _plainer(instance: Instance) -> Iterator[Callable[[], Instance]]:
@@ -97,7 +98,7 @@ def _plainer(instance: Instance) -> Iterator[Callable[[], Instance]]:
     if instance.policy is not None:
         yield lambda: replace(instance, policy=None)
         if instance.policy.ndim == 3:
-            yield lambda: replace(instance, policy=instance.policy[0])  # type: ignore[index]
+            yield partial(replace, instance, policy=instance.policy[0])
         even = _even(np.broadcast_to(world.available, instance.policy.shape))
         if not np.array_equal(even, instance.policy):
             yield lambda: replace(instance, policy=even)
@@ -107,9 +108,9 @@ def _plainer(instance: Instance) -> Iterator[Callable[[], Instance]]:
         yield lambda: _with_goals(instance, goals.rewards, None, goals.action_rewards)
     for discount in (Fraction(0), Fraction(1, 2), Fraction(1, 3)):
         if discount != world.discount:
-            yield lambda d=discount: replace(instance, world=ExactMDP(world.kernel, d, world.available))  # type: ignore[misc]
+            yield partial(_with_discount, instance, discount)
             if goals.action_rewards is None:
-                yield lambda d=discount: _with_m(instance, instance.agent.test_matrix, d)  # type: ignore[misc]
+                yield partial(_with_m, instance, instance.agent.test_matrix, discount)
     yield from _plainer_rows(instance)
     yield from _plainer_rewards(instance)
     if goals.action_rewards is None:
@@ -125,11 +126,9 @@ def _plainer_rows(instance: Instance) -> Iterator[Callable[[], Instance]]:
         choices.append(_even(row > 0))
         for choice in choices:
             if sum(map(_cost, choice)) < sum(map(_cost, row)):
-                yield lambda s=s, a=a, c=choice: _with_row(instance, s, a, c)  # type: ignore[misc]
+                yield partial(_with_row, instance, s, a, choice)
                 if instance.goals.action_rewards is None:
-                    yield lambda s=s, a=a, c=choice: _with_m(  # type: ignore[misc]
-                        _with_row(instance, s, a, c), instance.agent.test_matrix
-                    )
+                    yield partial(_with_row_and_m, instance, s, a, choice)
 
 
 def _plainer_m(instance: Instance) -> Iterator[Callable[[], Instance]]:
@@ -138,11 +137,11 @@ def _plainer_m(instance: Instance) -> Iterator[Callable[[], Instance]]:
         for new in (Fraction(0), Fraction(1), Fraction(-1), Fraction(2), _rounded(value)):
             if _cost(new) < _cost(value):
                 # Equal entries are changed together first: what is wrong may be that they are equal.
-                yield lambda v=value, x=new: _with_m(instance, np.where(m == v, np.array(x, dtype=object), m))  # type: ignore[misc]
+                yield partial(_with_m, instance, np.where(m == value, np.array(new, dtype=object), m))
     for place in np.ndindex(m.shape):
         for new in (Fraction(0), Fraction(1), Fraction(-1), Fraction(2), _rounded(m[place])):
             if _cost(new) < _cost(m[place]):
-                yield lambda p=place, x=new: _with_m(instance, _put(m, p, x))  # type: ignore[misc]
+                yield partial(_with_m, instance, _put(m, place, new))
 
 
 def _put(values: FractionArray, place: tuple[int, ...], value: Fraction) -> FractionArray:
@@ -163,12 +162,12 @@ def _plainer_rewards(instance: Instance) -> Iterator[Callable[[], Instance]]:
     for g, row in enumerate(goals.rewards):
         factor = lcm(*(x.denominator for x in row))
         if factor > 1 and goals.action_rewards is None:
-            yield lambda g=g, f=factor: _with_scaled_goal(instance, g, f)  # type: ignore[misc]
+            yield partial(_with_scaled_goal, instance, g, factor)
     for place in np.ndindex(goals.rewards.shape):
         old = goals.rewards[place]
         for new in (Fraction(0), Fraction(1), Fraction(-1), Fraction(2), _rounded(old)):
             if _cost(new) < _cost(old):
-                yield lambda p=place, x=new: _with_reward(instance, p, x)  # type: ignore[misc]
+                yield partial(_with_reward, instance, place, new)
 
 
 def _cost(x: Any) -> int:
@@ -194,6 +193,16 @@ def _with_row(instance: Instance, s: int, a: int, row: Any) -> Instance:
     kernel = instance.world.kernel.copy()
     kernel[s, a] = row
     return replace(instance, world=ExactMDP(kernel, instance.world.discount, instance.world.available))
+
+
+def _with_row_and_m(instance: Instance, s: int, a: int, row: Any) -> Instance:
+    """Return the instance with another row and the rewards that leave M as it was."""
+    return _with_m(_with_row(instance, s, a, row), instance.agent.test_matrix)
+
+
+def _with_discount(instance: Instance, discount: Fraction) -> Instance:
+    world = instance.world
+    return replace(instance, world=ExactMDP(world.kernel, discount, world.available))
 
 
 def _with_reward(instance: Instance, place: tuple[int, ...], value: Fraction) -> Instance:

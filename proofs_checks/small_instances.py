@@ -98,7 +98,7 @@ class Family:
         ends, discount, policy = digits[-3:]
         continuation = fraction_array(np.where(rewards != 0, 0, 1)) if ends else None
         world = ExactMDP(kernel, DISCOUNTS[discount])
-        goals = ExactGoals(rewards, continuation)  # type: ignore[arg-type]
+        goals = ExactGoals(rewards, continuation)
         return Instance(world, goals, _policy(self._policies[policy], n, m))
 
 

@@ -46,7 +46,7 @@ def draw_plain(rng: np.random.Generator, size: int) -> Instance:
         k = min(k, n)
         paid = np.zeros((k, n), int)
         paid[range(k), rng.permutation(n)[:k]] = 1
-        goals = ExactGoals(fraction_array(paid), fraction_array(1 - paid) if kind == 2 else None)  # type: ignore[arg-type]
+        goals = ExactGoals(fraction_array(paid), fraction_array(1 - paid) if kind == 2 else None)
     return Instance(world, goals, draw_policy(rng, world, goals.n_goals))
 
 
@@ -100,7 +100,7 @@ def draw_from_m(rng: np.random.Generator, size: int) -> Instance:
             m[:, first] = m[:, second] + Fraction(1, 1009) * (m[:, third] - m[:, second])
     continuation = fraction_array(rng.integers(0, 2, (k, n))) if rng.random() < 0.3 else None
     policy = draw_policy(rng, world, k)
-    return Instance(world, ExactGoals(rewards_of(world, m, continuation, policy), continuation), policy)  # type: ignore[arg-type]
+    return Instance(world, ExactGoals(rewards_of(world, m, continuation, policy), continuation), policy)
 
 
 def rewards_of(
@@ -164,7 +164,7 @@ def draw_given(rng: np.random.Generator, size: int) -> Instance:
     k = int(rng.integers(1, n + 1))
     paid = np.zeros((k, n), int)
     paid[range(k), rng.permutation(n)[:k]] = 1
-    goals = ExactGoals(fraction_array(paid), fraction_array(1 - paid) if rng.random() < 0.5 else None)  # type: ignore[arg-type]
+    goals = ExactGoals(fraction_array(paid), fraction_array(1 - paid) if rng.random() < 0.5 else None)
     return Instance(world, goals, fractions_of(np.ones((n, m), int)))
 
 

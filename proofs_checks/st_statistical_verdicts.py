@@ -181,8 +181,8 @@ def check_accuracy(rng: np.random.Generator, amount: int) -> Tally:
         noisy = AgentValues(agent.q + bound * rng.choice([-1, 1], agent.q.shape), agent.goals, mdp.discount)
         sigma = np.linalg.svd(noisy.test_matrix @ helmert(n).T, compute_uv=False)[n - 2]
         allowed = sqrt(k) * (1 + mdp.discount) * bound / sigma
-        found = invert(noisy, Stochastic()).to_mdp().dense().kernel
-        error = float(np.linalg.norm(found - mdp.dense().kernel, axis=2).max())
+        found = invert(noisy, Stochastic()).to_mdp().toarray()
+        error = float(np.linalg.norm(found - mdp.toarray(), axis=2).max())
         tally.add(error <= allowed * (1 + 1e-6) + 1e-9, error / allowed, f"error {error:.1e}, allowed {allowed:.1e}")
     return tally
 

@@ -19,6 +19,7 @@ from proofs_checks.stored import stored
 from tabular_inversion import AgentValues, Goals, Unconstrained, bellman, environments, exact, invert, policies
 from tabular_inversion._typing import FloatArray
 from tabular_inversion.exact.rationals import FractionArray
+from tabular_inversion.kernel_rows import dense_rows
 from tabular_inversion.learning import convergence_rate, p_learning
 from tabular_inversion.recovery import recover
 
@@ -128,8 +129,7 @@ def _in_floats(matrix: FractionArray, values: FractionArray, start: FractionArra
     prior = None if start is None else start.T.astype(np.float64)
     columns = np.arange(values.shape[1])
     test, right = matrix.astype(np.float64), values.astype(np.float64)
-    found: FloatArray = recover(test, right, Unconstrained(), row_index=columns, prior=prior).rows.T
-    return found
+    return dense_rows(recover(test, right, Unconstrained(), row_index=columns, prior=prior).rows).T
 
 
 def fewer_goals() -> SearchStrategy[Instance]:
@@ -161,7 +161,7 @@ def check_mirror(rng: np.random.Generator, amount: int, *, squares: bool = False
         agent = bellman.evaluate(mdp, Goals(rng.uniform(-1, 1, (n - 2, n))), policies.uniform(mdp.available))
         prior = rng.dirichlet(np.full(n, 3.0))
         found = p_learning(agent, "mirror", prior=prior, iterations=20_000, tolerance=1e-9)
-        p, end = mdp.dense().kernel, found.kernel
+        p, end = mdp.toarray(), found.kernel
         whole, parts = divergence(p, prior), divergence(p, end) + divergence(end, prior + 0 * end)
         if squares:
             whole = ((p - prior) ** 2).sum(axis=2)
@@ -249,7 +249,7 @@ def check_rate(rng: np.random.Generator, amount: int, *, rate_scale: float = 1.0
         mdp = environments.random_mdp(n, 2, discount=0.5, seed=rng)
         agent = bellman.evaluate(mdp, Goals.generic(n, k, seed=rng), np.full((n, 2), 0.5))
         start = rng.standard_normal((n, 2, n))
-        end = invert(agent, Unconstrained(), prior=start.reshape(-1, n)).kernel
+        end = invert(agent, Unconstrained(), prior=start.reshape(-1, n)).toarray()
         step = 1.5 / float(np.linalg.norm(agent.test_matrix, 2)) ** 2
         rate = rate_scale * convergence_rate(agent.test_matrix, step)
         last = p_learning(agent, prior=start, step=step, iterations=60, tolerance=NEVER).kernel

@@ -205,7 +205,7 @@ def conclude(instance: Instance) -> Outcome:
     rivals = np.where(truth == 1, np.inf, distances).min(axis=1)
     margins = rivals - np.where(truth == 1, distances, np.inf).min(axis=1)
     margin = margins.min() if is_deterministic(instance.world) else -1
-    found = invert(shown.to_float(), Deterministic(), norm=NORMS[norm]).to_mdp().dense().kernel
+    found = invert(shown.to_float(), Deterministic(), norm=NORMS[norm]).to_mdp().toarray()
     same = bool((found == instance.world.kernel.astype(float))[shown.available].all())
     constant = float(constant_power(shown, norm)) ** (1.0 if norm == 0 else 1.0 / norm)
     agrees = abs(constant - perturbation_constant(shown.to_float(), norm=NORMS[norm])) < 1e-12
@@ -323,7 +323,7 @@ def estimated_policy_moves_too_far() -> bool:
 
     def mean_under_softmax(q: Any) -> float:
         policy = policies.softmax(q, np.ones((1, 2), bool), temperature=1.0)
-        return float(AgentValues(q, Goals([[0.0]]), discount=0.5, policy=policy).v.item())  # type: ignore[arg-type]
+        return float(AgentValues(q, Goals([[0.0]]), discount=0.5, policy=policy).v.item())
 
     clean, noise = np.array([[[0.0, 2.4]]]), 1e-3 * np.array([[[-1.0, 1.0]]])
     return mean_under_softmax(clean + noise) - mean_under_softmax(clean) > 1.1e-3

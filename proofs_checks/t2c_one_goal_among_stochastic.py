@@ -139,7 +139,7 @@ def check_numeric(rng: np.random.Generator, amount: int) -> Tally:
         mdp = environments.random_mdp(60, 3, branching=1, discount=0.9, seed=rng)
         agent = bellman.solve(mdp, Goals.generic(60, 1, seed=rng))
         verdict = identify(agent, Stochastic())
-        m, successors = agent.test_matrix[0], mdp.dense().kernel.argmax(axis=2)
+        m, successors = agent.test_matrix[0], mdp.toarray().argmax(axis=2)
         claimed = (successors == m.argmin()) | (successors == m.argmax())
         status, ordered = verdict.row_status, np.sort(m)
         # Where the next column is all but the same, floats may leave a row open; they never say the contrary.

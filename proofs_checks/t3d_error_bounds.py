@@ -317,7 +317,7 @@ def check_numeric(rng: np.random.Generator, amount: int) -> Tally:
         for kernel_class in (Unconstrained(), Stochastic()):
             result = invert(agent, kernel_class, noise=noise)
             bound = result.error_bound(noise, norm=norm, noise_norm=np.inf).rows
-            gaps = np.linalg.norm(result.kernel - mdp.kernel, norm, axis=2) - bound
+            gaps = np.linalg.norm(result.toarray() - mdp.toarray(), norm, axis=2) - bound
             tally.add(
                 bool((gaps <= 0).all()), max(float(gaps.max()), 0.0), f"norm {norm}: {result}, excess {gaps.max()}"
             )

@@ -107,7 +107,7 @@ def all_goals(n_states: int) -> ExactGoals:
 def on_graph(network: nx.Graph[Any], discount: Fraction, *, noise: FractionArray | None = None) -> Instance:
     """Return optimal agents for all states of a graph; `noise`, (S, S), are the rows of one more action."""
     world = graph(network).dense()
-    kernel, available = exact.fraction_array(world.kernel.astype(int)), world.available
+    kernel, available = exact.fraction_array(world.toarray().astype(int)), world.available
     if noise is not None:
         kernel = np.concatenate([kernel, noise[:, None]], axis=1)
         available = np.concatenate([available, np.ones((len(noise), 1), bool)], axis=1)
@@ -274,8 +274,8 @@ STATEMENT = Statement(
     plain="Where actions are moves along the edges of an undirected graph and every state is a goal, optimal agents "
     "show the discount to the power of the distance. So all worlds are told apart but at finitely many discounts: the "
     "roots of one integer polynomial. 29 of the 141 connected graphs on 3 to 6 nodes have one in (0, 1); at four of "
-    "these even some distributions are not told apart. On K_{3,3} at 1/2 two worlds, with every state a goal, have "
-    "exactly the same optimal agents.",
+    "these even some distributions are not told apart. On K33, three against three, at 1/2 two worlds, with every "
+    "state a goal, have exactly the same optimal agents.",
     source="this package",
     proof=PROOF,
     hypotheses=HYPOTHESES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,7 +14,7 @@ from tabular_inversion._typing import FloatArray
 from tabular_inversion.errors import GoalsError, ShapeError
 from tabular_inversion.kinds import checked
 from tabular_inversion.record_files import load_record, save_record
-from tabular_inversion.records import ReadOnly
+from tabular_inversion.records import ReadOnly, same_if_given
 from tabular_inversion.validation import (
     check_indices,
     check_kind,
@@ -69,6 +69,16 @@ class Goals(ReadOnly):
     action_rewards: FloatArray | None = None
     names: tuple[str, ...] | None = None
 
+    if TYPE_CHECKING:  # what the constructor takes is more than what the fields hold
+
+        def __init__(
+            self,
+            rewards: ArrayLike,
+            continuation: ArrayLike | None = None,
+            action_rewards: ArrayLike | None = None,
+            names: Sequence[str] | None = None,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
         rewards = finite_array("rewards", self.rewards, (None, None), "(G, S)", GoalsError)
         given = np.ones_like(rewards) if self.continuation is None else self.continuation
@@ -93,12 +103,10 @@ class Goals(ReadOnly):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Goals):
             return NotImplemented
-        extras = (self.action_rewards, other.action_rewards)
         return (
             np.array_equal(self.rewards, other.rewards)
             and np.array_equal(self.continuation, other.continuation)
-            and (extras[0] is None) == (extras[1] is None)
-            and (extras[0] is None or np.array_equal(extras[0], extras[1]))  # type: ignore[arg-type]
+            and same_if_given(self.action_rewards, other.action_rewards)
             and self.names == other.names
         )
 
@@ -280,7 +288,7 @@ class Goals(ReadOnly):
         empty = np.flatnonzero(~inside.any(axis=1))
         if empty.size:
             raise GoalsError(f"goal {empty[0]} has no state within radius {radius} of its centre; widen the radius.")
-        return cls(inside, ~inside if terminating else None)  # type: ignore[arg-type]
+        return cls(inside, ~inside if terminating else None)
 
     @classmethod
     def from_function(
@@ -304,4 +312,4 @@ class Goals(ReadOnly):
         check_size("n_goals", n_goals, ShapeError)
         check_size("n_states", n_states, ShapeError)
         table = [[reward(g, t) for t in range(n_states)] for g in range(n_goals)]
-        return cls(table, names=names)  # type: ignore[arg-type]
+        return cls(table, names=names)

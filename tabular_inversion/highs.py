@@ -33,7 +33,8 @@ def linear_program(costs: Any, **program: Any) -> OptimizeResult:
     1.0
     """
     with _SILENCE.kept():
-        return _linprog(costs, **program)
+        found: OptimizeResult = _linprog(costs, **program)
+    return found
 
 
 def integer_program(costs: Any, **program: Any) -> OptimizeResult:

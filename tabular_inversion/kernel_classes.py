@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, issparse
 
-from tabular_inversion._typing import BoolArray, Kernel, SparseMatrix
+from tabular_inversion._typing import BoolArray, Kernel, SparseMask
 from tabular_inversion.errors import KernelClassError, SpecificationError
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
+from tabular_inversion.observed.counts import read_counts
 from tabular_inversion.records import ReadOnly
 from tabular_inversion.validation import (
     MEMBERSHIP_TOLERANCE,
@@ -54,7 +55,7 @@ class KernelClass(ABC):
         """Return how many entries of a row on so many states can be positive: all, unless the class knows better."""
         return n_states
 
-    def known_supports(self, row_index: ArrayLike) -> SparseMatrix | None:  # noqa: ARG002
+    def known_supports(self, row_index: ArrayLike) -> SparseMask | None:  # noqa: ARG002
         """Return where the rows with these numbers s*A + a may be positive, bool CSR; None where nothing is known."""
         return None
 
@@ -160,12 +161,17 @@ class Supported(ReadOnly, KernelClass):
     array([2, 1])
     """
 
-    support: SparseMatrix
+    support: SparseMask
+
+    if TYPE_CHECKING:  # what the constructor takes is more than what the field holds
+
+        def __init__(self, support: ArrayLike | Kernel | SparseMask) -> None: ...
 
     def __post_init__(self) -> None:
         given: Any = self.support
-        refuse_masked("support", given.data if issparse(given) else given, KernelClassError)
-        if not issparse(given):
+        is_sparse = issparse(given)
+        refuse_masked("support", given.data if is_sparse else given, KernelClassError)
+        if not is_sparse:
             shape = shape_of("support", given, KernelClassError)
             if len(shape) != 3 or shape[0] != shape[2] or 0 in shape:
                 raise KernelClassError(f"support has shape {shape}; expected bool (S, A, S).")
@@ -173,7 +179,7 @@ class Supported(ReadOnly, KernelClass):
             if given.shape != shape:
                 raise KernelClassError(f"support is {shortened(self.support)}; expected bool (S, A, S).")
             given = given.reshape(-1, shape[2])
-        entries = given.data if issparse(given) else given
+        entries = given.data if is_sparse else given
         if not (np.issubdtype(given.dtype, np.number) or given.dtype == bool) or np.iscomplexobj(entries):
             raise KernelClassError(f"support holds {given.dtype}; expected bool (S, A, S), or a kernel.")
         if given.ndim != 2 or 0 in given.shape or given.shape[0] % given.shape[1]:
@@ -218,6 +224,28 @@ class Supported(ReadOnly, KernelClass):
         support = mdp.support
         return cls(support)
 
+    @classmethod
+    def from_counts(cls, counts: ArrayLike) -> Supported:
+        """Return the class of kernels on the transitions that were seen.
+
+        Parameters
+        ----------
+        counts : array_like, shape (S, A, S), or scipy sparse, shape (S*A, S)
+            How often (s, a) led to t. A rare successor that was never seen is ruled out by this class: values that
+            need it are INCONSISTENT.
+
+        Raises
+        ------
+        InputError, ShapeError
+            As `MDP.from_counts`.
+
+        Examples
+        --------
+        >>> Supported.from_counts([[[3, 1]], [[0, 5]]]).sizes
+        array([2, 1])
+        """
+        return cls(read_counts(counts) > 0)
+
     @property
     def name(self) -> str:
         """``"supported"``."""
@@ -239,12 +267,12 @@ class Supported(ReadOnly, KernelClass):
         """How many successors each row may have, integer array (S*A,)."""
         return np.diff(self.support.indptr).astype(np.intp)
 
-    def known_supports(self, row_index: ArrayLike) -> SparseMatrix:
+    def known_supports(self, row_index: ArrayLike) -> SparseMask:
         """Return the support of the rows with these numbers, bool CSR (rows, S); raises if one is empty."""
         if isinstance(row_index, np.ndarray) and row_index.size == 0:  # of no row there is nothing to check
             return self.support[:0]
         numbers = check_indices("row_index", row_index, self.support.shape[0], KernelClassError)
-        chosen: SparseMatrix = self.support[numbers]
+        chosen: SparseMask = self.support[numbers]
         empty = np.flatnonzero(np.diff(chosen.indptr) == 0)
         if empty.size:
             n_actions = self.support.shape[0] // self.support.shape[1]

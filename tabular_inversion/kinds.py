@@ -92,6 +92,7 @@ _PLAIN: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "IntArray": ("a numpy array of integers", _is_array),
     "Kernel": ("an array or a sparse matrix", lambda value: _is_array(value) or _is_sparse(value)),
     "SparseMatrix": ("a scipy sparse matrix", _is_sparse),
+    "SparseMask": ("a scipy sparse matrix", _is_sparse),
     "FractionArray": ("a numpy array of fractions", lambda value: isinstance(value, np.ndarray)),
     "Mapping": ("a mapping", lambda value: isinstance(value, Mapping)),
     "dict": ("a dict", lambda value: isinstance(value, Mapping)),
@@ -119,7 +120,7 @@ def _name(head: ast.expr) -> str:
     return str(head.value) if isinstance(head, ast.Constant) else head.id if isinstance(head, ast.Name) else ""
 
 
-_ARRAYS = {"FloatArray", "BoolArray", "IntArray", "Kernel", "SparseMatrix", "FractionArray"}
+_ARRAYS = {"FloatArray", "BoolArray", "IntArray", "Kernel", "SparseMatrix", "SparseMask", "FractionArray"}
 _LISTS = {"Sequence", "Iterable", "Collection", "list", "tuple"}
 _UNREADABLE = {"NDArray", "Any", "TypeVar", "Hashable"}  # names that say nothing which could be checked
 

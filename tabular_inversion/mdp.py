@@ -8,15 +8,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array, issparse
 
 from tabular_inversion import storage
-from tabular_inversion._typing import BoolArray, FloatArray, Kernel, SparseMatrix
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel, SparseMask, SparseMatrix
 from tabular_inversion.errors import KernelError, ShapeError
-from tabular_inversion.kernel_rows import KernelRows
+from tabular_inversion.kernel_rows import KernelRows, rows_times, sparse_rows
 from tabular_inversion.kinds import checked
-from tabular_inversion.records import ReadOnly
+from tabular_inversion.observed.constructors import FromObservations
+from tabular_inversion.records import ReadOnly, same_if_given
 from tabular_inversion.validation import (
     check_available,
     check_discount,
@@ -40,7 +41,7 @@ _ROUNDED = 1e-2
 
 @checked
 @dataclass(frozen=True, eq=False, repr=False)
-class MDP(KernelRows, ReadOnly):
+class MDP(KernelRows, FromObservations, ReadOnly):
     """A finite Markov decision process without rewards (those belong to `Goals`).
 
     Parameters
@@ -123,8 +124,10 @@ class MDP(KernelRows, ReadOnly):
             self.discount == other.discount
             and np.array_equal(self.available, other.available)
             and (self.state_names, self.action_names) == (other.state_names, other.action_names)
-            and _same(self.coordinates, other.coordinates)
-            and (abs(self.sparse().rows - other.sparse().rows).max() == 0 if self.shape == other.shape else False)
+            and same_if_given(self.coordinates, other.coordinates)
+            and (
+                abs(sparse_rows(self.rows) - sparse_rows(other.rows)).max() == 0 if self.shape == other.shape else False
+            )
         )
 
     @property
@@ -148,31 +151,29 @@ class MDP(KernelRows, ReadOnly):
         return bool(issparse(self.kernel))
 
     @property
-    def rows(self) -> Any:
+    def rows(self) -> Kernel:
         """The kernel as a matrix (S*A, S), of ndarray or csr_array type as stored; row (s, a) is s*A + a."""
-        if self.is_sparse:
-            return self.kernel
-        return self.kernel.reshape(-1, self.n_states)
+        return self.kernel.reshape(-1, self.n_states) if isinstance(self.kernel, np.ndarray) else self.kernel
 
     @cached_property
-    def row_index(self) -> Any:
+    def row_index(self) -> IntArray:
         """Numbers s*A + a of the rows of available actions, ascending."""
         return np.flatnonzero(self.available)
 
     @cached_property
-    def support(self) -> Any:
+    def support(self) -> BoolArray | SparseMask:
         """Where the kernel is positive: bool array (S, A, S), or bool csr_array (S*A, S), as the kernel is stored."""
-        if self.is_sparse:
-            support = csr_array(self.kernel, copy=True)
-            support.eliminate_zeros()
-            return support.astype(bool)
-        return frozen_array(self.kernel > 0, bool)
+        if isinstance(self.kernel, np.ndarray):
+            return frozen_array(self.kernel > 0, bool)
+        support = csr_array(self.kernel, copy=True)
+        support.eliminate_zeros()
+        return support.astype(np.bool_)
 
     @cached_property
-    def n_successors(self) -> Any:
+    def n_successors(self) -> IntArray:
         """How many states each row reaches, integer array (S, A); 0 where the action is unavailable."""
         rows = self.support
-        counts = np.diff(rows.indptr) if self.is_sparse else rows.sum(axis=2)
+        counts = rows.sum(axis=2) if isinstance(rows, np.ndarray) else np.diff(rows.indptr)
         return np.asarray(counts, dtype=np.intp).reshape(self.available.shape)
 
     @property
@@ -182,7 +183,7 @@ class MDP(KernelRows, ReadOnly):
 
     def dense(self) -> MDP:
         """Return the same world with kernel (S, A, S)."""
-        return self._with_kernel(self.kernel.toarray().reshape(self.shape)) if self.is_sparse else self
+        return self._with_kernel(self.toarray()) if self.is_sparse else self
 
     def sparse(self) -> MDP:
         """Return the same world with kernel CSR (S*A, S)."""
@@ -225,7 +226,7 @@ class MDP(KernelRows, ReadOnly):
         # A sparse matrix times a dense one gives goals last; few at a time, the result is turned while in the cache.
         step = max(4, _CACHED_ENTRIES // rows.shape[0])
         for start in range(0, len(flat), step):
-            flat[start : start + step] = (rows @ values[start : start + step].T).T
+            flat[start : start + step] = rows_times(rows, values[start : start + step].T).T
         return flat.reshape(shape)
 
     def permute_states(self, order: ArrayLike) -> MDP:
@@ -249,7 +250,7 @@ class MDP(KernelRows, ReadOnly):
         row_order = (new[:, None] * self.n_actions + np.arange(self.n_actions)).ravel()
         rows = self.rows[row_order][:, new]
         return MDP(
-            rows if self.is_sparse else rows.reshape(self.shape),
+            rows.reshape(self.shape) if isinstance(rows, np.ndarray) else rows,
             self.discount,
             self.available[new],
             None if self.state_names is None else tuple(self.state_names[i] for i in new),
@@ -285,14 +286,14 @@ class MDP(KernelRows, ReadOnly):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write this world to a .npz or .json file, exactly; see `tabular_inversion.storage`."""
-        arrays = {"available": self.available}
-        if self.is_sparse:
-            kernel: Any = self.kernel
-            arrays |= {"data": kernel.data, "indices": kernel.indices, "indptr": kernel.indptr}
+        arrays: dict[str, NDArray[Any]] = {"available": self.available}
+        kernel = self.kernel
+        if isinstance(kernel, np.ndarray):
+            arrays["kernel"] = kernel
         else:
-            arrays["kernel"] = self.kernel
+            arrays |= {"data": kernel.data, "indices": kernel.indices, "indptr": kernel.indptr}
         if self.coordinates is not None:
-            arrays["coordinates"] = self.coordinates  # type: ignore[assignment]
+            arrays["coordinates"] = self.coordinates
         names = {"state_names": self.state_names, "action_names": self.action_names}
         storage.write(path, "mdp", arrays, {"discount": self.discount, "shape": self.shape} | names)
 
@@ -318,12 +319,6 @@ class MDP(KernelRows, ReadOnly):
                 kernel = csr_array(parts, shape=(n_states * n_actions, n_states))
             names = (metadata["state_names"], metadata["action_names"])
             return cls(kernel, metadata["discount"], arrays["available"], *names, coordinates=arrays.get("coordinates"))
-
-
-def _same(first: FloatArray | None, second: FloatArray | None) -> bool:
-    if first is None or second is None:
-        return first is second
-    return bool(np.array_equal(first, second))
 
 
 def _read_kernel(kernel: Kernel | ArrayLike) -> tuple[Kernel, int, int]:
@@ -362,7 +357,7 @@ def _read_sparse(kernel: Any) -> tuple[SparseMatrix, int, int]:
 def _check_rows(kernel: Kernel, available: BoolArray) -> None:
     """Raise `KernelError` unless available rows are distributions and the others are zero: one check, both forms."""
     n_states, n_actions = available.shape
-    rows: Any = kernel if issparse(kernel) else kernel.reshape(-1, n_states)
+    rows: Any = kernel.reshape(-1, n_states) if isinstance(kernel, np.ndarray) else kernel
 
     def where(row: int) -> str:
         return f"state {row // n_actions}, action {row % n_actions}"
@@ -381,7 +376,7 @@ def _check_rows(kernel: Kernel, available: BoolArray) -> None:
             f"kernel row of {where(row)} has {value} at next state {column}; probabilities lie in [0, 1]: correct it."
         )
     sums = np.asarray(rows.sum(axis=1)).ravel()
-    positive = np.asarray((rows > 0).sum(axis=1)).ravel() if issparse(rows) else np.count_nonzero(rows, axis=1)
+    positive = np.asarray((rows > 0).sum(axis=1)).ravel() if issparse(kernel) else np.count_nonzero(rows, axis=1)
     limits = row_sum_limit(positive)
     flat, beside = available.ravel(), np.abs(sums - 1.0)
     off = flat & (beside > limits)

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import diags_array, issparse
+from scipy.sparse import csr_array, diags_array
 
 from tabular_inversion._typing import BoolArray, FloatArray, Kernel
 from tabular_inversion.agent_values import AgentValues
@@ -22,6 +22,7 @@ from tabular_inversion.errors import (
     ShapeError,
 )
 from tabular_inversion.goals import Goals
+from tabular_inversion.kernel_rows import dense_rows, sparse_rows
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised
@@ -72,7 +73,7 @@ class Plan(Record):
     @cached_property
     def policy(self) -> FloatArray:
         """The greedy policy of each goal, which attains these values, shape (G, S, A)."""
-        return frozen_array(greedy(self.agent.q, self.agent.available))  # type: ignore[no-any-return]
+        return frozen_array(greedy(self.agent.q, self.agent.available))
 
     def values_in(self, world: MDP) -> FloatArray:
         """Return what the policies are worth in another world, for example the true one, shape (G, S).
@@ -377,7 +378,7 @@ def _proved_gain(sets: ValueEquivalence, kernel: Kernel, m: FloatArray, *, large
 
 def _exchange(kernel: Kernel, moved: Kernel, chosen: BoolArray) -> Kernel:
     """Return a kernel with some of its rows replaced by those of another one; both dense, or both CSR."""
-    if not issparse(kernel):
-        return np.where(chosen[:, :, None], moved, kernel)
+    if isinstance(kernel, np.ndarray):
+        return np.where(chosen[:, :, None], dense_rows(moved), kernel)
     weights = chosen.astype(np.float64)
-    return diags_array(weights) @ moved + diags_array(1.0 - weights) @ kernel
+    return csr_array(diags_array(weights) @ sparse_rows(moved) + diags_array(1.0 - weights) @ kernel)

@@ -69,14 +69,16 @@ def uniform(available: BoolArray) -> FloatArray:
            [1. , 0. ]])
     """
     mask = _mask(available)
-    return mask / mask.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
+    result: FloatArray = mask / mask.sum(axis=1, keepdims=True)
+    return result
 
 
 @checked
 def greedy(q: FloatArray, available: BoolArray) -> FloatArray:
     """Return the policy that takes the first best available action, shape of `q`: (G, S, A)."""
     best = _shown(q, available).argmax(axis=-1)
-    return np.eye(q.shape[-1])[best]  # type: ignore[no-any-return]
+    result: FloatArray = np.eye(q.shape[-1])[best]
+    return result
 
 
 @checked
@@ -94,7 +96,8 @@ def softmax(q: FloatArray, available: BoolArray, *, temperature: float) -> Float
     shown = _shown(q, available)
     with np.errstate(over="ignore"):  # a gap too large for a float means probability 0
         gaps = (shown - shown.max(axis=-1, keepdims=True)) / scale
-    return _softmax(gaps, axis=-1)  # type: ignore[no-any-return]
+    result: FloatArray = _softmax(gaps, axis=-1)
+    return result
 
 
 @checked
@@ -122,7 +125,8 @@ def deterministic(actions: ArrayLike, available: BoolArray) -> FloatArray:
     if wrong.any():
         place = tuple(np.argwhere(wrong)[0].tolist())
         raise PolicyError(f"action {chosen[place]} of state {place[-1]} is not available; choose one that is.")
-    return np.eye(available.shape[1])[chosen]  # type: ignore[no-any-return]
+    result: FloatArray = np.eye(available.shape[1])[chosen]
+    return result
 
 
 @checked
@@ -132,7 +136,8 @@ def random(available: BoolArray, *, seed: int | np.random.Generator, n_goals: in
     available = _mask(available)
     shape = available.shape if n_goals is None else (check_size("n_goals", n_goals, PolicyError), *available.shape)
     weights = rng.standard_exponential(shape) * available
-    return weights / weights.sum(axis=-1, keepdims=True)  # type: ignore[no-any-return]
+    result: FloatArray = weights / weights.sum(axis=-1, keepdims=True)
+    return result
 
 
 def _mask(available: BoolArray) -> BoolArray:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import csr_array
 
 from tabular_inversion import storage
 from tabular_inversion.errors import FileFormatError
@@ -45,6 +45,7 @@ _ROOMS = {
         "WitnessProof",
     ),
     "sufficiency.by_draws.draws": ("Chance",),
+    "sufficiency.by_draws.families": ("GoalFamily",),
     "sufficiency.by_draws.generic": ("GenericQuestion",),
     "sufficiency.by_paths.linkages": ("Cut", "Linkage"),
     "sufficiency.by_paths.structural": ("StructuralQuestion",),
@@ -132,7 +133,7 @@ def _encode(value: Any, arrays: Arrays) -> Any:
         name = f"a{len(arrays)}"
         arrays[name] = value
         return {"array": name}
-    if issparse(value):
+    if isinstance(value, csr_array):
         parts = [_encode(np.asarray(part), arrays) for part in (value.data, value.indices, value.indptr)]
         return {"csr": parts, "shape": list(value.shape)}
     if is_dataclass(value) and not isinstance(value, type):

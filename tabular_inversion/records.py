@@ -6,14 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import wraps
 from html import escape
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-from scipy.sparse import csr_array, issparse
+from numpy.typing import NDArray
+from scipy.sparse import csc_array, csr_array, issparse
 
 from tabular_inversion.errors import TabularInversionError, WitnessError
 
+_Entry = TypeVar("_Entry", bound=np.number[Any] | np.bool_)
+
 _SHOWN, _WIDTH = 8, 120
+_COMPRESSED = (csr_array, csc_array)
 
 
 class ReadOnly:
@@ -79,12 +83,16 @@ def _fields(value: Any) -> tuple[Any, ...]:
 
 def _short(value: Any) -> str:
     """Return a value in a few words: arrays and matrices of more than eight entries by their shape alone."""
-    if issparse(value):
+    if isinstance(value, _COMPRESSED):
         return f"<sparse {value.dtype} {value.shape}, {value.nnz} entries>"
     if isinstance(value, np.ndarray):
         return str(value.tolist()) if value.size <= _SHOWN else f"<{value.dtype} {value.shape}>"
     text = repr(value)
     return text if len(text) <= _WIDTH else f"<{type(value).__name__}>"
+
+
+def _entries_that_differ(first: Any, second: Any) -> int:
+    return int((first != second).nnz)
 
 
 def sealed(value: Any) -> Any:
@@ -96,7 +104,7 @@ def sealed(value: Any) -> Any:
     >>> sealed(whole.reshape(2, 2)).flags.writeable, whole.flags.writeable
     (False, False)
     """
-    if issparse(value):
+    if isinstance(value, _COMPRESSED):
         for part in (value.data, value.indices, value.indptr):
             part.flags.writeable = False
         return value
@@ -159,8 +167,10 @@ def same(first: Any, second: Any) -> bool:
         return False
     if isinstance(first, np.ndarray):
         return _same_arrays(first, second)
-    if issparse(first):
-        return bool(first.shape == second.shape and first.dtype == second.dtype and (first != second).nnz == 0)
+    if isinstance(first, _COMPRESSED):
+        return bool(
+            first.shape == second.shape and first.dtype == second.dtype and _entries_that_differ(first, second) == 0
+        )
     if isinstance(first, tuple | list):
         return len(first) == len(second) and all(map(same, first, second))
     if isinstance(first, dict):
@@ -168,6 +178,13 @@ def same(first: Any, second: Any) -> bool:
     if is_dataclass(first) and not isinstance(first, type):
         return all(same(getattr(first, field.name), getattr(second, field.name)) for field in fields(first))
     return bool(first == second or (first != first and second != second))
+
+
+def same_if_given(first: NDArray[Any] | None, second: NDArray[Any] | None) -> bool:
+    """Tell whether two arrays are equal, or neither is given."""
+    if first is None or second is None:
+        return first is second
+    return bool(np.array_equal(first, second))
 
 
 def _same_arrays(first: Any, second: Any) -> bool:
@@ -186,14 +203,15 @@ def _frozen(value: Any) -> Any:
         copied = np.array(value, order="C")
         copied.flags.writeable = False
         return copied
-    if issparse(value):
+    is_sparse = issparse(value)
+    if is_sparse:
         return value if _is_read_only(value) else read_only_rows(value)
     if isinstance(value, tuple | list):
         return tuple(_frozen(item) for item in value)
     return value
 
 
-def read_only_rows(matrix: Any) -> Any:
+def read_only_rows(matrix: csr_array[_Entry, tuple[int, int]]) -> csr_array[_Entry, tuple[int, int]]:
     """Return a sparse matrix as a read-only csr_array with sorted indices and no entry twice.
 
     Examples
@@ -228,7 +246,7 @@ def _freeze(value: Any, seen: set[int]) -> None:
     seen.add(id(value))
     if isinstance(value, np.ndarray):
         value.flags.writeable = False
-    elif issparse(value):
+    elif isinstance(value, _COMPRESSED):
         for part in (value.data, value.indices, value.indptr):
             part.flags.writeable = False
     elif isinstance(value, tuple | list):

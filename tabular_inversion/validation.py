@@ -1,7 +1,7 @@
 """The checks that constructors share: finite arrays, shapes, discounts, distributions, names."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +18,14 @@ _EPS = float(np.finfo(np.float64).eps)
 _SHOWN = 3
 
 
+@overload
+def frozen_array(values: ArrayLike) -> FloatArray: ...
+@overload
+def frozen_array(values: ArrayLike, dtype: type[bool]) -> BoolArray: ...
+@overload
+def frozen_array(values: ArrayLike, dtype: type[np.intp]) -> IntArray: ...
+@overload
+def frozen_array(values: ArrayLike, dtype: type[Any]) -> Any: ...
 def frozen_array(values: ArrayLike, dtype: type[Any] = np.float64) -> Any:
     """Return `values` as a C-contiguous array that cannot be written to: a copy, unless it is one already."""
     given: Any = values
@@ -49,7 +57,8 @@ def refuse_masked(name: str, values: Any, error: type[InputError]) -> None:
 def real_array(name: str, values: ArrayLike, axes: str, error: type[InputError]) -> FloatArray:
     """Return `values` as a frozen float64 array of any shape, not necessarily finite; or raise, see `finite_array`."""
     refuse_masked(name, values, error)
-    if isinstance(values, str | bytes) or np.issubdtype(getattr(values, "dtype", np.float64), np.datetime64):
+    kind = getattr(values, "dtype", None)  # that of a tensor is no type of numpy
+    if isinstance(values, str | bytes) or (isinstance(kind, np.dtype) and np.issubdtype(kind, np.datetime64)):
         raise error(f"{name} is {shortened(values)}; give a real array {axes}.")
     try:
         complex_numbers = np.iscomplexobj(values)  # numpy would only warn, and drop the imaginary parts
@@ -278,7 +287,7 @@ def check_available(available: ArrayLike | None, shape: tuple[int, int], error: 
     stuck = np.flatnonzero(~mask.any(axis=1))
     if stuck.size:
         raise error(f"state {stuck[0]} has no available action; give it one that stays (probability 1).")
-    return frozen_array(mask, bool)  # type: ignore[no-any-return]
+    return frozen_array(mask, bool)
 
 
 def check_names(name: str, names: Sequence[str] | None, size: int, error: type[InputError]) -> tuple[str, ...] | None:

@@ -14,9 +14,8 @@ from tabular_inversion.errors import KernelClassError
 from tabular_inversion.exact import null_space, rank
 from tabular_inversion.identifiability import Status
 from tabular_inversion.identifiability.consistency import CONSISTENCY
-from tabular_inversion.identifiability.decision import Decision
+from tabular_inversion.identifiability.decision import Decision, Pair
 from tabular_inversion.identifiability.instance import INSTANCE
-from tabular_inversion.identifiability.rational.decision import ExactDecision, ExactPair
 from tabular_inversion.identifiability.rational.judge_exactly import EXACT_UNIFORM
 from tabular_inversion.identifiability.rational.proofs import RankProof
 from tabular_inversion.identifiability.rational.refutations import EXACT_MEMBERS, distribution_fault
@@ -96,15 +95,15 @@ def explained(system: Any, _class: Bounded, row_index: Any, rows: Any) -> tuple[
 
 
 # -- the exact decision --
-def decide_exactly(system: Any, kernel_class: Bounded) -> ExactDecision:
+def decide_exactly(system: Any, kernel_class: Bounded) -> Decision:
     kernel_class.check_fits(0, system.n_states)
     found, rows = rank(system.matrix), np.arange(system.n_rows)
     reason = f"[M;1] has rank {found.rank} of {system.n_states}"
     if found.rank == system.n_states:
         codes = np.full(len(rows), Status.IDENTIFIED, np.int8)
-        return ExactDecision(codes, (RankProof(rows, found),), None, reason)
-    pair = ExactPair(0, *two_members(null_space(system.matrix)[:, 0], kernel_class.limit))
-    return ExactDecision(np.full(len(rows), Status.NOT_IDENTIFIED, np.int8), (), pair, reason)
+        return Decision.proved(codes, (RankProof(rows, found),), None, reason)
+    pair = Pair(0, *two_members(null_space(system.matrix)[:, 0], kernel_class.limit))
+    return Decision.proved(np.full(len(rows), Status.NOT_IDENTIFIED, np.int8), (), pair, reason)
 
 
 def fault(kernel_class: Bounded, row: Any, number: int) -> str:

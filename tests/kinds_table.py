@@ -37,11 +37,13 @@ from tabular_inversion import (
 )
 from tabular_inversion.discounts import certified_discounts, exceptional_discounts
 from tabular_inversion.environments import MOUNTAIN_CAR, Axis, Environment, Grid
+from tabular_inversion.identifiability import AdvantageValues
 from tabular_inversion.learning import QLearner, Simulator
 from tabular_inversion.sufficiency import assess, compare, minimal
 
 ROOMS = (
     "",
+    "atlas",
     "bellman",
     "diagnosis",
     "discounts",
@@ -60,6 +62,7 @@ ROOMS = (
 WORLD = MDP([[[0.5, 0.5], [0.0, 1.0]], [[0.25, 0.75], [1.0, 0.0]]], discount=0.5)
 GOALS = Goals([[1.0, 0.0], [0.0, 1.0]])
 UNIFORM = np.full((2, 2), 0.5)
+ATLAS = pathlib.Path(__file__).parent.parent / "docs" / "atlas" / "connected-3.jsonl.xz"
 
 
 @cache
@@ -71,6 +74,7 @@ def good() -> dict[str, Any]:
         "MDP": WORLD,
         "Goals": GOALS,
         "AgentValues": agent,
+        "AdvantageValues": AdvantageValues.of(WORLD, Goals([[0.0, 1.0]])),
         "KernelClass": Stochastic(),
         "Supported": Supported.of(WORLD),
         "ExactMDP": exact_world,
@@ -257,7 +261,6 @@ GIVEN: dict[str, dict[str, Any]] = {
     "find_nonnegative_solution": {"matrix": FRACTIONS, "right_hand_side": FRACTIONS[0]},
     "find_recession_vector": {"matrix": FRACTIONS},
     "fraction_array": {"values": [["1/2", "1/3"]]},
-    "from_counts": {"counts": np.ones((2, 1, 2), int)},
     "from_dict": {"table": {0: {0: [(1.0, 0, 1.0, False)]}}},
     "from_mdptoolbox": {"transitions": np.array([np.eye(2)]), "reward": np.ones((2, 1))},
     "from_transitions": {
@@ -266,10 +269,24 @@ GIVEN: dict[str, dict[str, Any]] = {
         "next_state": [1, 0],
         "probability": [1.0, 1.0],
     },
+    "AdvantageValues": {"shows": "advantages", "policy": None, "discounts": (Fraction(1, 2),)},
+    "AdvantageValues.of": {"policy": EXACT_POLICY, "discounts": (Fraction(1, 2),)},
+    "AdvantageValues.agent": {"discount": Fraction(1, 2), "world": good()["ExactMDP"]},
+    "AdvantageValues.shown": {"world": good()["ExactMDP"]},
+    "identify_from_policies": {"known": np.zeros((2, 2), bool)},
+    "GoalFamily.gaussian": {"coordinates": LINE, "n_goals": 1},
+    "parametric": {"rewards": lambda x: [1, x], "parameters": [Fraction(1), Fraction(2)], "n_goals": 1},
+    "drawn": {"rng": np.random.default_rng(0)},
     "gaussian": {"coordinates": LINE, "centres": LINE, "width": 0.5},
     "graph": {"networkx_graph": nx.complete_graph(3)},
     "indicator": {"states": [0, 1]},
     "learning_curve": {"learner": QLearner(Simulator(WORLD), GOALS, 0.5, seed=0), "steps": [1, 2], "measures": {}},
+    "atlas_entry": {"graph6": "Bw"},
+    "connected_graphs": {"n_nodes": 3},
+    "check_complete": {"graphs": ["BW", "Bw"], "n_nodes": 3},
+    "read_atlas": {"path": ATLAS},
+    "atlas_counts": {"path": ATLAS},
+    "write_atlas": {"n_nodes": 3, "folder": FOLDER},
     "linkage": {"world": WORLD, "goals": GOALS, "sources": [0]},
     "negative_type": {"metric": 1 - np.eye(3, dtype=int)},
     "modular_test_matrix": {"policy": EXACT_POLICY},
@@ -291,7 +308,6 @@ GIVEN: dict[str, dict[str, Any]] = {
     "select": {"goals": [0]},
     "select_goals": {"goals": [0]},
     "solve_linear": {"matrix": FRACTIONS, "right_hand_sides": FRACTIONS},
-    "support_from_counts": {"counts": np.ones((2, 1, 2), int)},
     "supported_rows": {"matrix": np.eye(2), "values": np.eye(2), "support": csr_array(np.ones((2, 2), bool))},
     "write_prism": {"path": FOLDER / "world.tra"},
 }

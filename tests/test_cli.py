@@ -150,11 +150,11 @@ def test_wrong_calls_end_with_two_and_one_line(cli, arguments, tmp_path, monkeyp
 
 def test_verify_writes_the_report_that_is_documented(cli, tmp_path):
     path = tmp_path / "report.json"
-    status, out, _ = cli("verify", "l1", "T2a", "--seed", "3", "--json", path)
+    status, out, _ = cli("verify", "p1", "ST", "--seed", "3", "--json", path)
     report = json.loads(path.read_text())
     assert status == 0
     assert "Statements checked" in out
-    assert [s["id"] for s in report["statements"]] == ["L1", "T2a"]
+    assert [s["id"] for s in report["statements"]] == ["P1", "ST"]
     assert report["summary"]["held"] == report["summary"]["statements"] == 2
     assert report["summary"]["failed"] == 0
     for statement in report["statements"]:
@@ -165,7 +165,7 @@ def test_verify_writes_the_report_that_is_documented(cli, tmp_path):
 
 
 def test_verify_prints_json_alone_on_standard_output(cli):
-    for arguments in (("L1", "--json", "-"), ("L1", "--json"), ("--json", "--seed", "1", "L1")):
+    for arguments in (("P1", "--json", "-"), ("--json", "--seed", "1", "P1")):
         status, out, _ = cli("verify", *arguments)
         assert status == 0
         assert json.loads(out)["summary"]["statements"] == 1
@@ -173,12 +173,12 @@ def test_verify_prints_json_alone_on_standard_output(cli):
 
 def test_verify_writes_a_page(cli, tmp_path):
     path = tmp_path / "report.html"
-    status, out, _ = cli("verify", "T3b", "--html", path)
+    status, out, _ = cli("verify", "P1", "--html", path)
     assert status == 0
     assert "Statements checked" in out
     page = path.read_text()
     assert page.startswith("<!DOCTYPE html>")
-    assert 'id="T3b"' in page
+    assert 'id="P1"' in page
 
 
 def test_verify_names_what_failed(cli, monkeypatch):
@@ -246,6 +246,13 @@ def test_values_of_another_kind_of_file_are_refused(cli, tmp_path):
         AgentValues.load(path)
 
 
+def test_without_coq_the_extracted_checker_is_refused_with_its_remedy(cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    status, _, err = cli("check", str(tmp_path / "any.json"), "--checker", "both")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "install coq, libcoq-mathcomp, ocaml-findlib and libzarith-ocaml-dev" in err
+
+
 def test_certificates_are_written_and_checked(cli, tmp_path):
     place = tmp_path / "k33.json"
     exactly = ("graph:K3,3", "--discount", "1/2", "--exact", "--scope", "uniform")
@@ -257,6 +264,7 @@ def test_certificates_are_written_and_checked(cli, tmp_path):
     status, out, _ = cli("check", str(place), str(root), str(few))
     assert status == 0
     assert out.count("holds") == 3
+    assert cli("check", str(place), "--checker", "some")[0] == 2
     content = json.loads(place.read_text())
     content["rows"][0]["status"] = "IDENTIFIED"
     place.write_text(json.dumps(content))

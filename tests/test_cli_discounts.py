@@ -12,6 +12,7 @@ from tabular_inversion.discounts import LongDeterminantError, certified_discount
 
 KEYS = {"environment", "policy", "n_states", "n_goals", "evidence", "pieces", "discounts", "undecided"} | {
     "classes",
+    "negative_type",
     "asked",
     "witness",
     "no_witness_because",
@@ -40,6 +41,10 @@ def test_k33_is_exactly_one_half(cli):
     assert (found["discount"], found["minimal_polynomial"], found["rank"]) == ("1/2", "2x - 1", 5)
     assert [entry["exceptional"] for entry in answer["classes"]] == [1, 1]
     assert all(entry["suffices_elsewhere"] for entry in answer["classes"])
+    metric = answer["negative_type"]
+    assert metric["positive"] == 1
+    assert [float(Fraction(w)) < 0 for w in metric["weights"]].count(True) == 1
+    assert len(metric["factor"]) == len(metric["parents"]) - 1 == 5
 
 
 def test_an_irrational_discount_has_a_polynomial_and_an_interval(cli):
@@ -50,10 +55,48 @@ def test_an_irrational_discount_has_a_polynomial_and_an_interval(cli):
     assert found["decimal"] == pytest.approx(0.5**0.5)
 
 
+@pytest.mark.parametrize(
+    ("text", "shown", "rank"),
+    [
+        ("sqrt(1/2)", "0.7071067812, root of 2x^2 - 1", 4),
+        ("(1/2)**(1/2)", "0.7071067812, root of 2x^2 - 1", 4),
+        ("(sqrt(5) - 1) / 2", "0.6180339887, root of x^2 + x - 1", 5),
+        ("sqrt(1/4)", "1/2", 5),
+    ],
+)
+def test_algebraic_discounts_are_understood(cli, text, shown, rank):
+    _, out, _ = cli("graph:K3,2", "--discount", text, "--json")
+    assert json.loads(out)["asked"] == {"discount": shown, "rank": rank, "rank_with_ones": 5}
+
+
+@pytest.mark.parametrize(
+    "text", ["sqrt(2)", "sqrt(-1)", "sqrt(x)", "2**(2**99)", "sqrt(1/0)", "__import__('os')**2", "sqrt("]
+)
+def test_what_is_no_algebraic_discount_is_one_clear_line(cli, text):
+    status, out, err = cli("graph:K3,2", "--discount", text)
+    assert (status, out) == (2, "")
+    assert "discount is" in err
+    assert "Traceback" not in err
+
+
+def test_an_irrational_discount_is_refused_where_numbers_are_fractions(monkeypatch, capsys):
+    for options in (["--exact"], []):
+        monkeypatch.setattr(
+            sys, "argv", ["tabular-inversion", "identify", "graph:K3,2", "--discount", "sqrt(1/2)", *options]
+        )
+        with pytest.raises(SystemExit) as stop:
+            main()
+        assert stop.value.code == 2
+        assert "`tabular-inversion discounts ENV --discount 'sqrt(1/2)'`" in " ".join(capsys.readouterr().err.split())
+
+
 def test_petersen_has_none(cli):
     status, out, _ = cli("graph:petersen")
     assert status == 0
     assert "no exceptional discount" in out
+    assert "of negative type, which proves" in out
+    assert "not of negative type: nullities add up to at least 1" in cli("graph:K3,2")[1]
+    assert json.loads(cli("graph:K3", "--policy", "uniform", "--json")[1])["negative_type"] is None
 
 
 def test_people_get_a_table_a_witness_and_a_picture(cli, tmp_path):

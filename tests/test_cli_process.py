@@ -96,8 +96,8 @@ WRITERS = {
     "goals --plot": ("goals", "chain:3", "--plot", "picture.png"),
     "discounts --plot": ("discounts", "graph:K2", "--plot", "picture.svg"),
     "identify --certificate": (*ONE, "--exact", "--certificate", "proof.json"),
-    "verify --json": ("verify", "T3b", "--workers", "1", "--json", "report.json"),
-    "verify --html": ("verify", "T3b", "--workers", "1", "--html", "report.html"),
+    "verify --json": ("verify", "P1", "--workers", "1", "--json", "report.json"),
+    "verify --html": ("verify", "P1", "--workers", "1", "--html", "report.html"),
     "reproduce --out": ("reproduce", "errors", "--out", "run"),
 }
 

@@ -1,15 +1,18 @@
 """The surface: results and nouns are read-only, equal by value, after copies and pickles too, and show themselves."""
 
 import copy
+import inspect
 import json
 import pickle
 from dataclasses import fields, is_dataclass
 from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import numpy as np
 import pytest
-from scipy.sparse import issparse
+from scipy.sparse import csr_array, issparse
 
 import tabular_inversion
 from tabular_inversion import (
@@ -38,6 +41,7 @@ from tabular_inversion import (
 from tabular_inversion.environments import four_rooms, random_mdp
 from tabular_inversion.error_bounds.tight_instances import tight_matching_instance
 from tabular_inversion.errors import FileFormatError, InputError
+from tabular_inversion.kernel_rows import dense_rows, rows_times, sparse_rows, stacked_rows
 from tabular_inversion.recovery import recover
 
 
@@ -134,13 +138,21 @@ def test_a_result_shows_itself_in_a_few_words(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["MDP", "Goals", "AgentValues", "Verdict", "Witness", "Inversion", "Inversion sparse", "ErrorBound"]
+    "name", ["MDP", "Goals", "AgentValues", "Witness", "Inversion", "Inversion sparse", "ErrorBound"]
 )
 def test_a_result_shows_itself_on_a_page(name):
     page = makers()[name]()._repr_html_()
     assert page.count("<tr>") == page.count("</tr>") > 1
     assert len(page) < 5000
     assert "array(" not in page
+
+
+def test_a_verdict_explains_itself_on_a_page():
+    for name in ("Verdict", "Verdict exact"):
+        verdict = makers()[name]()
+        assert verdict._repr_html_() == verdict.explain()._repr_html_()
+        assert verdict.status.name in verdict._repr_html_()
+    assert "because" in verdict._repr_html_()
 
 
 def test_names_of_users_are_no_tags():
@@ -173,9 +185,60 @@ def test_a_row_of_a_kernel_is_one_thing_dense_and_sparse():
         world.row(68, 0)
     result = makers()["Inversion sparse"]()
     np.testing.assert_array_equal(result.row(3, 1), result.kernel.toarray()[7])
+    n_states = result.kernel.shape[1]
+    np.testing.assert_array_equal(result.toarray(), result.kernel.toarray().reshape(n_states, -1, n_states))
+    dense = world.dense()
+    np.testing.assert_array_equal(world.toarray(), dense.kernel)
+    assert np.shares_memory(dense.toarray(), dense.kernel)
+    assert not dense.toarray().flags.writeable
     row = world.dense().row(0, 0)
     row[0] = 7.0
     assert world.dense().kernel[0, 0, 0] != 7.0
+
+
+ARGUMENTS = (
+    "world",
+    "mdp",
+    "agent",
+    "goals",
+    "candidates",
+    "kernel_class",
+    "policy",
+    "discount",
+    "noise",
+    "scope",
+    "method",
+)
+
+
+def test_arguments_stand_in_one_order_everywhere():
+    rooms = [
+        import_module(room.name)
+        for room in iter_modules(tabular_inversion.__path__, "tabular_inversion.")
+        if room.ispkg
+    ]
+    public = {
+        getattr(room, name) for room in (tabular_inversion, *rooms) for name in getattr(room, "__all__", ())
+        if inspect.isfunction(getattr(room, name))
+    }  # fmt: skip
+    assert len(public) > 80
+    for function in public:
+        known = [name for name in inspect.signature(function).parameters if name in ARGUMENTS]
+        assert known == sorted(known, key=ARGUMENTS.index), function.__qualname__
+
+
+@pytest.mark.parametrize("sparse", [(False, False, False), (True, True, True), (True, False, True)])
+def test_rows_below_each_other_are_those_of_numpy_whichever_way_they_are_stored(sparse):
+    rng = np.random.default_rng(0)
+    parts = [rng.random((size, 4)) * (rng.random((size, 4)) < 0.5) for size in (3, 0, 2)]
+    order = rng.permutation(5)
+    given = [csr_array(part) if stored else part for part, stored in zip(parts, sparse, strict=True)]
+    found = stacked_rows(given, order)
+    assert issparse(found) == any(sparse)
+    np.testing.assert_array_equal(dense_rows(found), np.concatenate(parts)[order])
+    functions = rng.random((4, 2))
+    np.testing.assert_allclose(rows_times(found, functions), dense_rows(found) @ functions)
+    np.testing.assert_array_equal(sparse_rows(found).toarray(), dense_rows(found))
 
 
 def test_sufficiency_is_asked_by_what_it_says():

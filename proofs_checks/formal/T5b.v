@@ -84,3 +84,51 @@ Theorem T5b_too_few_goals p : distribution p -> (k < #|support p|)%N -> (#|suppo
   exists q, [/\ distribution q, q != p, q *m M^T = p *m M^T & (#|support q| <= #|support p|)%N].
 Proof. exact: too_few_goals. Qed.
 End SparseRows.
+
+(** Sharp: for every N there are 2N columns of [M;1], any 2N - 1 of which are independent, and two different rows with N entries and the same values. *)
+Theorem T5b_columns_sharp (F : realFieldType) N : (0 < N)%N -> exists M : 'M[F]_(N + N, N + N),
+  (forall v : 'rV_(N + N), v *m (system M)^T = 0 -> (#|support v| < N + N)%N -> v = 0) /\
+  exists p q : 'rV[F]_(N + N), [/\ distribution p /\ distribution q, (#|support p| <= N)%N /\ (#|support q| <= N)%N,
+    p != q & p *m M^T = q *m M^T].
+Proof.
+move=> N0; pose v : 'rV[F]_(N + N) := row_mx (const_mx 1) (const_mx (-1)).
+pose i0 : 'I_(N + N) := lshift N (Ordinal N0).
+have vE i : v 0 i != 0 by rewrite /v mxE; case: (split i) => j; rewrite mxE ?oppr_eq0 oner_eq0.
+have v0 : v 0 i0 = 1 by rewrite /v row_mxEl mxE.
+pose M : 'M[F]_(N + N) := (1%:M - (delta_mx i0 0 : 'cV_(N + N)) *m v)^T.
+have ME (w : 'rV_(N + N)) : w *m M^T = w - w 0 i0 *: v.
+  rewrite trmxK mulmxBr mulmx1 mulmxA -colE; congr (_ - _).
+  by apply/rowP => j; rewrite !mxE big_ord1 !mxE.
+pose a : F := N%:R^-1; have n0 : N%:R != 0 :> F by rewrite pnatr_eq0 -lt0n.
+have a0 : 0 <= a by rewrite invr_ge0 ler0n.
+pose p : 'rV[F]_(N + N) := row_mx (const_mx a) 0; pose q : 'rV[F]_(N + N) := row_mx 0 (const_mx a).
+have pE i : p 0 i = if (i < N)%N then a else 0.
+  by rewrite /p mxE; case: (splitP i) => j e; rewrite mxE e ?ltn_ord // ltnNge leq_addr.
+have qE i : q 0 i = if (i < N)%N then 0 else a.
+  by rewrite /q mxE; case: (splitP i) => j e; rewrite mxE e ?ltn_ord // ltnNge leq_addr.
+have sum_a : \sum_(i < N) a = 1 by rewrite sumr_const card_ord -[LHS]mulr_natl mulfV.
+have pq : p - q = a *: v.
+  by rewrite /p /q /v opp_row_mx add_row_mx scale_row_mx; congr row_mx; apply/rowP => i; rewrite !mxE;
+    rewrite ?subr0 ?mulr1 ?mulrN1 ?sub0r.
+exists M; split.
+  move=> w /system0[wM _] few; move: wM; rewrite ME => /eqP; rewrite subr_eq0 => /eqP e.
+  have [z|nz] := eqVneq (w 0 i0) 0; first by rewrite e z scale0r.
+  suff full : support w = [set: 'I_(N + N)] by rewrite full cardsT card_ord ltnn in few.
+  by apply/setP => i; rewrite !inE e mxE mulf_neq0.
+exists p, q; split.
+- split; split=> [i|]; rewrite ?pE ?qE; try by case: ifP.
+    by rewrite total_sum big_split_ord /= -[RHS]addr0 -[X in X + _]sum_a; congr (_ + _);
+      [apply: eq_bigr | apply: big1] => i _; rewrite pE /= ?ltn_ord // ltnNge leq_addr.
+  by rewrite total_sum big_split_ord /= -[RHS]add0r -[X in _ + X]sum_a; congr (_ + _);
+    [apply: big1 | apply: eq_bigr] => i _; rewrite qE /= ?ltn_ord // ltnNge leq_addr.
+- have half (b : bool) : (#|[set i : 'I_(N + N) | (i < N)%N == b]| <= N)%N.
+    pose f (j : 'I_N) : 'I_(N + N) := if b then lshift N j else rshift N j.
+    rewrite -[X in (_ <= X)%N](card_ord N) -(card_imset _ (_ : injective f)); last first.
+      by move=> j j'; rewrite /f; case: b => [/lshift_inj|/rshift_inj].
+    apply: subset_leq_card; apply/subsetP => i; rewrite inE => ib; apply/imsetP.
+    by case: (splitP i) ib => j e; rewrite e ?ltn_ord ?(ltnNge, leq_addr) => /eqP <-; exists j => //; apply: val_inj.
+  split; first by apply: leq_trans (half true); apply: subset_leq_card; apply/subsetP => i; rewrite !inE pE; case: ifP; rewrite ?eqxx.
+  by apply: leq_trans (half false); apply: subset_leq_card; apply/subsetP => i; rewrite !inE qE; case: ifP; rewrite ?eqxx.
+- by rewrite -subr_eq0 pq scaler_eq0 invr_eq0 (negPf n0) /=; apply: contraTneq (vE i0) => ->; rewrite mxE eqxx.
+by apply/eqP; rewrite -subr_eq0 -mulmxBl pq -scalemxAl ME v0 scale1r subrr scaler0.
+Qed.

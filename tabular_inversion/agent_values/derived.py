@@ -91,12 +91,12 @@ class Derived:
     def weights(self) -> FloatArray:
         """``discount * C``, by which state values enter the test functions, shape (G, S)."""
         factor = self.discount if self.goal_discounts is None else self.goal_discounts[:, None]
-        return frozen_array(factor * self.goals.continuation)  # type: ignore[no-any-return]
+        return frozen_array(factor * self.goals.continuation)
 
     @cached_property
     def known(self) -> BoolArray:
         """Which rows have an equation from which goal, shape (G, S, A)."""
-        return frozen_array(~np.isnan(self.q), bool)  # type: ignore[no-any-return]
+        return frozen_array(~np.isnan(self.q), bool)
 
     @cached_property
     def is_complete(self) -> bool:
@@ -121,7 +121,7 @@ class Derived:
                 "all), because values of its actions are missing, and episodes go on from there: give v, mark actions "
                 "that nobody takes as unavailable, or leave out the goal."
             )
-        return frozen_array(tests)  # type: ignore[no-any-return]
+        return frozen_array(tests)
 
     def tests_of(self, state: int, action: int) -> FloatArray:
         """Return the test functions of one row, shape (G, S): M, with the rewards of that row's transitions."""
@@ -148,7 +148,25 @@ class Derived:
 
     def name_of_goal(self, goal: int) -> str:
         """Say which goal is meant: by its name where it has one."""
-        return f"goal {goal if self.goals.names is None else self.goals.names[goal]}"
+        return f"goal {self.goal_name(goal)}"
+
+    def goal_name(self, goal: int) -> str:
+        """Return the name of a goal, as ``--goals`` takes it; its number where neither it nor its state has a name.
+
+        Examples
+        --------
+        >>> from tabular_inversion import AgentValues, Goals
+        >>> agent = AgentValues([[[1.0], [1.0]]], Goals.indicator(2, [1]), 0.5, state_names=["(1,1)", "(1,2)"])
+        >>> agent.goal_name(0)
+        'indicator:(1,2)'
+        """
+        names, rewards = self.goals.names, self.goals.rewards[goal]
+        if names is not None:
+            return names[goal]
+        paid = np.flatnonzero(rewards)
+        if self.state_names is None or len(paid) != 1 or rewards[paid[0]] != 1.0:
+            return str(goal)
+        return f"indicator:{self.state_names[paid[0]]}"
 
     @cached_property
     def row_index(self) -> IntArray:

@@ -36,19 +36,21 @@ def state_values(
     ignored = 0.0 if policy is not None else -np.inf
     shown = q if available.all() else np.where(available, q, ignored)
     if policy is not None:
-        return np.einsum("...sa,gsa->gs" if policy.ndim == 2 else "gsa,gsa->gs", policy, shown)  # type: ignore[no-any-return]
+        result: FloatArray = np.einsum("...sa,gsa->gs" if policy.ndim == 2 else "gsa,gsa->gs", policy, shown)
+        return result
     best = _largest_along_actions(shown)
     if temperature is None:
         return best
     with np.errstate(over="ignore"):  # a gap too large for a float means weight 0
         gaps = (shown - best[:, :, None]) / temperature
-    return best + temperature * logsumexp(gaps, axis=2)  # type: ignore[no-any-return]
+    return best + temperature * logsumexp(gaps, axis=2)
 
 
 def _largest_along_actions(q: FloatArray) -> FloatArray:
     """Return ``q.max(axis=2)``; for the usual few actions, numpy is seven times faster one action at a time."""
     if q.shape[2] > 8:
-        return q.max(axis=2)  # type: ignore[no-any-return]
+        result: FloatArray = q.max(axis=2)
+        return result
     largest = q[:, :, 0].copy()
     for action in range(1, q.shape[2]):
         np.maximum(largest, q[:, :, action], out=largest)

@@ -102,7 +102,7 @@ def read_asked(asked: Any, mask: BoolArray) -> BoolArray:
     rows = np.asarray(asked)
     if rows.shape != mask.shape or rows.dtype != bool or not (rows & mask).any() or (rows & ~mask).any():
         raise AgentValuesError(f"asked is {shortened(asked)}; expected bool, shape {mask.shape}, of available rows.")
-    return frozen_array(rows, bool)  # type: ignore[no-any-return]
+    return frozen_array(rows, bool)
 
 
 def read_temperature(temperature: Any) -> float:
@@ -202,7 +202,8 @@ def read_transition_rewards(
             if not np.isfinite(csr_array(each).data).all():
                 raise AgentValuesError(f"transition_rewards of goal {goal} hold a number that is not finite.")
         return tuple(read_only_rows(each) for each in given)
-    return finite_array("transition_rewards", given, full, "(G, S, A, S)", AgentValuesError)
+    rest: Any = given  # an array, or what one can be made of
+    return finite_array("transition_rewards", rest, full, "(G, S, A, S)", AgentValuesError)
 
 
 def check_beside(goals: Goals, report: SolverReport | None, shape: tuple[int, ...]) -> None:

@@ -224,9 +224,7 @@ class AgentValues(ReadOnly, Derived):
         q = self.q
         if self.policy is not None and not self.is_complete:
             q = np.where(self.policy > 0, q, 0.0)  # what a policy never does, it need not know
-        return frozen_array(  # type: ignore[no-any-return]
-            state_values(q, self.available, policy=self.policy, temperature=self.temperature)
-        )
+        return frozen_array(state_values(q, self.available, policy=self.policy, temperature=self.temperature))
 
     @cached_property
     def test_matrix(self) -> FloatArray:
@@ -334,7 +332,7 @@ class AgentValues(ReadOnly, Derived):
         >>> agent.test_matrix.tolist(), agent.right_hand_sides.tolist()
         ([[0.0, 1.0]], [[0.25, 0.5]])
         """
-        return cls(q, Goals(test_matrix), 0.0, noise=noise, test_noise=test_noise, **options)  # type: ignore[arg-type]
+        return cls(q, Goals(test_matrix), 0.0, noise=noise, test_noise=test_noise, **options)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write these values to a .npz or .json file, exactly.

@@ -18,6 +18,7 @@ from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.agent_values import AgentValues, SolverReport
 from tabular_inversion.bellman.finishing import Settings, finish
 from tabular_inversion.bellman.problem import ROUNDING, TARGET, Problem, check_fit, join, merge, missed, shown_of
+from tabular_inversion.bellman.starting import with_distances
 from tabular_inversion.bellman.termination import check_ends
 from tabular_inversion.bellman.value_bounds import discount_bound, error_of_values
 from tabular_inversion.errors import InputError
@@ -64,7 +65,7 @@ def solve(
     max_iterations : int
         The most policy updates allowed; at least 1.
     progress : callable, optional
-        Called as ``progress(done, total)`` with the number of goals done.
+        Called as ``progress(done, total)`` with the number of goals done, after each policy update.
 
     Returns
     -------
@@ -170,7 +171,7 @@ def _newton(
     parts = []
     for chosen in problem.chunks():
         part = problem.select(chosen)
-        m, q, report = _iterate(part, start[chosen], way, settings)
+        m, q, report = _iterate(part, start[chosen], way, settings, lambda: tell(0))
         parts.append(finish(part, m, q, report, settings))
         tell(len(m))
     q, report = join(parts)
@@ -187,11 +188,12 @@ def _start(problem: Problem, settings: Settings) -> tuple[FloatArray, str]:
     right_hand_sides = problem.without_future(policy)
     systems = LinearSystems(ClosedLoops.of_policy(settings.transitions, policy), problem.factors)
     solver = LinearSolver(systems)
-    return solver.solve(right_hand_sides, _FORCING * largest(right_hand_sides)), solver.method
+    m = solver.solve(right_hand_sides, _FORCING * largest(right_hand_sides))
+    return with_distances(problem, m) if settings.temperature is None else m, solver.method
 
 
 def _iterate(
-    part: Problem, m: FloatArray, method: str, settings: Settings
+    part: Problem, m: FloatArray, method: str, settings: Settings, tick: Callable[[], None]
 ) -> tuple[FloatArray, FloatArray, SolverReport]:
     """Run value-iteration sweeps, then policy updates; goals that have converged drop out. Returns M, Q and how."""
     for _ in range(_SWEEPS):
@@ -227,6 +229,7 @@ def _iterate(
             )
             m = m + solver.solve(change, np.where(settled | exact, target, np.maximum(_FORCING * previous, target)))
             policy, method = improved, solver.method
+            tick()
     after = f"{settings.max_iterations} policy updates"
     error = error_of_values(part, discount_bound(part), residual, scale)
     raise missed(error, scale, settings.tolerance, after)

@@ -92,7 +92,9 @@ def check_ends(mdp: MDP, goals: Goals, policy: FloatArray | None = None) -> None
     """
     if mdp.discount < 1.0:
         return
-    support = mdp.support if mdp.is_sparse else csr_array(mdp.support.reshape(-1, mdp.n_states))
+    support = mdp.support
+    if isinstance(support, np.ndarray):
+        support = csr_array(support.reshape(-1, mdp.n_states))
     refuse_endless(support, mdp.available, goals.continuation == 1, policy, goals.names, mdp.state_name)
 
 

@@ -19,6 +19,9 @@ from tabular_inversion.exact.polynomials.matrices import null_vector
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.policies import deterministic
 
+_WIDTH = Fraction(1, 2**256)
+"""So narrow is the interval of the root that the checker sees which actions are best without halving it."""
+
 
 def discount_certificates(found: ExceptionalDiscounts) -> list[dict[str, Any]]:
     """Return a certificate for each discount at which columns are dependent.
@@ -35,7 +38,7 @@ def discount_certificates(found: ExceptionalDiscounts) -> list[dict[str, Any]]:
 
 
 def _certificate(found: ExceptionalDiscounts, one: ExceptionalDiscount) -> dict[str, Any]:
-    number, matrix = one.discount, found.matrix(one.discount)
+    number, matrix = one.discount.refine(_WIDTH), found.matrix(one.discount)
     ones = one.rank_with_ones < found.n_states
     vector = null_vector(with_ones(matrix) if ones else matrix, number)
     modulus = fmpq_poly(number.polynomial)

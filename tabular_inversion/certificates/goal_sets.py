@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from tabular_inversion.certificates.numbers import integer_equations, left_inverse, scales, shown, texts
-from tabular_inversion.certificates.verdicts import PROOF_RULES, described
+from tabular_inversion.certificates.numbers import shown, texts
+from tabular_inversion.certificates.verdicts import RowProofs, described
 from tabular_inversion.errors import InputError
-from tabular_inversion.identifiability import Evidence
+from tabular_inversion.exact import ExactAgentValues
+from tabular_inversion.identifiability import Evidence, Status
 from tabular_inversion.sufficiency.smallest.lower_bounds import Branch, Leaf
-from tabular_inversion.sufficiency.smallest.minimality import rules_of
+from tabular_inversion.sufficiency.smallest.minimality import MinimalityProof, rules_of
 from tabular_inversion.sufficiency.smallest.result import MinimalGoals
-from tabular_inversion.sufficiency.smallest.spanning import supports_of
 
 
 def goal_set_certificate(found: MinimalGoals) -> dict[str, Any]:
@@ -25,16 +25,19 @@ def goal_set_certificate(found: MinimalGoals) -> dict[str, Any]:
         If the bound rests on an integer program solved in floats.
     """
     agent, proof, kernel_class, goals = found.agent, found.proof, found.kernel_class, list(found.goals)
-    if found.evidence is not Evidence.EXACT or agent is None or proof is None:
+    if found.asked is not None:
+        raise InputError(
+            "certificates are of plain questions, and this set was asked for with options or found in floats; "
+            "`verify()` re-checks its own proof."
+        )
+    if found.evidence is not Evidence.EXACT or agent is None or not isinstance(proof, MinimalityProof):
         raise InputError("the set or its bound from below rests on floats, which no integers re-check.")
-    asked, rules = rules_of(kernel_class, agent.n_states)
-    ones = kernel_class.sums_to_one
-    if not rules.uses_prime or PROOF_RULES.of(asked).searched:
-        proofs: list[dict[str, Any]] = [{"kind": "search"}]
-    else:
-        equations = integer_equations(agent.test_matrix[goals], scales(agent, goals), ones=ones)
-        supports = np.unique(supports_of(asked, agent.row_index, agent.n_states), axis=0)
-        proofs = [{"kind": "unique", **left_inverse(equations, np.flatnonzero(mask))} for mask in supports]
+    asked, _ = rules_of(kernel_class, agent.n_states)
+    maker = RowProofs(_restricted(agent, goals), asked, uniform=True)
+    rows = [
+        {"state": s, "action": a, "status": "IDENTIFIED", "proof": maker.prove(i, Status.IDENTIFIED)}
+        for i, (s, a) in enumerate(np.argwhere(agent.available).tolist())
+    ]
     return {
         "format": "tabular-inversion certificate",
         "version": 1,
@@ -44,10 +47,17 @@ def goal_set_certificate(found: MinimalGoals) -> dict[str, Any]:
         "goals": goals,
         "given": list(found.given),
         "lower_bound": found.lower_bound,
-        "proofs": proofs,
+        "rows": rows,
+        "proofs": maker.proofs,
         "cuts": [texts(cut.vectors.T) for cut in proof.cuts],
         "tree": None if proof.tree is None else _tree(proof.tree),
     }
+
+
+def _restricted(agent: ExactAgentValues, goals: list[int]) -> ExactAgentValues:
+    """Return what the agent shows of some goals."""
+    own = agent.policy if agent.policy is None or agent.policy.ndim < 3 else agent.policy[goals]
+    return ExactAgentValues(agent.q[goals], agent.goals.select(goals), agent.discount, own, agent.available)
 
 
 def _tree(tree: Leaf | Branch) -> dict[str, Any]:

@@ -19,13 +19,14 @@ from tabular_inversion.certificates.numbers import (
     shown,
     sparse,
 )
+from tabular_inversion.certificates.trees import no_difference, no_row_but
 from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.errors import InputError
 from tabular_inversion.exact import ExactAgentValues, null_space, rank
 from tabular_inversion.exact.linear_algebra import solve_linear
 from tabular_inversion.exact.linear_programs import find_nonnegative_solution, find_recession_vector
 from tabular_inversion.exact.rationals import FractionArray
-from tabular_inversion.identifiability.rational.decision import split_exactly
+from tabular_inversion.identifiability.rational.arrays import split_exactly
 from tabular_inversion.identifiability.rational.judge_exactly import exact_system, guessed_rows
 from tabular_inversion.identifiability.rational.points import affine_points, stochastic_points
 from tabular_inversion.identifiability.rational.sparse import other_row
@@ -42,9 +43,11 @@ class RowProofs:
         self.system = exact_system(agent, kernel_class)
         self.scale = [*scales(agent), *([1] if kernel_class.sums_to_one else [])]
         self.equations = integer_equations(agent.test_matrix, scales(agent), ones=kernel_class.sums_to_one)
+        self.few = self.system.max_successors
         self.proofs: list[dict[str, Any]] = []
         self._known: dict[Any, int] = {}
         self._ranks: dict[bytes, bool] = {}
+        self._members: dict[int, FractionArray] = {}
 
     def add(self, key: Any, proof: dict[str, Any]) -> int:
         """Keep a proof under a key, and return its number."""
@@ -61,8 +64,8 @@ class RowProofs:
         if status is Status.NOT_IDENTIFIED:
             first, second = self._pair(i)
             return self.add(("pair", i), {"kind": "pair", "first": sparse(first), "second": sparse(second)})
-        if self.rules.searched:
-            return self._search()
+        if self.rules.columns:
+            return self.shared("columns", {"kind": "columns"})
         if status is Status.INCONSISTENT:
             return self._empty(i)
         return self._unique(i)
@@ -75,7 +78,7 @@ class RowProofs:
                 return self._known[key]
             return self.add(key, {"kind": "unique", **left_inverse(self.equations, np.flatnonzero(allowed))})
         if self.uniform:
-            return self._search()
+            return self.shared("apart", no_difference(self.system.matrix, self.scale, self.few))
         point = self.member(i)
         key = ("face", allowed.tobytes(), (point > 0).tobytes())
         if key in self._known:
@@ -83,12 +86,12 @@ class RowProofs:
         off = ~(point > 0)[allowed]
         found = find_recession_vector(self.system.matrix[:, allowed], off)
         if found.certificate is None:  # unique among rows of few successors only
-            return self._search()
+            return self.add(("tree", i), self._tree(i, point))  # its ends are about the values of this row
         proof = {"kind": "unique", **left_inverse(self.equations, np.flatnonzero(point > 0))}
         return self.add(key, proof | {"dual": integer_functional(found.certificate, self.scale)})
 
-    def _search(self) -> int:
-        return self.shared("search", {"kind": "search"})
+    def _tree(self, i: int, point: FractionArray | None) -> dict[str, Any]:
+        return no_row_but(point, self.system.matrix, self.system.values[:, i], self.scale, self.few)
 
     def _independent(self, allowed: BoolArray) -> bool:
         key = allowed.tobytes()
@@ -98,11 +101,12 @@ class RowProofs:
 
     def member(self, i: int) -> FractionArray:
         """Return a row of the class with the values of row i."""
-        row: FractionArray = self._points[i]
-        return row
+        if i not in self._members:
+            self._members[i] = self.rules.member(self, i)
+        return self._members[i]
 
     @cached_property
-    def _points(self) -> FractionArray:
+    def points(self) -> FractionArray:
         """A member for each row that has one: floats guess, fractions decide."""
         if not self.kernel_class.sums_to_one:
             return affine_points(self.system)[0]
@@ -118,7 +122,7 @@ class RowProofs:
         else:
             found = find_nonnegative_solution(self.system.matrix[:, allowed], values).certificate
             if found is None:
-                return self._search()
+                return self.add(("empty", i), self._tree(i, None))
             functional = found
         return self.add(("empty", i), {"kind": "farkas", "dual": integer_functional(functional, self.scale)})
 
@@ -147,6 +151,26 @@ def _distributions(maker: RowProofs, i: int) -> tuple[FractionArray, FractionArr
     vector[allowed] = found
     step = min(point[s] / -vector[s] for s in np.flatnonzero(vector < 0))
     return point, point + step * vector
+
+
+def _any_member(maker: RowProofs, i: int) -> FractionArray:
+    row: FractionArray = maker.points[i]
+    return row
+
+
+def _sparse_member(maker: RowProofs, i: int) -> FractionArray:
+    row: FractionArray | None = maker.points[i]
+    if row is None or (row != 0).sum() > maker.few:
+        row = other_row(maker.system, maker.few, None, i)
+    if row is None:
+        raise InputError("a row has no row of few successors with its values, though the verdict says so.")
+    return row
+
+
+def _vertex(maker: RowProofs, i: int) -> FractionArray:
+    """Take the state whose column of M has the values."""
+    place = int(np.flatnonzero((maker.system.matrix == maker.system.values[:, [i]]).all(axis=0))[0])
+    return np.array([Fraction(int(s == place)) for s in range(maker.system.n_states)], dtype=object)
 
 
 def _few_successors(maker: RowProofs, i: int) -> tuple[FractionArray, FractionArray]:
@@ -196,15 +220,18 @@ class ProofRules:
         ``pair(maker, i)``: two members with the values of row i, or any two at uniform scope.
     described : callable
         ``described(kernel_class, agent)``: the class as the checker reads it.
-    searched : bool
-        Whether the checker proves by a search of its own that rows are unique, or that there is none.
+    member : callable
+        ``member(maker, i)``: a row of the class with the values of row i.
+    columns : bool
+        Whether the checker compares the columns with the values, and needs nothing else.
     one_pair : bool
         Whether, at uniform scope, the verdict's own pair serves all rows.
     """
 
     pair: Callable[[RowProofs, int], tuple[FractionArray, FractionArray]]
     described: Callable[[Any, ExactAgentValues], dict[str, Any]]
-    searched: bool = False
+    member: Callable[[RowProofs, int], FractionArray] = _any_member
+    columns: bool = False
     one_pair: bool = False
 
 
@@ -214,8 +241,8 @@ PROOF_RULES = ClassTable(
         Unconstrained: ProofRules(_vectors, _named),
         Stochastic: ProofRules(_distributions, _named),
         Supported: ProofRules(_distributions, _supports),
-        Sparse: ProofRules(_few_successors, _sizes, one_pair=True),
-        Deterministic: ProofRules(_vertices, _named, searched=True),
+        Sparse: ProofRules(_few_successors, _sizes, _sparse_member, one_pair=True),
+        Deterministic: ProofRules(_vertices, _named, _vertex, columns=True),
     },
 )
 """By class, its `ProofRules`; what the checker knows of a class stands in `tabular_inversion.checker`."""
@@ -251,7 +278,7 @@ def verdict_certificate(verdict: Verdict) -> dict[str, Any]:
             entry["proof"] = maker.shared("own", pair)
         elif status is not Status.UNDECIDED:
             entry["proof"] = maker.prove(i, status)
-            if maker.proofs[entry["proof"]]["kind"] == "unique" and not maker.uniform:
+            if status is Status.IDENTIFIED and not maker.uniform:
                 entry["member"] = sparse(maker.member(i))
         rows.append(entry)
     return {

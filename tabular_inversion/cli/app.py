@@ -24,6 +24,7 @@ from tabular_inversion.cli.options import (
     PolicyText,
     World,
     WorldOrValues,
+    read_any_discount,
     read_discount,
     read_noise,
 )
@@ -224,7 +225,8 @@ def discounts(
     goals: GoalText = "indicator",
     policy: PolicyText = "optimal",
     discount: Annotated[
-        str | None, typer.Option("--discount", help="Also say what the ranks are at this one, such as 1/2.")
+        str | None,
+        typer.Option("--discount", help="Also say what the ranks are at this one, such as 1/2 or 'sqrt(1/2)'."),
     ] = None,
     witness: Annotated[
         bool, typer.Option("--witness", help="Also show two kernels with the same values at an exceptional discount.")
@@ -239,7 +241,7 @@ def discounts(
     from tabular_inversion.cli import discounts as command
     from tabular_inversion.cli.files import check_folder, check_picture, save_certificate, save_picture
 
-    question = command.DiscountQuestion(environment, goals, policy, read_discount(discount), witness)
+    question = command.DiscountQuestion(environment, goals, policy, read_any_discount(discount), witness)
     check_picture(plot)
     check_folder(certificate)
     found, draw, proved = command.answer(question)
@@ -248,6 +250,22 @@ def discounts(
         save_certificate(proved, certificate)
     if plot is not None:
         save_picture(draw, plot)
+
+
+@app.command()
+def atlas(
+    nodes: Annotated[int, typer.Option(min=2, max=9, help="Of the graphs: all connected ones with so many.")] = 7,
+    folder: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the file is or goes.", show_default="atlas")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="all cores")] = None,
+    sample: Annotated[int | None, typer.Option(min=1, help="Time so many graphs alone, and write nothing.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the exceptional discounts of all small graphs to a file, or compute them again and compare."""
+    from tabular_inversion.cli import atlas as command
+
+    _print(command.answer(nodes, folder, workers, sample), as_json, command.show)
 
 
 @app.command()
@@ -266,7 +284,7 @@ def goals(
             "--goals", help="Those you have, such as indicator:3,17; when omitted, all candidates are judged."
         ),
     ] = None,
-    kernel_class: ClassText = "supported",
+    kernel_class: ClassText = "stochastic",
     rewards: CandidateText = None,
     policy: PolicyOrOwn = None,
     discount: DiscountText = None,
@@ -307,12 +325,15 @@ def goals(
 @app.command()
 def check(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Certificates that --certificate wrote.")],
+    checker: Annotated[
+        str, typer.Option("--checker", help="plain (Python's integers), extracted (from Coq, compiled now) or both.")
+    ] = "plain",
     as_json: AsJson = False,
 ) -> None:
     """Check certificates of exact answers again, with plain integers and none of the code that decided them."""
     from tabular_inversion.cli import check as command
 
-    found = command.answer(files)
+    found = command.answer(files, checker)
     _print(found, as_json, command.show)
     raise typer.Exit(0 if found["holds"] else 1)
 
@@ -377,20 +398,3 @@ def reproduce(
     from tabular_inversion.cli import reproduce as command
 
     raise typer.Exit(command.run(experiment, out=out, effort=effort, seed=seed, points=points, as_json=as_json))
-
-
-def name_standard_output(arguments: list[str]) -> list[str]:
-    """Give a ``--json`` of `verify` that names no file the name of standard output.
-
-    Examples
-    --------
-    >>> name_standard_output(["verify", "--json", "--seed", "1"])
-    ['verify', '--json=-', '--seed', '1']
-    >>> name_standard_output(["verify", "--json", "report.json"])
-    ['verify', '--json', 'report.json']
-    """
-    if arguments[:1] != ["verify"]:
-        return arguments
-    following = [*arguments[1:], "--"]
-    bare = [a == "--json" and b.startswith("-") and b != "-" for a, b in zip(arguments, following, strict=True)]
-    return ["--json=-" if alone else argument for argument, alone in zip(arguments, bare, strict=True)]

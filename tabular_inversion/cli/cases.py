@@ -107,7 +107,8 @@ def exact_agent(world: MDP, goals: Goals, discount: Fraction, policy: Policy) ->
 def exact_uniform(available: Any) -> FractionArray:
     """Return the policy that takes each available action equally often, in fractions (S, A)."""
     weights = exact.fraction_array(available.astype(int))
-    return weights / weights.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
+    result: FractionArray = weights / weights.sum(axis=1, keepdims=True)
+    return result
 
 
 def check_size(n_goals: int, world: MDP) -> None:
@@ -200,7 +201,7 @@ def _narrowed(agent: AgentValues, question: Question) -> Case[AgentValues]:
     check_same(question.environment, agent, question.policy, question.discount)
     policy = policy_word(agent)
     if question.goals is not None and not _are_goals_of(question):
-        agent = agent.select_goals(select_goals(question.goals, agent.goals))
+        agent = agent.select_goals(select_goals(question.goals, agent.goals, agent.state_names))
     return Case(agent, policy, kernel_class_of(question.kernel_class, None), None)
 
 

@@ -22,7 +22,9 @@ from tabular_inversion.discounts import (
     exceptional_discounts,
     indistinguishable_kernels,
 )
+from tabular_inversion.errors import DiscountError
 from tabular_inversion.exact import ExactGoals, ExactMDP
+from tabular_inversion.exact.polynomials.roots import AlgebraicNumber
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.identifiability import Status
 from tabular_inversion.interop import exact_kernel
@@ -38,7 +40,7 @@ class DiscountQuestion:
     environment: str
     goals: str
     policy: str
-    discount: Fraction | None
+    discount: Fraction | AlgebraicNumber | None
     witness: bool
 
 
@@ -49,7 +51,7 @@ def answer(question: DiscountQuestion) -> tuple[dict[str, Any], Callable[[], Any
     named = read_goals(question.goals, world)
     check_size(len(named), world)
     goals = ExactGoals.from_float(named)
-    mdp = ExactMDP(exact_kernel(world), 0, world.available)  # type: ignore[arg-type]
+    mdp = ExactMDP(exact_kernel(world), Fraction(0), world.available)
     start = time.perf_counter()
     with progress("looking at every discount") as advance:
         policy = exact_uniform(mdp.available) if chosen == "uniform" else None
@@ -58,6 +60,8 @@ def answer(question: DiscountQuestion) -> tuple[dict[str, Any], Callable[[], Any
     result.verify()
     found = {"environment": question.environment, "policy": chosen} | result.to_dict()
     found["classes"] = [_about(result, kernel_class) for kernel_class in CLASSES]
+    metric = result.negative_type if isinstance(result, ExceptionalDiscounts) else None
+    found["negative_type"] = None if metric is None else metric.to_dict()
     found["asked"] = None if question.discount is None else _asked(result, question.discount)
     found["witness"], found["no_witness_because"] = _witness(result) if question.witness else (None, None)
     return found | {"seconds": seconds}, partial(_draw, result), result
@@ -82,8 +86,16 @@ def _about(result: ExceptionalDiscounts | CertifiedDiscounts, kernel_class: Kern
     }
 
 
-def _asked(result: ExceptionalDiscounts | CertifiedDiscounts, discount: Fraction) -> dict[str, Any]:
-    rank, rank_with_ones = result.ranks_at(discount)
+def _asked(result: ExceptionalDiscounts | CertifiedDiscounts, discount: Fraction | AlgebraicNumber) -> dict[str, Any]:
+    if isinstance(discount, Fraction):
+        rank, rank_with_ones = result.ranks_at(discount)
+    elif isinstance(result, ExceptionalDiscounts):
+        rank, rank_with_ones = result.ranks_at_irrational(discount)
+    else:
+        raise DiscountError(
+            f"discount is {discount}, and the determinants of this world are too long to be computed exactly; ask "
+            "about a fraction, or a smaller world."
+        )
     return {"discount": str(discount), "rank": rank, "rank_with_ones": rank_with_ones}
 
 
@@ -125,6 +137,7 @@ def show(found: dict[str, Any]) -> None:
         say("certified by ball arithmetic: the determinants are too long to be computed exactly")
         _show_undecided(found["undecided"])
     _show_table(found)
+    _show_type(found["negative_type"])
     if found["asked"] is not None:
         asked = found["asked"]
         say(f"at {asked['discount']}: rank M = {asked['rank']}, rank [M;1] = {asked['rank_with_ones']}")
@@ -151,6 +164,17 @@ def _show_table(answer: dict[str, Any]) -> None:
         ranks = (str(found[key] or "?") for key in ("multiplicity", "rank", "rank_with_ones"))
         table.add_row(*cells(f"{found['decimal']:.10f}", _known(found), *ranks))
     ANSWERS.print(table)
+
+
+def _show_type(metric: dict[str, Any] | None) -> None:
+    """Say what the inertia of the distances proves (X3)."""
+    if metric is None:
+        return
+    if metric["positive"]:
+        least = f"nullities add up to at least {metric['positive']}, the number of positive directions of the distances"
+        say(f"the distances are not of negative type: {least}")
+    else:
+        say("the distances are of negative type, which proves that there is none")
 
 
 def _known(found: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -41,13 +41,14 @@ from tabular_inversion.kernel_classes import (
 from tabular_inversion.mdp import MDP
 from tabular_inversion.sufficiency import Comparison, InsufficientGoalsError, MinimalGoals, assess, compare
 from tabular_inversion.sufficiency import minimal as minimal_of
-from tabular_inversion.sufficiency.question import LIMIT_DENOMINATOR, read_exact_world, stands_for_fractions
-from tabular_inversion.sufficiency.smallest.minimal import (
-    MAX_DYADIC_STATES,
-    MAX_EXACT_STATES,
-    MAX_EXACT_VALUES,
-    smallest,
+from tabular_inversion.sufficiency.question import (
+    LIMIT_DENOMINATOR,
+    is_normalised,
+    read_exact_world,
+    stands_for_fractions,
 )
+from tabular_inversion.sufficiency.smallest.exact_agents import NORMALISED, in_fractions
+from tabular_inversion.sufficiency.smallest.minimal import smallest
 
 Rewards = Literal["indicator", "generic"]
 _SHOWN = 12
@@ -207,16 +208,17 @@ def _prepare(question: GoalsQuestion) -> Case:
         names = [question.goals if s is None else world.state_name(s) for s in own] + names
         candidates, states, given = there.join(candidates), own + states, tuple(range(len(there)))
     check_size(len(candidates), world)
-    agent = _agent_in_fractions(world, candidates, discount, policy)
+    agent = _agent_in_fractions(world, candidates, discount, policy, question.seconds)
     return Case(world, candidates, policy, discount, agent, kernel_class, given, tuple(names), tuple(states))
 
 
-def _agent_in_fractions(world: MDP, goals: Goals, discount: Fraction, policy: Policy) -> ExactAgentValues | None:
-    """Return the exact values of all goals; None where they would be too long: floats have to do."""
-    n, short = world.n_states, stands_for_fractions(world, LIMIT_DENOMINATOR)
-    if n > (MAX_EXACT_STATES if short else MAX_DYADIC_STATES) or n * goals.n_goals > MAX_EXACT_VALUES:
+def _agent_in_fractions(
+    world: MDP, goals: Goals, discount: Fraction, policy: Policy, seconds: float
+) -> ExactAgentValues | None:
+    """Return the exact values of all goals; None where they would be, or take, too long: floats have to do."""
+    if in_fractions(world, goals.n_goals, LIMIT_DENOMINATOR, seconds) is not None:
         return None
-    if short:
+    if stands_for_fractions(world, LIMIT_DENOMINATOR):
         return exact_agent(world, goals, discount, policy)
     drawn = read_exact_world(world, LIMIT_DENOMINATOR)
     drawn = ExactMDP(drawn.kernel, discount, drawn.available)
@@ -235,7 +237,7 @@ def _of_agent(shown: AgentValues, question: GoalsQuestion) -> Case:
     policy = policy_word(shown)
     check_same(question.environment, shown, question.policy, question.discount)
     names = shown.goals.names or tuple(str(goal) for goal in range(shown.n_goals))
-    given = () if question.goals is None else tuple(select_goals(question.goals, shown.goals))
+    given = () if question.goals is None else tuple(select_goals(question.goals, shown.goals, shown.state_names))
     order = [*given, *(goal for goal in range(shown.n_goals) if goal not in set(given))]
     agent = ExactAgentValues.from_float(shown.select_goals(order))
     states = [_rewarded(goal) for goal in shown.goals.rewards[order]]
@@ -275,6 +277,8 @@ def _smallest(case: Case, seconds: float) -> tuple[MinimalGoals | None, str | No
         return None, str(problem)
     if case.agent is not None:
         found.verify()
+        if isinstance(case.place, MDP) and not is_normalised(case.place, LIMIT_DENOMINATOR):
+            found = replace(found, notes=(*found.notes, NORMALISED))
     return found, None
 
 
@@ -298,7 +302,7 @@ def _summary(found: MinimalGoals, case: Case) -> dict[str, Any]:
         "lower_bound": found.lower_bound,
         "gap": found.gap,
         "optimal": found.optimal,
-        "evidence": found.evidence.name.lower(),
+        "evidence": min(found.evidence, found.sufficiency_evidence).name.lower(),
         "proof": found.text,
         "greedy_size": found.greedy_size,
         "greedy_guarantee": found.greedy_guarantee,

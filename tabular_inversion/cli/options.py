@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 
 from tabular_inversion.errors import DiscountError, InputError
+from tabular_inversion.exact.polynomials.reading import read_algebraic
+from tabular_inversion.exact.polynomials.roots import AlgebraicNumber
 
 _SMALLEST_EXPONENT = -400
 """Of a discount: below lies nothing that a float tells from 0, and writing it out as a fraction may take for ever."""
@@ -89,17 +91,45 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on s
 def read_discount(text: str | None) -> Fraction | None:
     """Read a discount such as 0.99 or 1/2, exactly; None stays None.
 
+    Raises
+    ------
+    DiscountError
+        If it is no number in [0, 1]; or if it is irrational, which neither a float nor a fraction is.
+
     Examples
     --------
     >>> read_discount("0.99")
     Fraction(99, 100)
     """
+    number = read_any_discount(text)
+    if isinstance(number, AlgebraicNumber):
+        raise DiscountError(
+            f"discount is {text}, which no float or fraction is; `tabular-inversion discounts ENV --discount '{text}'` "
+            f"says exactly whether the goals suffice there, and {float(number):.10g} is near it."
+        )
+    return number
+
+
+def read_any_discount(text: str | None) -> Fraction | AlgebraicNumber | None:
+    """Read a discount that may be irrational too, such as sqrt(1/2).
+
+    Examples
+    --------
+    >>> read_any_discount("sqrt(1/2)").minimal_polynomial
+    (-1, 0, 2)
+    """
     if text is None:
         return None
+    if "sqrt" in text or "**" in text:
+        found = read_algebraic(text)
+        return found if found.value is None else found.value
     try:
         value = Fraction(text) if "/" in text else _decimal(text)
     except (ValueError, ZeroDivisionError, InvalidOperation, OverflowError) as problem:
-        raise DiscountError(f"discount is {text[:40]!r}; expected a number in [0, 1] such as 0.99 or 1/2.") from problem
+        raise DiscountError(
+            f"discount is {text[:40]!r}; expected a number in [0, 1] such as 0.99 or 1/2; for `discounts` also with "
+            "roots: sqrt(1/2)."
+        ) from problem
     if not 0 <= value <= 1:
         raise DiscountError(f"discount is {text[:40]}; expected 0 <= discount <= 1.")
     return value

@@ -69,7 +69,8 @@ def _call(arguments: list[str]) -> int:
     """Hand the words to Typer, and turn what is wrong with them into an error of ours."""
     import typer
 
-    from tabular_inversion.cli.app import app, name_standard_output
+    from tabular_inversion.cli.app import app
+    from tabular_inversion.cli.names import name_standard_output
 
     # Typer carries its own copy of click in later versions: its exceptions are found through one that it exports.
     usage: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")

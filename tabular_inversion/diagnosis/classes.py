@@ -42,8 +42,9 @@ def wrong_support(case: Case) -> list[Trial]:
         found = _with(found, more)
     if not added:
         return []
+    agent, names = case.agent, case.agent.state_names
     places = [
-        f"(state {row // case.agent.n_actions}, action {row % case.agent.n_actions}) -> {to}" for row, to in added
+        f"({agent.name_of(*divmod(row, agent.n_actions))}) -> {to if names is None else names[to]}" for row, to in added
     ]
     shown = ", ".join(places[:_SHOWN]) + (f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else "")
     text = f"the support lacks {len(added)} successor{'s' * (len(added) > 1)}: {shown}"

@@ -47,16 +47,19 @@ def permuted_goals(case: Case) -> list[Trial]:
     starts += [own, np.roll(own, 1), np.roll(own, -1)]
     found = [(np.inf, own)]
     for start in starts:
-        found.append(_settled(case, start))
+        found.append(_settled(case, start, case.some_rows))
         if found[-1][0] <= 1e-3 * case.fit(_with_order(case, own), case.some_rows).size:
             break
     best = min(found, key=lambda each: each[0])[1]
+    # A few rows may not tell apart the goals that they never reach: all of them do.
+    best = _settled(case, best, np.arange(len(agent.row_index)))[1]
     return [] if np.array_equal(best, own) else [_with_order(case, best)]
 
 
 def _with_order(case: Case, order: IntArray) -> Trial:
     moved = np.flatnonzero(order != np.arange(len(order)))
-    example = ", ".join(f"the values of goal {g} are those of goal {order[g]}" for g in moved[:2])
+    name = case.agent.name_of_goal
+    example = ", ".join(f"the values of {name(int(g))} are those of {name(int(order[g]))}" for g in moved[:2])
     text = f"goals are permuted: {len(moved)} of {len(order)} are in other places; {example}"
     shown = order.tolist() if len(order) <= 12 else f"[{', '.join(map(str, order[:6]))}, ...]"
     return case.trial(text, f"AgentValues(q, goals.select({shown}), discount)", goals=case.agent.goals.select(order))
@@ -91,9 +94,9 @@ def _guessed_values(case: Case) -> FloatArray:
     return np.asarray(shown[:, :, 0])
 
 
-def _settled(case: Case, order: IntArray) -> tuple[float, IntArray]:
+def _settled(case: Case, order: IntArray, rows: IntArray) -> tuple[float, IntArray]:
     """Alternate between rows for an order of goals and the best order for rows, while that gets better."""
-    agent, rows = case.agent, case.some_rows
+    agent = case.agent
     goals, v, values = agent.goals, agent.v, agent.q.reshape(agent.n_goals, -1)[:, agent.row_index[rows]]
     extra = None if goals.action_rewards is None else goals.action_rewards.reshape(agent.n_goals, -1)
     best = (np.inf, order)
@@ -102,6 +105,8 @@ def _settled(case: Case, order: IntArray) -> tuple[float, IntArray]:
         if found.size >= best[0]:
             break
         best = (found.size, order)
+        if found.fits:
+            break
         dense = np.asarray(found.rows.toarray() if hasattr(found.rows, "toarray") else found.rows)
         own = goals.rewards @ dense.T
         if extra is not None:

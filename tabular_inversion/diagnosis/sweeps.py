@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import NoConvergence, newton_krylov
 
 from tabular_inversion._typing import FloatArray, IntArray, Kernel
@@ -19,11 +21,15 @@ _LATEST = 2000
 """Sweeps after which values count as settled."""
 _DIVERGED = 1e100
 """Values above grow without end: the rows fitted are no distributions."""
+_solve: Callable[..., NDArray[Any]] = newton_krylov  # the stubs want a function of vectors whose values are numbers
 _STEPS = 8
 _INNER = 15
 _ROUNDS = 2
 _PROMISING = 1.0
 """How near, in units of the misfit of the values as they are, sweeps have to come to be worth a search."""
+
+_LARGE, _CLEAR = 200_000, 0.5
+"""In worlds with more values times states the search takes minutes: it is made if sweeps explain half as they are."""
 
 
 def unconverged_sweeps(case: Case) -> Iterator[Trial]:
@@ -37,10 +43,15 @@ def unconverged_sweeps(case: Case) -> Iterator[Trial]:
     themselves.
     """
     starts = [case.plain.rows, *(case.fit(trial).rows for trial in other_discounts(case))]
+    large = case.plain.misfit.size * case.agent.n_states > _LARGE
     for together in (True, False):  # as many sweeps for all goals, or for each goal its own
         nearest = min((_nearest_sweep(case, rows, together) for rows in starts), key=lambda found: found.away.max())
         for _ in range(1 if together else _ROUNDS):
             if nearest.away.max() > _PROMISING * case.plain.residual:
+                break
+            begun = _stopped(case, nearest.numbers, nearest.before)
+            if large and case.fit(begun).size > _CLEAR * case.plain.size:
+                yield begun
                 break
             trial = _stopped(case, nearest.numbers, _settled(case, nearest))
             yield trial
@@ -100,10 +111,10 @@ def _settled(case: Case, nearest: _Sweep) -> FloatArray:
     if numbers.max() == 1 or np.abs(change(start)).max() <= limit:
         return nearest.before
     try:
-        found = newton_krylov(change, start, f_tol=limit, maxiter=_STEPS, inner_maxiter=_INNER)
+        found = _solve(change, start, f_tol=limit, maxiter=_STEPS, inner_maxiter=_INNER)
     except (NoConvergence, ValueError) as problem:  # the last point may still be near enough: it is judged as all are
         found = problem.args[0] if isinstance(problem, NoConvergence) else start
-    return np.asarray(found).reshape(shape)
+    return np.asarray(found, np.float64).reshape(shape)
 
 
 def _sweep(case: Case, rows: Kernel, v: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.sparse import csr_array, issparse, vstack
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.kernel_rows import stacked_rows
 from tabular_inversion.recovery import recover_rows
 from tabular_inversion.recovery.system import CONSISTENT, RowSystem
 
@@ -140,6 +140,4 @@ def nearest_rows(
         parts.append(recover_rows(system, kernel_class, row_index=row_index[where]).rows)
         places.append(where)
     order = np.argsort(np.concatenate(places))
-    if issparse(parts[0]):
-        return csr_array(vstack(parts, format="csr")[order])
-    return np.asarray(np.concatenate(parts)[order])
+    return stacked_rows(parts, order)

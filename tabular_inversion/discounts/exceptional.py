@@ -85,6 +85,23 @@ class ExceptionalDiscounts(AgentsAlongDiscounts):
         distances = metric_of(self.pieces[0].rows) if len(self.pieces) == 1 else None
         return None if distances is None else negative_type(distances)
 
+    def ranks_at_irrational(self, discount: AlgebraicNumber) -> tuple[int, int]:
+        """Return the ranks of M and of [M;1] at an algebraic discount in (0, 1): those nearby unless it is exceptional.
+
+        Examples
+        --------
+        >>> from tabular_inversion.environments import graph, named_graph
+        >>> from tabular_inversion.exact.polynomials.reading import read_algebraic
+        >>> result = exceptional_discounts(graph(named_graph("K3,2")))
+        >>> [result.ranks_at_irrational(read_algebraic(text)) for text in ("sqrt(1/2)", "sqrt(1/3)")]
+        [(4, 5), (5, 5)]
+        """
+        for found in self.discounts:
+            if found.discount == discount:
+                return found.rank, found.rank_with_ones
+        place = next(i for i, piece in enumerate(self.pieces) if not piece.upper < discount)
+        return self.ranks[place]
+
     def for_class(self, kernel_class: KernelClass) -> tuple[ExceptionalDiscount, ...]:
         """Return the discounts at which not every kernel of the class is identified: rank M < n, or rank [M;1] < n.
 

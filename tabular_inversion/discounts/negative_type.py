@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from flint import fmpq
@@ -112,6 +113,15 @@ class NegativeType(Record):
         first = next(x for x in vector if x != 0)
         return np.asarray(vector * Fraction(int(common), int(divisor)) * (1 if first > 0 else -1))
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return what proves the type, for JSON: fractions as texts, distances left out."""
+        return {
+            "positive": self.n_positive,
+            "parents": self.parents.tolist(),
+            "factor": [[str(x) for x in row] for row in self.factor],
+            "weights": [str(x) for x in self.weights],
+        }
+
     @promise
     def verify(self) -> None:
         """Multiply the factors out again.
@@ -202,7 +212,7 @@ def _exponent(coefficients: tuple[int, ...]) -> int:
 
 def walking_distances(world: MDP | ExactMDP) -> FractionArray:
     """Return the fewest moves between the states of a deterministic world whose moves can all be taken back."""
-    kernel = world.kernel if isinstance(world, ExactMDP) else world.dense().kernel
+    kernel = np.asarray(world.kernel if isinstance(world, ExactMDP) else world.toarray())
     moves = np.asarray((kernel == 1).any(axis=1))
     if ((kernel != 0) & (kernel != 1)).any():
         raise KernelError("the world is not deterministic; give its distances as an array.")
@@ -226,20 +236,27 @@ def _block_tree(distances: FractionArray) -> IntArray:
     """Return a tree in which each point hangs on the cut point through which its block is reached from point 0."""
     n = len(distances)
     parents = np.full(n, -1)
+    for block in blocks_of(distances):
+        members = block[np.argsort(distances[0, block], kind="stable")]
+        parents[members[1:]] = members[0]
+    return parents
+
+
+def blocks_of(distances: FractionArray) -> list[IntArray]:
+    """Return the parts of a graph metric between its cut points; all points in one part where no graph has the metric.
+
+    The determinant of gamma^D is the product of those of the parts, and positive directions add up (X3).
+    """
+    n = len(distances)
     if n == 1:
-        return parents
+        return [np.arange(1)]
     unit = distances[distances > 0].min()
     steps = shortest_path((distances == unit).astype(float), unweighted=True)
     if np.isinf(steps).any() or (steps.astype(int) * unit != distances).any():
-        parents[1:] = 0  # no graph has these distances: one block
-        return parents
+        return [np.arange(n)]
     import networkx as nx
 
-    for block in nx.biconnected_components(nx.from_numpy_array(distances == unit)):
-        members = np.array(sorted(block))
-        members = members[np.argsort(distances[0, members], kind="stable")]
-        parents[members[1:]] = members[0]
-    return parents
+    return [np.array(sorted(block)) for block in nx.biconnected_components(nx.from_numpy_array(distances == unit))]
 
 
 def _others(parents: IntArray) -> list[int]:

@@ -7,19 +7,22 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 from flint import fmpz_poly
 
-from tabular_inversion.discounts.negative_type import metric_of, negative_type
+from tabular_inversion.discounts.negative_type import blocks_of, metric_of, negative_type
 from tabular_inversion.discounts.policy_pieces import Piece
 from tabular_inversion.discounts.regularity import is_regular
 from tabular_inversion.exact.polynomials.matrices import (
     PolynomialMatrix,
+    determinant,
     generic_rank,
     is_long,
     rank_at,
     rank_drops,
 )
 from tabular_inversion.exact.polynomials.roots import AlgebraicNumber, isolate, show_polynomial
+from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.kinds import checked
 from tabular_inversion.records import Record
 
@@ -86,10 +89,19 @@ def with_ones(matrix: PolynomialMatrix) -> PolynomialMatrix:
     return [*matrix, [fmpz_poly([1])] * len(matrix[0])]
 
 
-def _is_positive(piece: Piece) -> bool:
-    """Tell whether M is gamma^d with a metric d of negative type: positive definite at every discount (X3)."""
-    distances = metric_of(piece.rows)
-    return distances is not None and negative_type(distances).holds
+def _roots_of_metric(distances: FractionArray) -> dict[AlgebraicNumber, int]:
+    """Return the roots of det gamma^d with their multiplicities, from the parts between cut points.
+
+    The determinant is the product of theirs, and a part of negative type has no root (X3).
+    """
+    powers = [fmpz_poly([0] * d + [1]) for d in range(int(distances.max()) + 1)]
+    found: dict[AlgebraicNumber, int] = {}
+    for block in blocks_of(distances):
+        part = distances[np.ix_(block, block)]
+        if not negative_type(part).holds:
+            for number, multiplicity in isolate(determinant([[powers[int(d)] for d in row] for row in part])):
+                found[number] = found.get(number, 0) + multiplicity
+    return found
 
 
 def search(
@@ -105,9 +117,13 @@ def search(
         usual = (generic_rank(matrix), generic_rank(extended))
         ranks.append(usual)
         regular = usual[0] == len(matrix) == len(matrix[0])
-        if regular and (_is_positive(piece) or (is_long(matrix) and is_regular(piece))):
+        distances = metric_of(piece.rows) if regular else None
+        if distances is not None:
+            candidates = _roots_of_metric(distances)
+        elif regular and is_long(matrix) and is_regular(piece):
             continue
-        candidates = dict(isolate(rank_drops(matrix, usual[0])))
+        else:
+            candidates = dict(isolate(rank_drops(matrix, usual[0])))
         if usual[1] > usual[0]:  # otherwise [M;1] loses rank only where M does
             candidates = dict(isolate(rank_drops(extended, usual[1]))) | candidates
         for number in sorted(candidates):

@@ -36,7 +36,7 @@ def chain(n: int, *, discount: float = 0.95) -> MDP:
 
     Examples
     --------
-    >>> chain(3).dense().kernel[:, 1]
+    >>> chain(3).toarray()[:, 1]
     array([[0., 1., 0.],
            [0., 0., 1.],
            [0., 0., 1.]])
@@ -78,7 +78,7 @@ def river_swim(n: int = 6, *, discount: float = 0.95) -> MDP:
 
     Examples
     --------
-    >>> river_swim().dense().kernel[[0, 1, 5], 1]
+    >>> river_swim().toarray()[[0, 1, 5], 1]
     array([[0.7, 0.3, 0. , 0. , 0. , 0. ],
            [0.1, 0.6, 0.3, 0. , 0. , 0. ],
            [0. , 0. , 0. , 0. , 0.7, 0.3]])

@@ -83,7 +83,7 @@ def interpolated_mdp(
     --------
     >>> from tabular_inversion.environments import Axis
     >>> turn = interpolated_mdp(lambda x, a: x + 0.3 * a, Grid([Axis(0.0, 1.0, 5, beyond="wrap")]), 2, discount=0.9)
-    >>> turn.dense().kernel[4].round(3)
+    >>> turn.toarray()[4].round(3)
     array([[0. , 0. , 0. , 0. , 1. ],
            [0.5, 0.5, 0. , 0. , 0. ]])
     """

@@ -58,7 +58,7 @@ def graph(networkx_graph: nx.Graph[Any], *, discount: float = 0.95) -> MDP:
     array([[ True,  True],
            [ True, False],
            [ True, False]])
-    >>> star.dense().kernel[0]
+    >>> star.toarray()[0]
     array([[0., 1., 0.],
            [0., 0., 1.]])
     """

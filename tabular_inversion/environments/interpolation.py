@@ -147,7 +147,7 @@ class Grid:
     def coordinates(self) -> FloatArray:
         """Where each state lies, shape (S, d), read-only."""
         tables = np.meshgrid(*(axis.points for axis in self.axes), indexing="ij")
-        return frozen_array(np.stack(tables, axis=-1).reshape(-1, len(self.axes)))  # type: ignore[no-any-return]
+        return frozen_array(np.stack(tables, axis=-1).reshape(-1, len(self.axes)))
 
     def interpolation(self, points: ArrayLike, *, method: Interpolation = "kuhn") -> SparseMatrix:
         """Return the weights that express points by grid points.
@@ -265,7 +265,7 @@ def weight_matrix(states: Any, weights: FloatArray, n_states: int) -> SparseMatr
     """Return a CSR matrix (B, S) from the corners of each point, shape (B, N), without those of weight 0."""
     # Indices and pointers of one small type: scipy would widen the larger array to the type of the other.
     index = np.int32 if max(weights.size, n_states) <= np.iinfo(np.int32).max else np.int64
-    pointers = np.arange(0, weights.size + 1, weights.shape[1], dtype=index)
+    pointers: IntArray = np.arange(0, weights.size + 1, weights.shape[1], dtype=index)
     columns = states.ravel().astype(index, copy=False)
     matrix: SparseMatrix = csr_array((weights.ravel(), columns, pointers), shape=(len(weights), n_states))
     matrix.eliminate_zeros()

@@ -242,11 +242,12 @@ def _goal_states(text: str, rest: str, names: Sequence[str] | None) -> tuple[lis
             states.append(known[",".join(pieces[at:end]).strip()])
         elif "=" in piece:
             options.append(piece)
-        elif by_number:
+        elif by_number and (piece.isdecimal() or not known):
             states.append(Text(text, "").whole_number("a goal state", piece))
         else:
+            rest_of = ",".join(pieces[at:]).strip()
             shown = ", ".join(list(known)[:_SHOWN]) + (", ..." if len(known) > _SHOWN else "")
-            raise SpecificationError(f"{text!r}: no state is named {piece!r}; expected some of {shown}.")
+            raise SpecificationError(f"{text!r}: no state is named {rest_of!r}; expected some of {shown}.")
         at = end or at + 1
     return states, options
 
@@ -260,7 +261,7 @@ def _check_table(text: str, n_goals: int, n_states: int) -> None:
         )
 
 
-def select_goals(text: str, goals: Goals) -> list[int]:
+def select_goals(text: str, goals: Goals, state_names: Sequence[str] | None = None) -> list[int]:
     """Return which of some goals a text means.
 
     Parameters
@@ -270,6 +271,8 @@ def select_goals(text: str, goals: Goals) -> list[int]:
         then each goal that it stands for must be among these, with equal rewards and continuation.
     goals : Goals
         To select from.
+    state_names : sequence of str, optional
+        By which ``indicator:`` may name states.
 
     Returns
     -------
@@ -296,7 +299,7 @@ def select_goals(text: str, goals: Goals) -> list[int]:
         return _known_numbers(text, [Text(text, "").whole_number("a goal", part) for part in text.split(",")], goals)
     if word == "gaussian":
         raise SpecificationError(f"{text!r} needs coordinates of states, which values do not have; {forms}.")
-    wanted = goals_on(text, goals.n_states)
+    wanted = goals_on(text, goals.n_states, state_names)
     same = (wanted.rewards[:, None] == goals.rewards).all(axis=2)
     found = same & (wanted.continuation[:, None] == goals.continuation).all(axis=2)
     missing = np.flatnonzero(~found.any(axis=1))

@@ -2,5 +2,6 @@
 
 from tabular_inversion.equivalence.factory import value_equivalence
 from tabular_inversion.equivalence.interface import Interval, ValueEquivalence
+from tabular_inversion.interval_mdp import IntervalMDP
 
-__all__ = ["Interval", "ValueEquivalence", "value_equivalence"]
+__all__ = ["Interval", "IntervalMDP", "ValueEquivalence", "value_equivalence"]

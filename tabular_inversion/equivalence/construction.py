@@ -16,6 +16,7 @@ from tabular_inversion.equivalence.polytopes import Polytopes
 from tabular_inversion.identifiability.instance import POSITIVE, decide_instance
 from tabular_inversion.identifiability.verdict import Status
 from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.kernel_rows import dense_rows, rows_times
 from tabular_inversion.recovery import recover_rows
 from tabular_inversion.recovery.intervals import Intervals, refusal
 from tabular_inversion.recovery.linear_programs import LINEAR_PROGRAM_TOLERANCE, Constraints
@@ -164,7 +165,7 @@ def vector_polytopes(
         intervals.tests[loose] @ basis.T,
         (low[loose], high[loose]),
         np.arange(len(basis))[None],
-        rows @ basis.T,
+        rows_times(rows, basis.T),
         n_free=len(basis),
         independent=full and not noisy,
     )
@@ -178,8 +179,7 @@ def nearest_rows(agent: AgentValues, kernel_class: KernelClass, prior: FloatArra
     """
     system = RowSystem.of_agent(agent, sums_to_one=True, noise=0.0)
     start = np.broadcast_to(prior, (len(agent.row_index), prior.shape[1]))
-    rows: Any = recover_rows(system, kernel_class, row_index=agent.row_index, prior=start).rows
-    return np.asarray(rows.toarray() if issparse(rows) else rows)
+    return dense_rows(recover_rows(system, kernel_class, row_index=agent.row_index, prior=start).rows)
 
 
 def row_space(tests: FloatArray) -> FloatArray:

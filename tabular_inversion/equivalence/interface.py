@@ -17,6 +17,7 @@ from tabular_inversion.agent_values.noise import describe_noise, is_noisy
 from tabular_inversion.agent_values.parts import read_rows
 from tabular_inversion.equivalence.nearest import Divergence
 from tabular_inversion.errors import InputError, KernelClassError, KernelError, ShapeError
+from tabular_inversion.interval_mdp import IntervalMDP
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
@@ -147,6 +148,22 @@ class ValueEquivalence:
             entry.
         """
         raise self._refusal("bound on entries")
+
+    def to_interval_mdp(self) -> IntervalMDP:
+        """Return the world whose probabilities lie within `bounds`: it holds every kernel of this set, and more.
+
+        Raises
+        ------
+        KernelClassError
+            If rows need be no distributions.
+        AgentValuesError
+            If goals have several discounts.
+        """
+        if not self.kernel_class.sums_to_one:
+            raise self._refusal("world of intervals")
+        found, agent = self.bounds(), self.agent
+        ends = (np.where(agent.available[:, :, None], np.clip(end, 0.0, 1.0), 0.0) for end in found)
+        return IntervalMDP(*ends, agent.one_discount, agent.available, agent.state_names, agent.action_names)
 
     def diameter(self, norm: Norm = "max", *, seconds: float = 0.0) -> Interval:
         """Return how far apart two members of E(q) can be, for each row, between two certified bounds.
@@ -302,7 +319,8 @@ class ValueEquivalence:
         """Return the available rows of a kernel, dense."""
         given: Any = kernel.kernel if isinstance(kernel, MDP) else kernel
         n_states, n_actions = self.agent.available.shape
-        if issparse(given):
+        is_sparse = issparse(given)
+        if is_sparse:
             given = given.toarray()
         elif np.ndim(given) == 3:
             given = np.reshape(given, (-1, np.shape(given)[2]))

@@ -49,8 +49,8 @@ def amplification(system: RowSystem, scale: float, source: float, target: float)
         return np.full(1, np.inf)
     if source == 1.0 or target == np.inf:
         inverse = _inverse(system, scale)
-        if inverse is not None and system.inverse is not None:
-            moved = rounding_level(system.test_matrix.shape) * _growth(system.inverse, system.matrix)
+        if inverse is not None:
+            moved = rounding_level(system.test_matrix.shape) * _growth(system)
             if moved < 1.0:
                 return np.asarray(operator_norms(inverse[None], source, target) / (1.0 - moved))
     shown, centred = system.test_matrix[None] / scale, system.sums_to_one
@@ -58,9 +58,11 @@ def amplification(system: RowSystem, scale: float, source: float, target: float)
     return _amplification(shown, source, target, centred=centred, parts=parts)
 
 
-def _growth(inverse: FloatArray, matrix: FloatArray) -> float:
+def _growth(system: RowSystem) -> float:
     """Return the larger norm, 1 or infinity, of ``|X| |A|``: by how much rounding, relative to A, moves X A."""
-    size, whole = np.abs(inverse), np.abs(matrix)
+    if system.inverse is None:
+        return float("inf")
+    size, whole = np.abs(system.inverse), np.abs(system.matrix)
     return float(max((size @ whole.sum(axis=1)).max(), (size.sum(axis=0) @ whole).max()))
 
 

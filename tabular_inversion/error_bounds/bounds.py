@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -27,7 +27,11 @@ from tabular_inversion.recovery.column_matching import column_separation
 from tabular_inversion.recovery.spectrum import power_of_two_scale
 from tabular_inversion.recovery.system import RowSystem, rounding_level
 
-_METRIC = {1.0: "cityblock", 2.0: "euclidean", float(np.inf): "chebyshev"}
+_METRIC: dict[float, Literal["cityblock", "euclidean", "chebyshev"]] = {
+    1.0: "cityblock",
+    2.0: "euclidean",
+    float(np.inf): "chebyshev",
+}
 _BLOCK = 2**22
 
 

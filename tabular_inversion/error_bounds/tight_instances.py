@@ -134,7 +134,8 @@ def _to_next_states(width: int) -> FractionArray:
 def _noise_of_states(width: int, eps: Fraction, root: Fraction, operator: MatchingOperator) -> FractionArray:
     """Return noise (G, A) of norm `eps` for each action: a share for every goal, or all of it for one goal each."""
     shares = np.full((width, width), 1 / root) if operator == "unconditional" else np.eye(width, dtype=int)
-    return fraction_array(shares) * eps  # type: ignore[no-any-return]
+    result: FractionArray = fraction_array(shares) * eps
+    return result
 
 
 def _values(world: ExactMDP, goals: ExactGoals, operator: MatchingOperator) -> ExactAgentValues:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +17,7 @@ from tabular_inversion.exact.model import ExactGoals
 from tabular_inversion.exact.rationals import FractionArray, fraction_array, object_array, to_floats
 from tabular_inversion.exact.validation import exact_array, exact_discount, exact_policy, without_unavailable
 from tabular_inversion.kinds import checked
-from tabular_inversion.records import ReadOnly
+from tabular_inversion.records import ReadOnly, same_if_given
 from tabular_inversion.validation import check_available, frozen_array
 
 
@@ -83,13 +83,11 @@ class ExactAgentValues(ReadOnly):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ExactAgentValues):
             return NotImplemented
-        policies = (self.policy, other.policy)
         return (
             np.array_equal(self.q, other.q)
             and self.goals == other.goals
             and self.discount == other.discount
-            and (policies[0] is None) == (policies[1] is None)
-            and (policies[0] is None or np.array_equal(policies[0], policies[1]))  # type: ignore[arg-type]
+            and same_if_given(self.policy, other.policy)
             and np.array_equal(self.available, other.available)
         )
 
@@ -121,14 +119,16 @@ class ExactAgentValues(ReadOnly):
             values = np.where(self.available, self.q, -np.inf).max(axis=2)
         else:
             values = (self.policy * np.where(self.available, self.q, 0)).sum(axis=2)
-        return frozen_array(values, object)  # type: ignore[no-any-return]
+        result: FractionArray = frozen_array(values, object)
+        return result
 
     @cached_property
     def test_matrix(self) -> FractionArray:
         """M = R + discount * C * V, the Bellman test functions, shape (G, S)."""
-        return frozen_array(  # type: ignore[no-any-return]
+        functions: FractionArray = frozen_array(
             self.goals.rewards + self.discount * self.goals.continuation * self.v, object
         )
+        return functions
 
     @cached_property
     def row_index(self) -> IntArray:
@@ -141,7 +141,8 @@ class ExactAgentValues(ReadOnly):
         values: Any = self.q.reshape(self.n_goals, -1)[:, self.row_index]
         extra = self.goals.action_rewards
         shift = 0 if extra is None else extra.reshape(self.n_goals, -1)[:, self.row_index]
-        return frozen_array(values - shift, object)  # type: ignore[no-any-return]
+        result: FractionArray = frozen_array(values - shift, object)
+        return result
 
     def to_float(self) -> AgentValues:
         """Return the float twin: each number rounded to the nearest float."""
@@ -191,12 +192,8 @@ class ExactAgentValues(ReadOnly):
         }
         for what in (what for what, there in own.items() if there):
             raise AgentValuesError(f"the agent has {what}, which exact values do not know; use floats.")
-        discount, policy = (
-            None
-            if values is None
-            else fraction_array(np.asarray(values), allow_float=True, limit_denominator=limit_denominator)
-            for values in (agent.discount, agent.policy)
-        )
+        read = partial(fraction_array, allow_float=True, limit_denominator=limit_denominator)
+        discount, policy = read(np.asarray(agent.discount)), None if agent.policy is None else read(agent.policy)
         q = fraction_array(np.where(agent.available, agent.q, 0.0), allow_float=True)
         goals = ExactGoals.from_float(agent.goals, limit_denominator=limit_denominator)
-        return cls(q, goals, discount.item(), policy, agent.available)  # type: ignore[union-attr]
+        return cls(q, goals, discount.item(), policy, agent.available)

@@ -8,7 +8,9 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tabular_inversion._typing import BoolArray
 from tabular_inversion.errors import GoalsError, KernelError, ShapeError
+from tabular_inversion.exact.agent_values import ExactAgentValues
 from tabular_inversion.exact.linear_algebra import rank, solve_linear
 from tabular_inversion.exact.model import ExactGoals, ExactMDP
 from tabular_inversion.exact.rationals import FractionArray
@@ -32,6 +34,10 @@ class AverageRewardValues(Record):
         h, relative values: 0 in the first state.
     q : numpy.ndarray of Fraction, shape (G, S, A)
         ``Q[g, s, a] = P(s, a) (r_g + h_g) - gain_g``; zero where an action is unavailable.
+    policy : numpy.ndarray of Fraction, shape (S, A)
+        What the agents do.
+    available : numpy.ndarray of bool, shape (S, A)
+        Which actions exist.
 
     Examples
     --------
@@ -45,6 +51,8 @@ class AverageRewardValues(Record):
     gain: FractionArray
     bias: FractionArray
     q: FractionArray
+    policy: FractionArray
+    available: BoolArray
 
     @property
     def test_matrix(self) -> FractionArray:
@@ -55,6 +63,24 @@ class AverageRewardValues(Record):
     def right_hand_sides(self) -> FractionArray:
         """What M p is, shape (G, S * A), where the gains are seen too."""
         return np.asarray((self.q + self.gain[:, None, None]).reshape(len(self.q), -1))
+
+    def agent_values(self) -> ExactAgentValues:
+        """Return an agent of discount 0 with these test functions and expectations, for `identify` and `invert`.
+
+        Its rewards are M, its Q-values ``Q + gain``: the same equations for each row. The gains are taken as seen.
+
+        Examples
+        --------
+        >>> from tabular_inversion import Stochastic, identify, invert
+        >>> world = ExactMDP([[["1/2", "1/2"]], [[1, 0]]], discount=0)
+        >>> agent = average_reward(world, ExactGoals([[0, 3]]), [[1], [1]]).agent_values()
+        >>> identify(agent, Stochastic(), scope="uniform")
+        <Verdict IDENTIFIED, exact, uniform scope, a given policy: 2 of 2 rows identified>
+        >>> invert(agent.to_float(), Stochastic()).kernel.round(9).tolist()
+        [[[0.5, 0.5]], [[1.0, 0.0]]]
+        """
+        q = self.q + self.gain[:, None, None]
+        return ExactAgentValues(q, ExactGoals(self.test_matrix), Fraction(0), self.policy, self.available)
 
 
 @checked
@@ -109,4 +135,4 @@ def average_reward(mdp: ExactMDP, goals: ExactGoals, policy: ArrayLike) -> Avera
     gain, bias = found[:, 0].copy(), found.copy()
     bias[:, 0] = Fraction(0)
     q = ((goals.rewards + bias) @ mdp.rows.T).reshape(goals.n_goals, n, -1) - gain[:, None, None]
-    return AverageRewardValues(goals, gain, bias, q * mdp.available)
+    return AverageRewardValues(goals, gain, bias, q * mdp.available, weights, mdp.available)

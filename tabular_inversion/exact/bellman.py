@@ -258,7 +258,8 @@ def _likely_best_actions(mdp: ExactMDP, goals: ExactGoals) -> IntArray:
             q = bellman.solve(mdp.to_float(), goals.to_float()).q
     except (TabularInversionError, OverflowError):
         q = np.zeros((goals.n_goals, *mdp.available.shape))
-    return greedy(q, mdp.available).argmax(axis=2)  # type: ignore[no-any-return]
+    result: IntArray = greedy(q, mdp.available).argmax(axis=2)
+    return result
 
 
 def _check_exact(value: Any, name: str, kind: type[Any]) -> None:

@@ -10,12 +10,14 @@ from typing import Any, TypeAlias
 import numpy as np
 from flint import nmod_mat
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from tabular_inversion._typing import IntArray, SparseMatrix
+from tabular_inversion._typing import IntArray, SparseMask
 from tabular_inversion.exact.modular import LARGEST_PRIME
 from tabular_inversion.exact.rationals import as_fraction
 
 Residues: TypeAlias = NDArray[np.uint64]
+SparseResidues: TypeAlias = csr_array[np.uint64, tuple[int, int]]
 """An ndarray of uint64 whose entries are below the prime."""
 
 PRIME = LARGEST_PRIME
@@ -117,7 +119,7 @@ def from_flint(matrix: nmod_mat) -> Residues:
     return entries.reshape(matrix.nrows(), matrix.ncols())
 
 
-def column_ranks(matrix: Residues, supports: SparseMatrix) -> IntArray:
+def column_ranks(matrix: Residues, supports: SparseMask) -> IntArray:
     """Return, for each row of `supports`, the rank of the columns of `matrix` that it names.
 
     Parameters

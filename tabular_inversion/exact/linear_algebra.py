@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from math import prod
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from flint import fmpq, fmpq_mat, fmpz, fmpz_mat, nmod_mat
@@ -145,13 +145,17 @@ def rank(matrix: ArrayLike) -> ExactRank:
     sides = _sides(array)
     if count == min(array.shape):
         return ExactRank(count, prime, np.empty((count, 0), dtype=object), sides[0])
-    integers = {side: integer_rows(array if side == "right" else array.T)[0] for side in sides}
+    halves: list[tuple[fmpz_mat, list[int]]] = []
     for side in sides:
-        found = _eliminate_modulo(integers[side], prime, lift=False)
+        integers = integer_rows(array if side == "right" else array.T)[0]
+        reduced, found = _shortly(integers, prime)
         if found is not None:
             return ExactRank(count, prime, found.null_space, side)
-    found = _eliminate(integers[sides[0]])
-    return ExactRank(len(found.pivots), found.prime, found.null_space, sides[0])
+        halves.append((integers, reduced))
+    # The pivot columns of the transpose are independent rows: no further elimination is needed to lift.
+    (integers, pivots), (_, rows) = halves
+    lifted = _lifted(integers, prime, pivots, rows) or _eliminate(integers)
+    return ExactRank(len(lifted.pivots), lifted.prime, lifted.null_space, sides[0])
 
 
 @checked
@@ -268,22 +272,35 @@ class _Elimination:
 
 def _eliminate(integers: fmpz_mat) -> _Elimination:
     """Eliminate; a prime that hides a pivot (it divides a minor) is replaced by the next."""
-    return next(found for prime in primes() if (found := _eliminate_modulo(integers, prime, lift=True)) is not None)
+    for prime in primes():
+        pivots, found = _shortly(integers, prime)
+        if found is None:
+            found = _lifted(integers, prime, pivots, _independent_rows(integers.tolist(), pivots, prime))
+        if found is not None:
+            return found
+    raise AssertionError  # unreachable: there are infinitely many primes, and only finitely many hide a pivot
 
 
-def _eliminate_modulo(integers: fmpz_mat, prime: int, *, lift: bool) -> _Elimination | None:
-    """Eliminate, or return None if the prime hides a pivot or (without `lift`) the null vectors are not short."""
+def _shortly(integers: fmpz_mat, prime: int) -> tuple[list[int], _Elimination | None]:
+    """Return the pivot columns modulo a prime, and the elimination if null vectors are short and no pivot is hidden."""
     reduced, rank = nmod_mat(integers, prime).rref()
     pivots = pivot_columns(reduced, rank)
-    free = sorted(set(range(integers.ncols())) - set(pivots))
+    free = _others(integers, pivots)
     core = _short_core(reduced, rank, free, prime)
     basis = None if core is None else _multiplied_out(integers, pivots, free, core)
-    if basis is None and lift:
-        table = integers.tolist()
-        rows = _independent_rows(table, pivots, prime)
-        core = _solve_square(_select(table, rows, pivots), -_select(table, rows, free))
-        basis = _multiplied_out(integers, pivots, free, core)
+    return pivots, None if basis is None else _Elimination(prime, pivots, basis)
+
+
+def _lifted(integers: fmpz_mat, prime: int, pivots: list[int], rows: list[int]) -> _Elimination | None:
+    """Eliminate with null vectors of any length, from as many independent rows as pivots; None if a pivot is hidden."""
+    table, free = integers.tolist(), _others(integers, pivots)
+    core = _solve_square(_select(table, rows, pivots), -_select(table, rows, free))
+    basis = _multiplied_out(integers, pivots, free, core)
     return None if basis is None else _Elimination(prime, pivots, basis)
+
+
+def _others(integers: fmpz_mat, pivots: list[int]) -> list[int]:
+    return sorted(set(range(integers.ncols())) - set(pivots))
 
 
 def _short_core(reduced: nmod_mat, rank: int, free: list[int], prime: int) -> fmpq_mat | None:
@@ -325,8 +342,7 @@ def _independent_rows(table: list[list[fmpz]], pivots: list[int], prime: int) ->
 
 
 def _solve_square(matrix: fmpz_mat, right_hand_sides: fmpz_mat) -> fmpq_mat:
-    solution: Any = matrix.solve(right_hand_sides)  # the stubs of flint know only its base class
-    return solution  # type: ignore[no-any-return]
+    return matrix.solve(right_hand_sides)  # type: ignore[return-value]  # the stubs of flint know only its base class
 
 
 def _select(table: list[list[fmpz]], rows: range | list[int], columns: range | list[int]) -> fmpz_mat:

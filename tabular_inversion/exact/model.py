@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,7 +17,7 @@ from tabular_inversion.exact.validation import check_exact_distributions, exact_
 from tabular_inversion.goals import Goals
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
-from tabular_inversion.records import ReadOnly
+from tabular_inversion.records import ReadOnly, same_if_given
 from tabular_inversion.validation import check_available, check_indices, check_kind, frozen_array, locate
 
 
@@ -102,7 +103,7 @@ class ExactMDP(ReadOnly):
     @cached_property
     def support(self) -> BoolArray:
         """Where the kernel is positive, shape (S, A, S)."""
-        return frozen_array(self.kernel > 0, bool)  # type: ignore[no-any-return]
+        return frozen_array(self.kernel > 0, bool)
 
     @cached_property
     def row_index(self) -> IntArray:
@@ -141,7 +142,7 @@ class ExactMDP(ReadOnly):
         check_kind("mdp", mdp, MDP, KernelError, "ExactMDP.from_float takes a world in floats")
         kernel, discount = (
             fraction_array(values, allow_float=True, limit_denominator=limit_denominator)
-            for values in (mdp.dense().kernel, np.array(mdp.discount))
+            for values in (mdp.toarray(), np.array(mdp.discount))
         )
         return cls(kernel, discount.item(), mdp.available)
 
@@ -180,6 +181,12 @@ class ExactGoals(ReadOnly):
     continuation: FractionArray = None  # type: ignore[assignment]  # filled in by __post_init__
     action_rewards: FractionArray | None = None
 
+    if TYPE_CHECKING:  # what the constructor takes is more than what the fields hold
+
+        def __init__(
+            self, rewards: ArrayLike, continuation: ArrayLike | None = None, action_rewards: ArrayLike | None = None
+        ) -> None: ...
+
     def __post_init__(self) -> None:
         rewards = exact_array("rewards", self.rewards, (None, None), "(G, S)", GoalsError)
         given = np.ones(rewards.shape, int) if self.continuation is None else self.continuation
@@ -200,12 +207,10 @@ class ExactGoals(ReadOnly):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ExactGoals):
             return NotImplemented
-        extras = (self.action_rewards, other.action_rewards)
         return (
             np.array_equal(self.rewards, other.rewards)
             and np.array_equal(self.continuation, other.continuation)
-            and (extras[0] is None) == (extras[1] is None)
-            and (extras[0] is None or np.array_equal(extras[0], extras[1]))  # type: ignore[arg-type]
+            and same_if_given(self.action_rewards, other.action_rewards)
         )
 
     @property
@@ -233,8 +238,6 @@ class ExactGoals(ReadOnly):
     def from_float(cls, goals: Goals, *, limit_denominator: int | None = None) -> ExactGoals:
         """Return the goals that the floats are, or the nearest with small denominators; see `ExactMDP.from_float`."""
         check_kind("goals", goals, Goals, GoalsError, "ExactGoals.from_float takes goals in floats")
-        rewards, continuation, extra = (
-            None if values is None else fraction_array(values, allow_float=True, limit_denominator=limit_denominator)
-            for values in (goals.rewards, goals.continuation, goals.action_rewards)
-        )
-        return cls(rewards, continuation, extra)  # type: ignore[arg-type]
+        read = partial(fraction_array, allow_float=True, limit_denominator=limit_denominator)
+        extra = None if goals.action_rewards is None else read(goals.action_rewards)
+        return cls(read(goals.rewards), read(goals.continuation), extra)

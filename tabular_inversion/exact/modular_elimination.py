@@ -13,9 +13,9 @@ from flint import nmod_mat
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
-from tabular_inversion._typing import IntArray, SparseMatrix
+from tabular_inversion._typing import IntArray, SparseMask, SparseMatrix
 from tabular_inversion.errors import InputError
-from tabular_inversion.exact.finite_field import PRIME, Residues, from_flint, to_flint
+from tabular_inversion.exact.finite_field import PRIME, Residues, SparseResidues, from_flint, to_flint
 
 MAX_WORK = 3e11
 """Largest sum of the cubes of the block sizes: some minutes."""
@@ -42,7 +42,7 @@ class Levels:
         return float((np.diff(self.starts).astype(float) ** 3).sum())
 
     @classmethod
-    def of(cls, pattern: SparseMatrix) -> Levels:
+    def of(cls, pattern: SparseMask) -> Levels:
         """Search breadth first, in both directions of every edge, from an end of each component.
 
         Parameters
@@ -67,10 +67,10 @@ class Levels:
 
 
 def _depths(graph: SparseMatrix, starts: IntArray) -> IntArray:
-    return dijkstra(graph, indices=starts, unweighted=True, min_only=True).astype(np.intp)  # type: ignore[no-any-return]
+    return dijkstra(graph, indices=starts, unweighted=True, min_only=True).astype(np.intp)
 
 
-def solve_sparse(matrix: SparseMatrix, right_hand_sides: Residues, levels: Levels) -> Residues:
+def solve_sparse(matrix: SparseResidues, right_hand_sides: Residues, levels: Levels) -> Residues:
     """Solve ``matrix @ X = right_hand_sides`` modulo the prime, block by block.
 
     Parameters

@@ -26,7 +26,8 @@ def exact_array(
     if not fits:
         expected = "(" + ", ".join("any" if s is None else str(s) for s in shape) + ")"
         raise ShapeError(f"{name} has shape {array.shape}; expected {axes} = {expected}, no axis empty.")
-    return frozen_array(array, object)  # type: ignore[no-any-return]
+    result: FractionArray = frozen_array(array, object)
+    return result
 
 
 def check_exact_distributions(name: str, rows: FractionArray, totals: Any, axes: str, error: type[InputError]) -> None:

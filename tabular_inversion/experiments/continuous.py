@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ from tabular_inversion.experiments.continuous_stages import (
 from tabular_inversion.experiments.continuous_worlds import Experiment, kernel_error, prior_kernel
 from tabular_inversion.experiments.published_tables import PublishedTable
 from tabular_inversion.experiments.run_folder import Arrays, Comparison, RunFolder
+from tabular_inversion.kernel_rows import sparse_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -161,7 +163,7 @@ def reproduce(
 
 def _run(study: Study, folder: RunFolder, experiment: Experiment, seed: int, tell: Callable[[], None]) -> Found:
     inverted = {task: invert_task(folder, experiment, task, tell) for task in study.training}
-    kernels: dict[str, SparseMatrix] = {"true": experiment.world.kernel}
+    kernels: dict[str, SparseMatrix] = {"true": sparse_rows(experiment.world.rows)}
     kernels |= {task: one.kernel for task, one in inverted.items()}
     unseen = folder.stage("unseen", lambda: plan_unseen(experiment, kernels))
     tell()
@@ -173,7 +175,7 @@ def _run(study: Study, folder: RunFolder, experiment: Experiment, seed: int, tel
     tell()
     robust = {}
     for task, one in inverted.items():
-        robust[task] = folder.stage(f"robust-{task}", lambda one=one: robust_ranges(one.agent, experiment))  # type: ignore[misc]
+        robust[task] = folder.stage(f"robust-{task}", partial(robust_ranges, one.agent, experiment))
         tell()
     return Found(inverted, unseen, coarse, robust)
 
@@ -200,7 +202,7 @@ def model_errors(
     experiment: Experiment, inverted: Mapping[str, Inverted], published: PublishedTable
 ) -> list[Comparison]:
     """Put the errors of the recovered worlds, against each other and against the truth, beside the published ones."""
-    truth, grid = experiment.world.kernel, experiment.grid
+    truth, grid = sparse_rows(experiment.world.rows), experiment.grid
     tasks = list(inverted)
     rows = []
     for task, other in pairwise(tasks):

@@ -133,7 +133,7 @@ def coarse_figure(coarse: Arrays, published: PublishedTable) -> Figure:
     axes.set(xlabel="NMSE of the Q-values", ylabel="NMSE of the recovered world")
     axes.grid(visible=True, alpha=0.3)
     axes.legend(frameon=False, fontsize=9)
-    return drawn  # type: ignore[no-any-return]
+    return drawn
 
 
 def returns_figure(
@@ -156,9 +156,10 @@ def returns_figure(
         axes.set_xlim(-0.5, len(bars) - 0.5)
         axes.grid(visible=True, axis="y", alpha=0.3)
     panels[0].set_ylabel("return")
-    return drawn  # type: ignore[no-any-return]
+    return drawn
 
 
-def figure(width: float, height: float) -> Any:
+def figure(width: float, height: float) -> Figure:
     """Return an empty figure of this size in inches."""
-    return matplotlib_module("figure").Figure(figsize=(width, height), layout="constrained")
+    made: Figure = matplotlib_module("figure").Figure(figsize=(width, height), layout="constrained")
+    return made

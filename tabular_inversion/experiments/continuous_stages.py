@@ -23,6 +23,7 @@ from tabular_inversion.experiments.continuous_worlds import (
 from tabular_inversion.experiments.run_folder import Arrays, RunFolder
 from tabular_inversion.identifiability import Status, identify
 from tabular_inversion.kernel_classes import Supported
+from tabular_inversion.kernel_rows import sparse_rows
 from tabular_inversion.planning import plan, robust
 from tabular_inversion.recovery import recover
 
@@ -98,9 +99,9 @@ def solve_task(experiment: Experiment, task: str) -> Arrays:
 def recover_rows(agent: AgentValues, kernel_class: Supported) -> Arrays:
     """Return the recovered kernel as the parts of a CSR matrix, with the largest residual and condition."""
     found = recover(agent.test_matrix, agent.right_hand_sides, kernel_class, row_index=agent.row_index)
-    rows = found.rows
+    rows = sparse_rows(found.rows)
     return {
-        "data": rows.data,
+        "data": np.asarray(rows.data),
         "indices": rows.indices,
         "indptr": rows.indptr,
         "residual": np.array(found.residual.max()),
@@ -160,7 +161,7 @@ def coarse_agents(
     for q in early + noisy:
         agent = AgentValues(q, exact.goals, exact.discount)
         kernel = kernel_of(recover_rows(agent, experiment.known_cells), agent.n_states)
-        errors.append(kernel_error(kernel, experiment.world.kernel, experiment.grid))
+        errors.append(kernel_error(kernel, sparse_rows(experiment.world.rows), experiment.grid))
         if planned:
             plans = [
                 (task, plan(kernel, experiment.goals(task), discount=exact.discount)) for task in experiment.unseen
@@ -173,7 +174,7 @@ def coarse_agents(
         "setting": np.array([*sweeps, *noise], dtype=np.float64),
         "stopped_early": np.arange(len(errors)) < len(early),
         "prior_nmse": np.array(
-            kernel_error(prior_kernel(experiment.known_cells), experiment.world.kernel, experiment.grid).nmse
+            kernel_error(prior_kernel(experiment.known_cells), sparse_rows(experiment.world.rows), experiment.grid).nmse
         ),
     }
     return found | {"returns": np.array(returns)} if planned else found

@@ -131,7 +131,7 @@ def _measure(
             agent = evaluate(mdp, Goals.generic(n_states, goals, seed=rng), uniform(mdp.available))
             noisy = agent.with_noise(eps, seed=rng)
             found = invert(noisy, Stochastic(), noise=eps)
-            measured = float(np.linalg.norm(found.kernel - mdp.kernel, axis=2).max())
+            measured = float(np.linalg.norm(found.toarray() - mdp.toarray(), axis=2).max())
             bound = found.error_bound(eps, norm=2, noise_norm=np.inf).overall
             centred = noisy.test_matrix - noisy.test_matrix.mean(axis=1, keepdims=True)
             sigma = float(np.linalg.svd(centred, compute_uv=False)[n_states - 2])
@@ -142,7 +142,7 @@ def _measure(
 def _match(worlds: int, seed: list[int]) -> dict[str, FloatArray]:
     """Return a row (goals, noise over radius, share of rows matched wrongly) for each point."""
     mdp = four_rooms("deterministic")
-    truth = mdp.dense().kernel
+    truth = mdp.toarray()
     rows = []
     for goals in (1, 2, 4):
         for world in range(worlds):
@@ -150,7 +150,7 @@ def _match(worlds: int, seed: list[int]) -> dict[str, FloatArray]:
             agent = solve(mdp, Goals.generic(mdp.n_states, goals, seed=rng))
             radius = separation_radius(agent)
             for share in SHARES.tolist():
-                kernel = invert(agent.with_noise(share * radius, seed=rng), Deterministic()).to_mdp().dense().kernel
+                kernel = invert(agent.with_noise(share * radius, seed=rng), Deterministic()).to_mdp().toarray()
                 rows.append((goals, share, float((kernel != truth).any(axis=2).mean())))
     return {"table": np.array(rows, dtype=float)}
 

@@ -71,5 +71,5 @@ def largest_mse(sets: ValueEquivalence, truth: MDP) -> float:
     >>> largest_mse(value_equivalence(solve(world, Goals.generic(3, 1, seed=0)), Deterministic()), world)
     0.0
     """
-    ends, true = sets.bounds(), truth.dense().kernel
+    ends, true = sets.bounds(), truth.toarray()
     return float((np.maximum(ends.upper - true, true - ends.lower) ** 2).mean())

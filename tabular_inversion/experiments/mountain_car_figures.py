@@ -11,6 +11,7 @@ from tabular_inversion._typing import BoolArray, FloatArray, SparseMatrix
 from tabular_inversion.experiments.continuous_report import BLUE, GREY, figure
 from tabular_inversion.experiments.continuous_worlds import Experiment, displacements
 from tabular_inversion.experiments.run_folder import Arrays
+from tabular_inversion.kernel_rows import sparse_rows
 from tabular_inversion.plotting.canvas import matplotlib_module
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def identified_rows(experiment: Experiment, identified: Mapping[str, BoolArray])
         axes.set_xlabel("position")
     panels[0].set_ylabel("velocity")
     drawn.colorbar(image, ax=panels.tolist(), ticks=range(4), label="actions with an identified row", shrink=0.9)
-    return drawn  # type: ignore[no-any-return]
+    return drawn
 
 
 def motion(experiment: Experiment, kernel: SparseMatrix) -> Figure:
@@ -63,7 +64,7 @@ def motion(experiment: Experiment, kernel: SparseMatrix) -> Figure:
     every = tuple(slice(None, None, max(1, size // 16)) for size in shape)
     places = experiment.grid.coordinates.reshape(*shape, 2)[every]
     ranges = np.array([axis.high - axis.low for axis in axes_of_grid])
-    for row, (name, world) in enumerate((("true", experiment.world.kernel), ("recovered", kernel))):
+    for row, (name, world) in enumerate((("true", sparse_rows(experiment.world.rows)), ("recovered", kernel))):
         moved = displacements(world, experiment.grid).reshape(*shape, 3, 2)[every] / ranges
         for action, axes in enumerate(panels[row]):
             axes.quiver(
@@ -75,7 +76,7 @@ def motion(experiment: Experiment, kernel: SparseMatrix) -> Figure:
         axes.set_ylabel("velocity")
     for axes in panels[1]:
         axes.set_xlabel("position")
-    return drawn  # type: ignore[no-any-return]
+    return drawn
 
 
 def robust_widths(experiment: Experiment, ranges: Mapping[str, Arrays]) -> Figure:
@@ -92,7 +93,7 @@ def robust_widths(experiment: Experiment, ranges: Mapping[str, Arrays]) -> Figur
     for axes in panels[-1]:
         axes.set_xlabel("position")
     drawn.colorbar(image, ax=panels.ravel().tolist(), label="log10 of the width, from -9", shrink=0.8)
-    return drawn  # type: ignore[no-any-return]
+    return drawn
 
 
 def _map(axes: Axes, experiment: Experiment, values: FloatArray, **style: Any) -> Any:

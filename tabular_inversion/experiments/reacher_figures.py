@@ -48,7 +48,7 @@ def identified_rows(experiment: Experiment, identified: BoolArray) -> Figure:
         axes.set(xlabel=f"{names} 1", ylabel=f"{names} 2")
         drawn.colorbar(image, ax=axes, label="open rows, per cent", shrink=0.9)
     drawn.suptitle(f"{identified.size - total:,} of {identified.size:,} rows identified", fontsize=10)
-    return drawn  # type: ignore[no-any-return]
+    return drawn
 
 
 def robust_widths(experiment: Experiment, found: Arrays) -> Figure:
@@ -63,7 +63,7 @@ def robust_widths(experiment: Experiment, found: Arrays) -> Figure:
         axes.set_xlabel("theta 1")
     panels[0].set_ylabel("theta 2")
     drawn.colorbar(image, ax=panels.tolist(), label="log10 of the width, from -9", shrink=0.8)
-    return drawn  # type: ignore[no-any-return]
+    return drawn
 
 
 def _map(axes: Axes, experiment: Experiment, kept: tuple[int, int], values: FloatArray, **style: Any) -> Any:

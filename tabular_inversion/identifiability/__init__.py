@@ -1,6 +1,7 @@
 """Whether values determine the world: verdicts with proofs and witnesses."""
 
 from tabular_inversion.errors import WitnessError
+from tabular_inversion.identifiability.advantage_values import AdvantageValues
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion
 from tabular_inversion.identifiability.explanation import Explanation
 from tabular_inversion.identifiability.judge import identify
@@ -12,6 +13,7 @@ from tabular_inversion.identifiability.witness import Witness
 from tabular_inversion.identifiability.witnesses import check_forward
 
 __all__ = [
+    "AdvantageValues",
     "Evidence",
     "Explanation",
     "Hint",

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
-from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel, SparseMatrix
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel, SparseMask
 from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.identifiability.face_bounds import TAKEN_AS_ZERO
 from tabular_inversion.identifiability.uniform import restricted_codes
 from tabular_inversion.identifiability.verdict import Status
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
+from tabular_inversion.kernel_rows import absolute, rows_times, sparse_rows
 from tabular_inversion.recovery import seek_rows
 from tabular_inversion.recovery.column_matching import matched, two_nearest, value_scale
 from tabular_inversion.recovery.equations import TINY, Equations, equilibrate, left_inverse, rounding, solution_error
@@ -66,7 +67,7 @@ def _vertices(
     system: RowSystem, _class: KernelClass, _row_index: IntArray, rows: Kernel, known: IntArray
 ) -> FloatArray:
     true = matched(two_nearest(*value_scale(system.select(known)))[0], system.n_states).rows
-    away = abs(csr_array(rows[known]) - true).max(axis=1).toarray().ravel()
+    away = abs(sparse_rows(rows[known]) - sparse_rows(true)).max(axis=1).toarray().ravel()
     return np.asarray((1.0 + rounding(4)) * away, np.float64)
 
 
@@ -120,18 +121,18 @@ ACCURACY: ClassTable[Callable[[RowSystem, Any, IntArray, Kernel, IntArray], Floa
 
 def _widest(rows: Kernel) -> FloatArray:
     """Bound how far entries can be from those of any distribution; a computed one may pass 1 by some rounding."""
-    most = rows.max(axis=1)
-    return np.asarray(np.maximum(1.0, most.toarray().ravel() if issparse(rows) else most))
+    most = rows.max(axis=1) if isinstance(rows, np.ndarray) else rows.max(axis=1).toarray().ravel()
+    return np.asarray(np.maximum(1.0, most))
 
 
 def _missed(system: RowSystem, rows: Kernel) -> Iterator[tuple[FloatArray, bool]]:
     """Yield bounds (E, R) on ``A e``: for the A in truth (with its uncertainty), and for the one given."""
     size, slack = np.abs(system.matrix), rounding(system.n_states + 4)
-    weights = abs(rows)
-    seen = np.asarray(rows @ system.matrix.T).T - system.values
-    rounded = slack * (np.asarray(weights @ size.T).T + np.abs(system.values)) + TINY
+    weights = absolute(rows)
+    seen = rows_times(rows, system.matrix.T).T - system.values
+    rounded = slack * (rows_times(weights, size.T).T + np.abs(system.values)) + TINY
     yield (
-        1.01 * (np.abs(seen) + rounded + np.asarray(weights @ system.uncertainty.T).T + system.value_uncertainty),
+        1.01 * (np.abs(seen) + rounded + rows_times(weights, system.uncertainty.T).T + system.value_uncertainty),
         True,
     )
     if system.sums_to_one:
@@ -154,9 +155,7 @@ def _all_unknowns(system: RowSystem, rows: Kernel) -> FloatArray:
     return best
 
 
-def _on_supports(
-    system: RowSystem, rows: Kernel, supports: SparseMatrix, beyond: float
-) -> tuple[FloatArray, BoolArray]:
+def _on_supports(system: RowSystem, rows: Kernel, supports: SparseMask, beyond: float) -> tuple[FloatArray, BoolArray]:
     """Bound errors of rows, off whose supports the true ones have at most the weight `beyond`; and tell where it holds.
 
     Returns

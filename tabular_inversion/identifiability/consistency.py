@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
-from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel, SparseMatrix
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
@@ -17,6 +18,9 @@ from tabular_inversion.recovery.equations import TINY, left_inverse, rounding
 from tabular_inversion.recovery.linear_programs import block_size, solve_blocks
 from tabular_inversion.recovery.misfits import explains, misfits
 from tabular_inversion.recovery.system import RowSystem
+
+_NUMBERS = 2**21
+"""In one block, 16 MB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,9 +114,7 @@ def _vectors(system: RowSystem, _class: KernelClass, row_index: IntArray, rows: 
 
 def _distributions(system: RowSystem, kernel_class: KernelClass, row_index: IntArray, rows: Kernel) -> _Found:
     def judge(part: RowSystem, suspects: IntArray, missed: FloatArray) -> _Found:
-        support = kernel_class.known_supports(row_index[suspects])
-        allowed = np.ones((len(suspects), system.n_states), bool) if support is None else support.toarray()
-        return _separated(part, allowed, missed)
+        return _separated(part, kernel_class.known_supports(row_index[suspects]), missed)
 
     return _suspects(system, rows, judge)
 
@@ -123,7 +125,7 @@ def _few_successors(system: RowSystem, kernel_class: Sparse, row_index: IntArray
 
     def judge(part: RowSystem, suspects: IntArray, missed: FloatArray) -> _Found:
         # That a distribution fits is no answer: it may have more successors than allowed.
-        proved, _ = _separated(part, np.ones((len(suspects), system.n_states), bool), missed)
+        proved, _ = _separated(part, None, missed)
         return proved, np.zeros(len(suspects), bool)
 
     return _suspects(system, rows, judge)
@@ -147,7 +149,7 @@ CONSISTENCY: ClassTable[Callable[[RowSystem, Any, IntArray, Kernel], _Found]] = 
 """By class, ``judge(system, kernel_class, row_index, rows)``: which rows nothing explains, and where that is open."""
 
 
-def _separated(system: RowSystem, allowed: BoolArray, misfit: FloatArray) -> tuple[BoolArray, BoolArray]:
+def _separated(system: RowSystem, allowed: SparseMatrix | None, misfit: FloatArray) -> tuple[BoolArray, BoolArray]:
     """Tell for which rows a combination of goals separates the values from all distributions, or one fits them.
 
     The rows were sought with equations weighed by their certainty: in that scale their misfit separates.
@@ -155,39 +157,92 @@ def _separated(system: RowSystem, allowed: BoolArray, misfit: FloatArray) -> tup
     weights = 2 * system.certainty
     proved = _separates(system, allowed, misfit.T) | _separates(system, allowed, np.ldexp(misfit, weights).T)
     fits = np.zeros(len(proved), bool)
-    left = np.flatnonzero(~proved)
-    block = block_size(system.n_states + 2 * len(misfit) + 1)
-    for start in range(0, len(left), block):
-        part = left[start : start + block]
-        found = _least_miss(system.select(part), allowed[part])
+    for part, columns in _blocks(np.flatnonzero(~proved), allowed, system.n_states, 2 * len(misfit) + 1):
+        found = _least_miss(system.select(part), columns)
         if found is not None:
             points, multipliers = found
             fits[part] = explains(system.select(part), points)
-            proved[part] = _separates(system.select(part), allowed[part], multipliers)
+            own = None if allowed is None else allowed[part]
+            proved[part] = _separates(system.select(part), own, multipliers)
     return proved & ~fits, fits
 
 
-def _separates(system: RowSystem, allowed: BoolArray, combinations: FloatArray) -> BoolArray:
+def _blocks(
+    rows: IntArray, allowed: SparseMatrix | None, n_states: int, more: int
+) -> Iterator[tuple[IntArray, IntArray]]:
+    """Yield rows whose programs are solved as one, and the states that each may reach, equally many, shape (b, N)."""
+    everyone = np.full(len(rows), n_states) if allowed is None else np.diff(allowed.indptr)[rows]
+    for size in np.unique(everyone).tolist():
+        chosen, block = rows[everyone == size], block_size(size + more)
+        for start in range(0, len(chosen), block):
+            part = chosen[start : start + block]
+            if allowed is None:
+                yield part, np.broadcast_to(np.arange(n_states), (len(part), n_states))
+            else:
+                yield part, allowed.indices[allowed.indptr[part][:, None] + np.arange(size)]
+
+
+def _separates(system: RowSystem, allowed: SparseMatrix | None, combinations: FloatArray) -> BoolArray:
     """Check ``y.(M p - q) > 0`` for all distributions p on the allowed states, shape (rows,), or < 0 for all."""
     k = len(system.test_matrix)
     largest = np.abs(combinations).max(axis=1, keepdims=True)
     y = combinations / np.where(largest > 0, largest, 1.0)
     size, margin = np.abs(y), rounding(k + 4)
-    seen, doubt = y @ system.matrix[:k], size @ (system.uncertainty[:k] + margin * np.abs(system.matrix[:k]))
-    own = (y * system.values[:k].T).sum(axis=1)
-    own_doubt = (size * (system.value_uncertainty[:k] + margin * np.abs(system.values[:k])).T).sum(axis=1)
-    above = np.where(allowed, seen - 1.01 * doubt, np.inf).min(axis=1) - own
-    below = own - np.where(allowed, seen + 1.01 * doubt, -np.inf).max(axis=1)
+    tests, values = system.matrix[:k], system.values[:k].T
+    doubt = 1.01 * (system.uncertainty[:k] + margin * np.abs(tests))
+    own = (y * values).sum(axis=1)
+    own_doubt = (size * (system.value_uncertainty[:k].T + margin * np.abs(values))).sum(axis=1)
+    above = least_over_states(y, size, tests, doubt, allowed) - own
+    below = least_over_states(-y, size, tests, doubt, allowed) + own
     return np.asarray(np.maximum(above, below) > 1.01 * own_doubt + TINY)
 
 
-def _least_miss(system: RowSystem, allowed: BoolArray) -> tuple[FloatArray, FloatArray] | None:
-    """Find distributions whose largest miss, in units of what is allowed, is least, and the goals' multipliers."""
-    k, (count, n) = len(system.test_matrix), allowed.shape
+def least_over_states(
+    y: FloatArray, size: FloatArray, tests: FloatArray, doubt: FloatArray, allowed: SparseMatrix | None
+) -> FloatArray:
+    """Return the least entry of ``y.M - size.doubt`` over the states that each row may reach, shape (rows,).
+
+    Parameters
+    ----------
+    y, size : numpy.ndarray, shape (rows, k)
+        Combinations of test functions, and what their doubt is multiplied by.
+    tests, doubt : numpy.ndarray, shape (k, n)
+        Test functions, and how far each may be off.
+    allowed : bool csr_array, shape (rows, n), or None
+        The states; all when None. No table of rows by states is made.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> least_over_states(np.array([[2.0]]), np.array([[2.0]]), np.array([[1.0, 3.0]]), np.array([[0.0, 2.5]]), None)
+    array([1.])
+    """
+    if allowed is None:
+        step = max(1, _NUMBERS // tests.shape[1])
+        parts = [slice(start, start + step) for start in range(0, len(y), step)]
+        return np.concatenate([(y[part] @ tests - size[part] @ doubt).min(axis=1) for part in parts])
+    support = csr_array(allowed)
+    owner = np.repeat(np.arange(len(y)), np.diff(support.indptr))
+    ends = np.empty(len(owner))
+    step = max(1, _NUMBERS // len(tests))
+    for start in range(0, len(owner), step):
+        part = slice(start, start + step)
+        columns = support.indices[part]
+        ends[part] = np.einsum("eg,ge->e", y[owner[part]], tests[:, columns])
+        ends[part] -= np.einsum("eg,ge->e", size[owner[part]], doubt[:, columns])
+    return np.asarray(np.minimum.reduceat(ends, support.indptr[:-1]))
+
+
+def _least_miss(system: RowSystem, columns: IntArray) -> tuple[Kernel, FloatArray] | None:
+    """Find distributions on these states (rows, N) whose largest miss, in units of what is allowed, is least.
+
+    The goals' multipliers come with them.
+    """
+    k, (count, n) = len(system.test_matrix), columns.shape
     doubt = system.uncertainty[:k].max(axis=1)[:, None] + system.value_uncertainty[:k]
     unit = np.where(doubt.max(axis=0) > 0, doubt.max(axis=0), 1.0)
     width = (doubt / unit).T[:, :, None]
-    tests = np.broadcast_to(system.matrix[:k], (count, k, n))
+    tests = np.moveaxis(system.matrix[:k][:, columns], 0, 1)
     eye, zero = np.broadcast_to(np.eye(k), (count, k, k)), np.zeros((count, k, k))
     total = np.concatenate([np.ones((count, 1, n)), np.zeros((count, 1, 2 * k + 1))], axis=2)
     equations = np.concatenate(
@@ -199,15 +254,15 @@ def _least_miss(system: RowSystem, allowed: BoolArray) -> tuple[FloatArray, Floa
         axis=1,
     )
     values = np.concatenate([system.values[:k].T, system.values[:k].T, np.ones((count, 1))], axis=1)
-    upper = np.concatenate([np.where(allowed, np.inf, 0.0), np.full((count, 2 * k + 1), np.inf)], axis=1)
-    cost = np.zeros(upper.shape)
+    cost = np.zeros((count, n + 2 * k + 1))
     cost[:, n] = 1.0
-    found = solve_blocks(cost, equations, values, np.zeros(upper.shape), upper)
+    found = solve_blocks(cost, equations, values, np.zeros(cost.shape), np.full(cost.shape, np.inf))
     if not found.solved.any():
         return None
     points = np.maximum(found.points[:, :n], 0.0)
     points /= np.where(points.sum(axis=1, keepdims=True) > 0, points.sum(axis=1, keepdims=True), 1.0)
-    return points, -(found.multipliers[:, :k] + found.multipliers[:, k : 2 * k])
+    rows = csr_array((points.ravel(), columns.ravel(), np.arange(count + 1) * n), shape=(count, system.n_states))
+    return rows, -(found.multipliers[:, :k] + found.multipliers[:, k : 2 * k])
 
 
 def _unsolvable(system: RowSystem, rows: Kernel, misfit: FloatArray) -> BoolArray:

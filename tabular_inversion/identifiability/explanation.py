@@ -188,9 +188,9 @@ def _story(verdict: Any, world: MDP | None) -> tuple[str, ...]:
 
 
 def _common_values(verdict: Any, values: NDArray[Any]) -> str:
-    names = getattr(verdict.agent.goals, "names", None)
+    name = getattr(verdict.agent, "goal_name", str)  # exact goals have no names
     known = np.flatnonzero([value == value for value in values])
-    told = [f"{names[g] if names else g}: {_number(values[g])}" for g in known[:_SHOWN]]
+    told = [f"{name(int(g))}: {_number(values[g])}" for g in known[:_SHOWN]]
     more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
     return f"the expected value of arriving is the same in both, for goal {', '.join(told)}{more}"
 

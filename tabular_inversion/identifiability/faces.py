@@ -8,11 +8,13 @@ as one. T is a guess from the recovered row: an answer counts only after a check
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
-from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel, SparseMatrix
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel, SparseMask
 from tabular_inversion.identifiability.decision import Decision, Pair
 from tabular_inversion.identifiability.face_bounds import off_weight_is_zero, on_face, solutions_inside
 from tabular_inversion.identifiability.uniform import restricted_codes
@@ -29,7 +31,7 @@ _SHARE = 2.0**-20
 """Of an entry, that uncertainty may move, where a refutation is not proved."""
 
 
-def rows_on_faces(system: RowSystem, rows: Kernel, allowed: SparseMatrix | None) -> Decision:
+def rows_on_faces(system: RowSystem, rows: Kernel, allowed: SparseMask | None) -> Decision:
     """Decide which rows are unique among the stochastic rows on their allowed states.
 
     Parameters
@@ -66,7 +68,7 @@ def rows_on_faces(system: RowSystem, rows: Kernel, allowed: SparseMatrix | None)
     return Decision(codes, evidence, pair, reason)
 
 
-def _on_guess(system: RowSystem, rows: Kernel, guess: float, allowed: SparseMatrix | None) -> Decision:
+def _on_guess(system: RowSystem, rows: Kernel, guess: float, allowed: SparseMask | None) -> Decision:
     """Decide with the entries above a level as supports."""
     supports = csr_array(rows > guess)
     codes, _, null_vector = restricted_codes(system, supports)
@@ -105,7 +107,7 @@ def _move(row: FloatArray, vector: FloatArray) -> tuple[FloatArray, FloatArray]:
     return row, row  # the caller's re-check refuses a pair of equal rows
 
 
-def _refuted(system: RowSystem, rows: Kernel, supports: SparseMatrix) -> tuple[BoolArray, BoolArray]:
+def _refuted(system: RowSystem, rows: Kernel, supports: SparseMask) -> tuple[BoolArray, BoolArray]:
     """Tell which rows, with values on dependent columns, surely lie inside these faces, and where that is proved."""
     sizes = np.diff(supports.indptr)
     refuted, proved = np.zeros(len(sizes), bool), np.zeros(len(sizes), bool)
@@ -145,7 +147,7 @@ def _inside(system: RowSystem, points: FloatArray, columns: IntArray) -> tuple[B
     return refuted, proved & system.rigorous
 
 
-def _off_faces(system: RowSystem, rows: Kernel, supports: SparseMatrix, allowed: SparseMatrix | None) -> Decision:
+def _off_faces(system: RowSystem, rows: Kernel, supports: SparseMask, allowed: SparseMask | None) -> Decision:
     """Decide rows whose columns on T are independent."""
     count = rows.shape[0]
     codes, evidence = np.full(count, Status.UNDECIDED, np.int8), np.full(count, Evidence.NUMERIC, np.int8)
@@ -213,16 +215,17 @@ def _decide_block(
     return codes, evidence, shown
 
 
-def _columns(matrix: SparseMatrix, rows: IntArray, size: int) -> IntArray:
+def _columns(matrix: SparseMask, rows: IntArray, size: int) -> IntArray:
     """Return the columns stored in rows that all hold `size` of them, ascending, shape (len(rows), size)."""
     return np.sort(matrix.indices[matrix.indptr[rows][:, None] + np.arange(size)], axis=1).astype(np.intp)
 
 
 def _entries(rows: Kernel, columns: IntArray) -> FloatArray:
     """Return the entries of rows (b, n) at columns (b, N)."""
-    if issparse(rows):
-        return np.asarray(rows[np.arange(len(columns))[:, None], columns].toarray().reshape(columns.shape))
-    return np.take_along_axis(rows, columns, axis=1)
+    if isinstance(rows, np.ndarray):
+        return np.take_along_axis(rows, columns, axis=1)
+    taken: Any = rows[np.arange(len(columns))[:, None], columns]  # the stubs know numbers of one axis only
+    return np.asarray(taken.toarray().reshape(columns.shape))
 
 
 def _complement(states: IntArray, n_states: int) -> IntArray:

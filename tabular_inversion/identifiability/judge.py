@@ -21,7 +21,8 @@ from tabular_inversion.identifiability.consistency import Consistency, consisten
 from tabular_inversion.identifiability.decision import Decision
 from tabular_inversion.identifiability.instance import decide_instance
 from tabular_inversion.identifiability.merging import left_open
-from tabular_inversion.identifiability.pieces import Ready, in_time, joined, ready
+from tabular_inversion.identifiability.patterns import settled
+from tabular_inversion.identifiability.pieces import Judged, Ready, in_time, joined, ready
 from tabular_inversion.identifiability.uniform import decide_uniform
 from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict
 from tabular_inversion.identifiability.witnesses import check_forward, check_own_values, check_rows, make_witness
@@ -40,8 +41,8 @@ def identify(
     agent: AgentValues | ExactAgentValues,
     kernel_class: KernelClass,
     *,
-    scope: Scope = "instance",
     noise: float | ArrayLike | str | None = None,
+    scope: Scope = "instance",
     exact: bool = False,
     rows: ArrayLike | None = None,
     seconds: float | None = None,
@@ -113,11 +114,15 @@ def identify(
     question = ValuesQuestion(agent, kernel_class, scope, stated)
     mask = None if rows is None else read_rows(rows, agent.available)
     noisy = with_noise(agent, stated)
-    prepared = ready(noisy, kernel_class, mask)
-    whole = rows is None and seconds is None and progress is None
+    if seconds is None and progress is None:
+        first, left = settled(noisy, kernel_class, mask, scope)
+        pieces = [] if first is None else [first]
+        if left is None or left.any():
+            pieces += [judged(each, kernel_class, scope) for each in ready(noisy, kernel_class, left)]
+        return decide(question, pieces, whole=rows is None)
     found = [
-        decide(question, [judged(each, kernel_class, scope) for each in piece], whole=whole)
-        for piece in in_time(prepared, seconds, progress)
+        decide(question, [judged(each, kernel_class, scope) for each in piece], whole=False)
+        for piece in in_time(ready(noisy, kernel_class, mask), seconds, progress)
     ]
     return found[0] if len(found) == 1 else Verdict.merge(found)
 
@@ -141,24 +146,6 @@ def with_noise(agent: AgentValues, noise: Noise) -> AgentValues:
     return (
         agent if agent.noise is noise or (agent.noise is None and not is_noisy(noise)) else agent.seen_as(noise=noise)
     )
-
-
-class Judged(NamedTuple):
-    """Rows that share their equations, and those of the class that were recovered for them.
-
-    Attributes
-    ----------
-    ready : Ready
-        The rows and their system.
-    sought : Recovery or None
-        By `seek_rows`: what is decided depends on no unit. None for uniform scope.
-    recovery : Recovery or None
-        The rows of `recover_rows`, whose residuals are those of the best rows in the units of Q.
-    """
-
-    ready: Ready
-    sought: Recovery | None
-    recovery: Recovery | None
 
 
 def judged(each: Ready, kernel_class: KernelClass, scope: Scope) -> Judged:

@@ -20,14 +20,14 @@ def left_open(count: int) -> str:
 
 def merged_question(questions: Sequence[VerdictQuestion]) -> ValuesQuestion:
     """Return the question about all rows that these are about; raises `InputError`, see `Verdict.merge`."""
-    if not questions or not all(type(each) is ValuesQuestion for each in questions):
+    own = [each for each in questions if type(each) is ValuesQuestion]
+    if not own or len(own) != len(questions):
         raise InputError("merge takes verdicts of identify, at least one; give those of one agent's rows.")
-    own: list[Any] = list(questions)
     for each in own[1:]:
         if not same(replace(each, pieces=()), replace(own[0], pieces=())):
             raise InputError("two verdicts are about different values, classes, scopes or noise; merge parts of one.")
     if len(own) == 1:
-        return own[0]  # type: ignore[no-any-return]
+        return own[0]
     pieces = tuple(piece for each in own for piece in (each.pieces or (np.flatnonzero(each.available),)))
     rows, counts = np.unique(np.concatenate(pieces), return_counts=True)
     if (counts > 1).any():
@@ -35,7 +35,7 @@ def merged_question(questions: Sequence[VerdictQuestion]) -> ValuesQuestion:
         raise InputError(
             f"two verdicts decided {row_text(own[0].agent, state, action)}; merge verdicts on different rows."
         )
-    return replace(own[0], pieces=pieces)  # type: ignore[no-any-return]
+    return replace(own[0], pieces=pieces)
 
 
 def names_of(agent: Any) -> tuple[Sequence[str] | None, Sequence[str] | None]:

@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
 from scipy.spatial.distance import cdist
 
-from tabular_inversion._typing import FloatArray, IntArray, Kernel, SparseMatrix
+from tabular_inversion._typing import FloatArray, IntArray, Kernel, SparseMask
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.identifiability.asked import ValuesQuestion
+from tabular_inversion.identifiability.consistency import least_over_states
 from tabular_inversion.identifiability.limits import NoiseLimits, limits_of
 from tabular_inversion.identifiability.pieces import Ready, ready
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
@@ -159,7 +159,7 @@ def _least_of_few(each: Ready, kernel_class: Sparse) -> FloatArray:
     return _least_of_columns(each, kernel_class) if one else _least_of_distributions(each, kernel_class)
 
 
-def _separation(each: Ready, places: IntArray, rows: Kernel, allowed: SparseMatrix | None) -> FloatArray:
+def _separation(each: Ready, places: IntArray, rows: Kernel, allowed: SparseMask | None) -> FloatArray:
     """Return how much noise closes the gap that a combination of goals leaves between the values and the class.
 
     The combination is the misfit y of the nearest row. For all distributions p on the allowed states,
@@ -177,31 +177,11 @@ def _separation(each: Ready, places: IntArray, rows: Kernel, allowed: SparseMatr
     y, size = y / largest, size / largest
     slack = rounding(k + 6)
     doubt = system.matrix_error + slack * (np.abs(middle) + np.abs(centre))
-    least = _least_over_rows(y, size, middle, 1.01 * doubt, allowed)
+    least = least_over_states(y, size, middle, 1.01 * doubt, allowed)
     own = (y * shifted.T).sum(axis=1)
     own_doubt = (size * (system.right_hand_error + slack * (np.abs(shifted) + np.abs(centre))).T).sum(axis=1)
     gap = least - own - 1.01 * own_doubt
     return np.asarray(np.maximum(gap / (size @ _weights(each)) / _ABOVE, 0.0))
-
-
-def _least_over_rows(
-    y: FloatArray, size: FloatArray, tests: FloatArray, doubt: FloatArray, allowed: SparseMatrix | None
-) -> FloatArray:
-    """Return ``min (y.M)_s``, less its doubt, over the states that each row may reach."""
-    if allowed is None:
-        step = max(1, _NUMBERS // tests.shape[1])
-        parts = [slice(start, start + step) for start in range(0, len(y), step)]
-        return np.concatenate([(y[part] @ tests - size[part] @ doubt).min(axis=1) for part in parts])
-    support = csr_array(allowed)
-    owner = np.repeat(np.arange(len(y)), np.diff(support.indptr))
-    ends = np.empty(len(owner))
-    step = max(1, _NUMBERS // len(tests))
-    for start in range(0, len(owner), step):
-        part = slice(start, start + step)
-        columns = support.indices[part]
-        ends[part] = np.einsum("eg,ge->e", y[owner[part]], tests[:, columns])
-        ends[part] -= np.einsum("eg,ge->e", size[owner[part]], doubt[:, columns])
-    return np.asarray(np.minimum.reduceat(ends, support.indptr[:-1]))
 
 
 LIMITS: ClassTable[tuple[Callable[[Ready, ValuesQuestion], FloatArray], Callable[[Ready, Any], FloatArray]]] = (

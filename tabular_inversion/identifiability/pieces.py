@@ -14,6 +14,7 @@ from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.agent_values.parts import Part, parts_of
 from tabular_inversion.identifiability.decision import Decision, Pair, joined_reasons
 from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.recovery.result import Recovery
 from tabular_inversion.recovery.system import RowSystem
 
 _FIRST = 64
@@ -42,6 +43,24 @@ class Ready(NamedTuple):
         rows[self.part.agent.row_index[places]] = True
         agent = replace(self.part.agent, asked=rows.reshape(self.part.agent.available.shape))
         return Ready(Part(self.part.places[places], agent), self.system.select(places))
+
+
+class Judged(NamedTuple):
+    """Rows that share their equations, and those of the class that were recovered for them.
+
+    Attributes
+    ----------
+    ready : Ready
+        The rows and their system.
+    sought : Recovery or None
+        By `seek_rows`: what is decided depends on no unit. None for uniform scope.
+    recovery : Recovery or None
+        The rows of `recover_rows`, whose residuals are those of the best rows in the units of Q.
+    """
+
+    ready: Ready
+    sought: Recovery | None
+    recovery: Recovery | None
 
 
 def ready(agent: AgentValues, kernel_class: KernelClass, rows: BoolArray | None = None) -> list[Ready]:

@@ -15,11 +15,12 @@ from numpy.typing import ArrayLike
 
 from tabular_inversion import exact
 from tabular_inversion._typing import BoolArray
-from tabular_inversion.errors import DiscountError, GoalsError, KernelError, ShapeError, WitnessError
-from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
+from tabular_inversion.errors import InputError, KernelError, ShapeError, WitnessError
+from tabular_inversion.exact import ExactMDP
 from tabular_inversion.exact.rationals import FractionArray
-from tabular_inversion.exact.validation import exact_array, exact_discount, exact_policy
-from tabular_inversion.goals import Goals
+from tabular_inversion.exact.validation import exact_array
+from tabular_inversion.identifiability.advantage_values import AdvantageValues
+from tabular_inversion.identifiability.values_alone import other_world_with_hulls, same_hulls
 from tabular_inversion.identifiability.verdict import Status
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
@@ -60,7 +61,7 @@ def reshape_world(world: MDP | ExactMDP, shift: ArrayLike) -> ExactMDP:
     --------
     >>> world = ExactMDP([[["1/2", "1/2"], ["1/4", "3/4"]], [["1/3", "2/3"], ["2/3", "1/3"]]], "1/2")
     >>> other = reshape_world(world, [["1/8", "-1/8"], [0, 0]])
-    >>> goals = ExactGoals([[0, 1], [2, 1]])
+    >>> goals = exact.ExactGoals([[0, 1], [2, 1]])
     >>> first, second = exact.solve(world, goals), exact.solve(other, goals)
     >>> bool((first.q - first.v[:, :, None] == second.q - second.v[:, :, None]).all()), world == other
     (True, False)
@@ -82,169 +83,169 @@ def reshape_world(world: MDP | ExactMDP, shift: ArrayLike) -> ExactMDP:
 @checked
 @dataclass(frozen=True, eq=False, repr=False)
 class PoliciesVerdict(Record):
-    """Whether advantages alone determine the world.
+    """Whether what an agent shows without Q determines the world.
 
     Attributes
     ----------
     status : Status
-        NOT_IDENTIFIED comes with `other`; UNDECIDED where the goals do not span and no other world was found.
-    world : ExactMDP
-        The world that was asked about.
-    goals : ExactGoals
-        G goals that never end.
-    policy : numpy.ndarray of Fraction, shape (S, A) or (G, S, A), or None
-        The agents' policy; None stands for optimal ones.
-    discounts : tuple of Fraction
-        Those of the agents.
+        NOT_IDENTIFIED comes with `other`; UNDECIDED where no other world was found, and nothing proves that there is
+        none.
+    agent : AdvantageValues
+        What is shown, in the true world.
     known : numpy.ndarray of bool, shape (S, A)
         The rows of the kernel that are known.
     dimension : int
-        Of the family of all ``P + t D`` with the same advantages, signs of entries apart: exactly so many parameters
-        are free round a world whose rows are positive everywhere.
+        How many parameters are free round a world whose rows are positive everywhere: of the family of all ``P + t D``
+        with the same advantages, or of the rows that move in hulls where V alone is shown.
     other : ExactMDP or None
-        Another world with the same advantages for each goal and discount, and the same known rows.
+        Another world that shows the same, with the same known rows.
 
     Examples
     --------
     >>> world = ExactMDP([[["1/2", "1/2"], ["1/4", "3/4"]], [["1/3", "2/3"], ["2/3", "1/3"]]], "1/2")
-    >>> verdict = identify_from_policies(world, ExactGoals([[0, 1], [2, 1]]))
+    >>> verdict = identify_from_policies(AdvantageValues.of(world, exact.ExactGoals([[0, 1], [2, 1]])))
     >>> verdict
     <PoliciesVerdict: NOT_IDENTIFIED, 2 parameters free>
     >>> verdict.verify()
     """
 
     status: Status
-    world: ExactMDP
-    goals: ExactGoals
-    policy: FractionArray | None
-    discounts: tuple[Fraction, ...]
+    agent: AdvantageValues
     known: BoolArray
     dimension: int
     other: ExactMDP | None
 
     def __repr__(self) -> str:
-        return f"<PoliciesVerdict: {self.status.name}, {self.dimension} parameters free>"
+        several = "s" * (self.dimension != 1)
+        return f"<PoliciesVerdict: {self.status.name}, {self.dimension} parameter{several} free>"
+
+    @property
+    def family(self) -> FractionArray:
+        """A basis of all D for which ``P + t D`` has the same advantages, shape (dimension, S, A, S).
+
+        Raises
+        ------
+        InputError
+            If V alone is shown: the worlds that have it are no linear family.
+        """
+        if self.agent.shows == "values":
+            raise InputError("worlds with the same V are no linear family; `other` is one of them.")
+        world = self.agent.world
+        directions = np.full((self.dimension, world.available.size, world.n_states), Fraction(0), dtype=object)
+        found = _family(world, self.agent.discounts, self.known)
+        directions[:, world.row_index] = found.T.reshape(self.dimension, len(world.row_index), world.n_states)
+        return directions.reshape(self.dimension, *world.kernel.shape)
 
     @promise
     def verify(self) -> None:
-        """Decide again, and evaluate both worlds anew.
+        """Decide again, and compare what both worlds show.
 
         Raises
         ------
         WitnessError
             Naming the field that does not hold.
         """
-        again = identify_from_policies(
-            self.world, self.goals, policy=self.policy, discounts=self.discounts, known=self.known
-        )
+        agent, other = self.agent, self.other
+        again = identify_from_policies(agent, known=self.known)
         for name in ("status", "dimension"):
             if getattr(again, name) != getattr(self, name):
                 raise WitnessError(f"{name}: it is {getattr(again, name)!r}; {getattr(self, name)!r} was stated.")
-        if (self.other is None) is (self.status is Status.NOT_IDENTIFIED):
-            raise WitnessError(f"other: {self.status.name} does not go with {self.other!r}.")
-        if self.other is None:
+        if (other is None) is (self.status is Status.NOT_IDENTIFIED):
+            raise WitnessError(f"other: {self.status.name} does not go with {other!r}.")
+        if other is None:
             return
-        if self.other == self.world or (self.other.rows != self.world.rows)[self.known.ravel()].any():
+        if other == agent.world or (other.rows != agent.world.rows)[self.known.ravel()].any():
             raise WitnessError("other: it is the same world, or differs in a known row.")
-        for discount in self.discounts:
-            pair = [_agent(world, self.goals, self.policy, discount) for world in (self.world, self.other)]
-            if (_advantages(pair[0]) != _advantages(pair[1])).any():
-                raise WitnessError(f"other: it has other advantages at discount {discount}.")
+        if agent.shows == "values":
+            if not same_hulls(agent.world, other):
+                raise WitnessError("other: it shows other values of some reward.")
+        elif not _in_family(agent, other):
+            raise WitnessError("other: it has other advantages under some reward.")
+        if agent.goals is not None and agent.shows != "soft policies":  # these follow from the advantages
+            for discount, first, second in zip(agent.discounts, agent.shown(), agent.shown(other), strict=True):
+                if (first != second).any():
+                    raise WitnessError(f"other: it shows other {agent.shows} at discount {discount}.")
 
 
 @checked
-def identify_from_policies(
-    world: MDP | ExactMDP,
-    goals: Goals | ExactGoals,
-    *,
-    policy: ArrayLike | None = None,
-    discounts: Sequence[Fraction] | None = None,
-    known: ArrayLike | None = None,
-) -> PoliciesVerdict:
-    """Decide exactly whether the advantages of agents, at one or several discounts, determine their world.
+def identify_from_policies(agent: AdvantageValues, *, known: ArrayLike | None = None) -> PoliciesVerdict:
+    """Decide exactly whether advantages, policies or V alone, at one or several discounts, determine the world.
 
     Parameters
     ----------
-    world : MDP or ExactMDP
-        The true world; at most some ten states, as everything is decided in fractions.
-    goals : Goals or ExactGoals
-        Their rewards never end: C = 1.
-    policy : array_like of rationals, shape (S, A) or (G, S, A), optional
-        What the agents do; optimal for each goal and discount when omitted.
-    discounts : sequence of Fraction, optional
-        The agents' discounts, in [0, 1); the world's own when omitted.
+    agent : AdvantageValues
+        What is shown, in the true world; at most some ten states, as everything is decided in fractions.
     known : array_like of bool, shape (S, A), optional
         Rows of the kernel that are known beforehand, such as those of an action that stays; none when omitted.
 
     Returns
     -------
     PoliciesVerdict
-        IDENTIFIED means: from advantages, as soft policies show them. Hard policies show less.
+        Hard policies show no more than advantages, so that IDENTIFIED is never said of them; of soft ones and of V
+        alone it is said where all rewards are shown.
 
     Raises
     ------
-    GoalsError
-        If a goal may end.
-    DiscountError
-        If there is no discount, or one is not in [0, 1).
-    PolicyError, ShapeError
-        If the policy or `known` does not fit the world.
+    ShapeError
+        If `known` does not fit the world.
 
     Notes
     -----
     All worlds with these advantages are ``P + X - gamma P X`` if [M;1] has rank n: a linear family, in which one exact
-    linear program looks for a world whose entries are probabilities. Source: PA.
+    linear program looks for a world whose entries are probabilities. V of all rewards shows the hull of the rows of
+    each state. Source: PA.
 
     Examples
     --------
     One known action in each state, here one that stays, determines the rest:
 
     >>> world = ExactMDP([[[1, 0], ["1/4", "3/4"]], [[0, 1], ["2/3", "1/3"]]], "1/2")
-    >>> identify_from_policies(world, ExactGoals([[0, 1]])).status.name
+    >>> agent = AdvantageValues.of(world, exact.ExactGoals([[0, 1]]))
+    >>> identify_from_policies(agent).status.name
     'NOT_IDENTIFIED'
-    >>> identify_from_policies(world, ExactGoals([[0, 1]]), known=[[True, False], [True, False]])
+    >>> identify_from_policies(agent, known=[[True, False], [True, False]])
     <PoliciesVerdict: IDENTIFIED, 0 parameters free>
+    >>> values = AdvantageValues.of(world, shows="values")
+    >>> identify_from_policies(values).other.kernel.astype(str).tolist()[0]
+    [['1/4', '3/4'], ['1', '0']]
     """
-    given, asked = _exact(world), goals if isinstance(goals, ExactGoals) else ExactGoals.from_float(goals)
-    if (asked.continuation != 1).any():
-        raise GoalsError(
-            "a goal may end; expected goals with continuation 1: endings show values, and not only policies."
-        )
-    if asked.n_states != given.n_states:
-        raise ShapeError(f"goals are on {asked.n_states} states; expected {given.n_states}, as the world.")
-    chosen = [given.discount] if discounts is None else [exact_discount(x) for x in discounts]
-    if not chosen or max(chosen) == 1:
-        raise DiscountError(f"discounts are {[str(x) for x in chosen]}; expected at least one, each in [0, 1).")
-    mask = np.zeros(given.available.shape, bool) if known is None else np.asarray(known)
-    if mask.dtype != bool or mask.shape != given.available.shape:
-        raise ShapeError(f"known has type {mask.dtype}, shape {mask.shape}; expected bool, {given.available.shape}.")
-    weights = None if policy is None else exact_policy(policy, given.available, asked.n_goals)
-    directions = _family(given, chosen, mask)
-    other = _other_world(given, directions)
-    spans = all(_spans(_agent(given, asked, weights, discount)) for discount in chosen)
-    status = Status.NOT_IDENTIFIED if other is not None else Status.IDENTIFIED if spans else Status.UNDECIDED
-    return PoliciesVerdict(status, given, asked, weights, tuple(chosen), mask, directions.shape[1], other)
+    available = agent.world.available
+    mask = np.zeros(available.shape, bool) if known is None else np.asarray(known)
+    if mask.dtype != bool or mask.shape != available.shape:
+        raise ShapeError(f"known has type {mask.dtype}, shape {mask.shape}; expected bool, {available.shape}.")
+    if agent.shows == "values":
+        dimension, other = other_world_with_hulls(agent.world, mask)
+        proved = agent.goals is None
+    else:
+        directions = _family(agent.world, agent.discounts, mask)
+        dimension, other = directions.shape[1], _other_world(agent.world, directions)
+        proved = agent.shows != "hard policies" and (agent.goals is None or _spans(agent))
+    status = Status.NOT_IDENTIFIED if other is not None else Status.IDENTIFIED if proved else Status.UNDECIDED
+    return PoliciesVerdict(status, agent, mask, dimension, other)
+
+
+def _spans(agent: AdvantageValues) -> bool:
+    """Tell whether [M;1] is proved to have rank n at each discount; soft values are no fractions."""
+    if agent.shows == "soft policies":
+        return False
+    n = agent.world.n_states
+    ones = np.full((1, n), Fraction(1), dtype=object)
+    matrices = (agent.agent(discount).test_matrix for discount in agent.discounts)
+    return all(exact.rank(np.concatenate([matrix, ones])).rank == n for matrix in matrices)
+
+
+def _in_family(agent: AdvantageValues, other: ExactMDP) -> bool:
+    """Tell whether another world is ``P + X - gamma P X`` at each discount."""
+    world = agent.world
+    if (other.available != world.available).any() or other.kernel.shape != world.kernel.shape:
+        return False
+    directions = _family(world, agent.discounts, np.zeros(world.available.shape, bool))
+    step = (other.rows - world.rows)[world.row_index].reshape(-1, 1)
+    return bool(exact.rank(np.hstack([directions, step])).rank == exact.rank(directions).rank)
 
 
 def _exact(world: MDP | ExactMDP) -> ExactMDP:
     return world if isinstance(world, ExactMDP) else ExactMDP.from_float(world)
-
-
-def _agent(world: ExactMDP, goals: ExactGoals, policy: FractionArray | None, discount: Fraction) -> ExactAgentValues:
-    there = ExactMDP(world.kernel, discount, world.available)
-    return exact.solve(there, goals) if policy is None else exact.evaluate(there, goals, policy)
-
-
-def _advantages(agent: ExactAgentValues) -> FractionArray:
-    """Return Q - V, zero where an action is unavailable."""
-    return np.where(agent.available, np.where(agent.available, agent.q, 0) - agent.v[:, :, None], 0)
-
-
-def _spans(agent: ExactAgentValues) -> bool:
-    """Tell whether [M;1] has rank n."""
-    matrix = agent.test_matrix
-    ones = np.full((1, matrix.shape[1]), Fraction(1), dtype=object)
-    return bool(exact.rank(np.concatenate([matrix, ones])).rank == matrix.shape[1])
 
 
 def _family(world: ExactMDP, discounts: Sequence[Fraction], known: BoolArray) -> FractionArray:

@@ -52,10 +52,17 @@ def _(question: ValuesQuestion, verdict: Verdict) -> None:
     again = decided_again(question, decide_question, question)
     if not same(question, again.question):
         raise WitnessError("question: what was decided is not what is asked; give the agent that `identify` took.")
-    if isinstance(question.agent, AgentValues):
-        _verify_floats(question, question.agent, verdict, again)
+    agent = question.agent
+    if verdict.witness is not None:
+        row_number = verdict.witness.state * agent.n_actions + verdict.witness.action
+        own = agent_of_row(agent, row_number) if isinstance(agent, AgentValues) else agent
+        check_rows(own, verdict.witness, question.kernel_class)
+        if question.scope == "instance" and not question.is_noisy:
+            check_own_values(own, verdict.witness, question.kernel_class)
+    if isinstance(agent, AgentValues):
+        _verify_floats(question, agent, verdict, again)
     else:
-        _verify_fractions(question, question.agent, verdict, again)
+        _verify_fractions(question, agent, verdict, again)
 
 
 def decided_again(question: VerdictQuestion, decide: Any, *arguments: Any, **options: Any) -> Verdict:
@@ -72,11 +79,6 @@ def _verify_floats(question: ValuesQuestion, agent: AgentValues, verdict: Verdic
     compare(verdict, again, scale=scale)
     if verdict.proofs:
         raise WitnessError("proofs: floats have none.")
-    if verdict.witness is not None:
-        own = agent_of_row(agent, verdict.witness.state * agent.n_actions + verdict.witness.action)
-        check_rows(own, verdict.witness, question.kernel_class)
-        if question.scope == "instance" and not question.is_noisy:
-            check_own_values(own, verdict.witness, question.kernel_class)
     order = np.arange(agent.n_states)[::-1]
     moved = _permuted(question.kernel_class, agent, order)
     other = decide_question(_question_moved(question, agent, moved, order))
@@ -128,7 +130,6 @@ RENAMED: ClassTable[Callable[[Any, AgentValues, IntArray], KernelClass]] = Class
 def _verify_fractions(question: ValuesQuestion, agent: Any, verdict: Verdict, again: Verdict) -> None:
     # Loaded late, as python-flint is: whoever has exact values has it already.
     from tabular_inversion.identifiability.rational.judge_exactly import exact_system
-    from tabular_inversion.identifiability.rational.refutations import check_own_values_exactly, check_rows_exactly
 
     floats = agent.to_float()
     compare(verdict, again, scale=float(np.nanmax(np.abs(floats.q)) + np.abs(floats.test_matrix).max()))
@@ -136,10 +137,6 @@ def _verify_fractions(question: ValuesQuestion, agent: Any, verdict: Verdict, ag
     system = exact_system(agent, question.kernel_class)
     for proof in verdict.proofs:
         proof.verify(system, uniform=question.scope == "uniform")  # type: ignore[attr-defined]
-    if verdict.witness is not None:
-        check_rows_exactly(agent, question.kernel_class, verdict.witness)
-        if question.scope == "instance":
-            check_own_values_exactly(agent, verdict.witness)
 
 
 def check_proofs(verdict: Verdict, again: Verdict) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tabular_inversion._typing import FloatArray, IntArray, SparseMatrix
+from tabular_inversion._typing import FloatArray, IntArray, SparseMask
 from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.identifiability.decision import Decision, Pair
 from tabular_inversion.identifiability.sparse_rows import two_sparse_rows
@@ -170,7 +170,7 @@ def _supported(system: RowSystem, kernel_class: Supported, row_index: IntArray) 
 
 
 def restricted_codes(
-    system: RowSystem, support: SparseMatrix, *, chunk: int = 4096
+    system: RowSystem, support: SparseMask, *, chunk: int = 4096
 ) -> tuple[NDArray[np.int8], NDArray[np.int8], Callable[[int], FloatArray]]:
     """Decide whether the columns of each row's support are independent.
 

@@ -261,7 +261,8 @@ class Verdict(Record):
         >>> Verdict.merge(parts)
         <Verdict IDENTIFIED, certified, instance scope, optimal agents: 6 of 6 rows identified>
         """
-        question = merged_question([part.question for part in parts])
+        questions = [part.question for part in parts]
+        question = merged_question(questions)
         available = question.available
         codes, evidence = (np.zeros(available.shape, np.int8) for _ in range(2))
         codes[:] = Status.UNDECIDED
@@ -321,6 +322,9 @@ class Verdict(Record):
         take action right in state 0
         """
         return explanation_of(self, world)
+
+    def _repr_html_(self) -> str:
+        return self.explain()._repr_html_()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as the JSON object that ``tabular-inversion identify --json`` prints."""

@@ -1,10 +1,11 @@
-"""Re-checking a witness with the package's own forward code."""
+"""Re-checking a witness, of floats or fractions, with the package's own forward code."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse, vstack
 
 from tabular_inversion._typing import FloatArray, Kernel
@@ -18,6 +19,10 @@ from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised
 from tabular_inversion.validation import MEMBERSHIP_TOLERANCE
 
+if TYPE_CHECKING:
+    from tabular_inversion.exact import ExactAgentValues
+    from tabular_inversion.exact.rationals import FractionArray
+
 SAME_VALUES = 2.0**-32
 """Values count as the same if they differ by this for each state and goal, relative to what varies in them: 2^20
 roundings. Rows are found from systems whose ranks have a gap of so many, which leaves so much of a null vector."""
@@ -29,23 +34,33 @@ _SOLVED = 2**18
 """Up to so many Q-values, both kernels are solved from scratch; beyond, the agent's values are checked in them."""
 
 
-def make_witness(agent: AgentValues, row_number: int, first: FloatArray, second: FloatArray) -> Witness:
+def make_witness(
+    agent: AgentValues | ExactAgentValues, row_number: int, first: NDArray[Any], second: NDArray[Any]
+) -> Witness:
     """Measure a pair of rows under the agent's test functions.
 
     Far from its goal an agent's values are small; relative to the largest of all, any two rows would seem to agree. So
-    the gap is relative to the largest where either row leads.
+    the gap is relative to the largest where either row leads. Between fractions there is none.
 
     Parameters
     ----------
-    agent : AgentValues
+    agent : AgentValues or ExactAgentValues
         Whose M is meant.
     row_number : int
         s*A + a.
     first, second : numpy.ndarray, shape (S,)
-        The two rows.
+        The two rows, in the numbers of the agent.
     """
     state, action = divmod(row_number, agent.n_actions)
-    return Witness(state, action, first, second, _value_gap(agent, first, second))
+    gap = _value_gap(agent, first, second) if isinstance(agent, AgentValues) else 0.0
+    return Witness(state, action, first, second, gap)
+
+
+def _in_fractions() -> Any:
+    """Load the checks in fractions late, as python-flint is: whoever has exact values has it already."""
+    from tabular_inversion.identifiability.rational import refutations
+
+    return refutations
 
 
 def _value_gap(agent: AgentValues, first: FloatArray, second: FloatArray) -> float:
@@ -64,7 +79,7 @@ def _allowed(agent: AgentValues, kernel_class: KernelClass, rows: FloatArray, ex
     return np.asarray(SAME_VALUES * terms * varies * extent + rounding)
 
 
-def check_rows(agent: AgentValues, witness: Witness, kernel_class: KernelClass) -> None:
+def check_rows(agent: AgentValues | ExactAgentValues, witness: Witness, kernel_class: KernelClass) -> None:
     """Raise unless both rows are members of the class, differ, and have the same values for every goal, as measured.
 
     Raises
@@ -72,7 +87,10 @@ def check_rows(agent: AgentValues, witness: Witness, kernel_class: KernelClass) 
     WitnessError
         Saying what fails, and by how much.
     """
-    where = f"witness for state {witness.state}, action {witness.action}"
+    if not isinstance(agent, AgentValues):
+        _in_fractions().check_rows_exactly(agent, witness, kernel_class)
+        return
+    where = f"witness for {agent.name_of(witness.state, witness.action)}"
     expected = (agent.n_states,)
     if any(row.shape != expected or row.dtype != np.float64 for row in (witness.first, witness.second)):
         raise WitnessError(f"{where}: expected two rows of floats of shape {expected}.")
@@ -89,14 +107,14 @@ def check_rows(agent: AgentValues, witness: Witness, kernel_class: KernelClass) 
     if not (excess <= 0).all():
         goal = int(excess.argmax())
         raise WitnessError(
-            f"{where}: the values of goal {goal} differ by {gap[goal]:.1e}, which is more than rounding."
+            f"{where}: the values of {agent.name_of_goal(goal)} differ by {gap[goal]:.1e}, which is more than rounding."
         )
     measured = _value_gap(agent, witness.first, witness.second)
     if not abs(witness.value_gap - measured) <= np.finfo(np.float64).eps * agent.n_states:
         raise WitnessError(f"{where}: value_gap is {measured:.3e}; {witness.value_gap:.3e} was stated.")
 
 
-def check_own_values(agent: AgentValues, witness: Witness, kernel_class: KernelClass) -> None:
+def check_own_values(agent: AgentValues | ExactAgentValues, witness: Witness, kernel_class: KernelClass) -> None:
     """Raise unless the rows have the agent's own values at their place, as instance scope without noise asks.
 
     Raises
@@ -104,6 +122,9 @@ def check_own_values(agent: AgentValues, witness: Witness, kernel_class: KernelC
     WitnessError
         Saying for which goal they have not, and by how much.
     """
+    if not isinstance(agent, AgentValues):
+        _in_fractions().check_own_values_exactly(agent, witness)
+        return
     row = int(np.searchsorted(agent.row_index, witness.state * agent.n_actions + witness.action))
     values = agent.right_hand_sides[:, row]
     rows = np.stack([witness.first, witness.second])
@@ -113,20 +134,22 @@ def check_own_values(agent: AgentValues, witness: Witness, kernel_class: KernelC
     if not (excess <= 0).all():
         goal = int(excess.argmax())
         raise WitnessError(
-            f"witness for state {witness.state}, action {witness.action}: its rows miss the agent's value of goal "
-            f"{goal} by {gap[goal]:.1e}, which is more than rounding."
+            f"witness for {agent.name_of(witness.state, witness.action)}: its rows miss the agent's value of "
+            f"{agent.name_of_goal(goal)} by {gap[goal]:.1e}, which is more than rounding."
         )
 
 
 @checked
-def check_forward(agent: AgentValues, kernel: Kernel, witness: Witness, kernel_class: KernelClass) -> float:
+def check_forward(
+    agent: AgentValues | ExactAgentValues, kernel: Kernel | FractionArray, witness: Witness, kernel_class: KernelClass
+) -> float:
     """Compute the agent's Q-values in both kernels, by the forward code alone, and compare them for every goal.
 
     Parameters
     ----------
-    agent : AgentValues
-        Goals, discount and the way states are valued.
-    kernel : numpy.ndarray (S, A, S) or csr_array (S*A, S)
+    agent : AgentValues or ExactAgentValues
+        Goals, discount and the way states are valued. Exact ones are solved exactly, and compared.
+    kernel : numpy.ndarray (S, A, S) of floats or Fractions, or csr_array (S*A, S)
         A kernel with the agent's values; its row (state, action) is replaced by each of the two rows in turn.
     witness : Witness
         Of instance scope.
@@ -137,8 +160,8 @@ def check_forward(agent: AgentValues, kernel: Kernel, witness: Witness, kernel_c
     -------
     float
         The largest difference between the two Q-functions, and between either and the agent's, relative to the
-        largest Q-value. For `Unconstrained`, whose members need not be kernels, the gap under M; for large worlds a
-        bound on it.
+        largest Q-value; 0 for exact values. For `Unconstrained`, whose members need not be kernels, the gap under M;
+        for large worlds a bound on it.
 
     Raises
     ------
@@ -164,6 +187,9 @@ def check_forward(agent: AgentValues, kernel: Kernel, witness: Witness, kernel_c
     check_rows(agent, witness, kernel_class)
     if not kernel_class.sums_to_one:
         return witness.value_gap
+    if not isinstance(agent, AgentValues):
+        _in_fractions().check_forward_exactly(agent, kernel, witness)
+        return 0.0
     scale = max(float(np.nanmax(np.abs(agent.q))), np.finfo(float).tiny)
     worlds = (_replace(agent, kernel, witness, row) for row in (witness.first, witness.second))
     if agent.q.size > _SOLVED or agent.discount == 1.0:
@@ -177,7 +203,7 @@ def check_forward(agent: AgentValues, kernel: Kernel, witness: Witness, kernel_c
     same = SAME_VALUES * (agent.n_states + agent.n_goals) / ((1.0 - agent.discount) or 1.0)
     if not gap <= same:
         raise WitnessError(
-            f"witness for state {witness.state}, action {witness.action}: the two kernels' Q-values differ by "
+            f"witness for {agent.name_of(witness.state, witness.action)}: the two kernels' Q-values differ by "
             f"{gap:.1e} (relative); same means {same:.1e}."
         )
     return gap

@@ -4,7 +4,6 @@ Each reader returns an `Environment`: the world, its names, and its own task as 
 name says which layout is meant, so that no transposed array passes for a world.
 """
 
-from tabular_inversion.interop.counts import from_counts, support_from_counts
 from tabular_inversion.interop.dictionaries import from_dict, to_dict
 from tabular_inversion.interop.gymnasium_env import enumerate_environment, to_gymnasium
 from tabular_inversion.interop.gymnasium_tables import from_gymnasium, to_gymnasium_table
@@ -22,7 +21,6 @@ __all__ = [
     "PrismModel",
     "enumerate_environment",
     "exact_kernel",
-    "from_counts",
     "from_dataframe",
     "from_dict",
     "from_gymnasium",
@@ -35,7 +33,6 @@ __all__ = [
     "read_prism",
     "read_umb",
     "read_umb_exactly",
-    "support_from_counts",
     "to_dataframe",
     "to_dict",
     "to_gymnasium",

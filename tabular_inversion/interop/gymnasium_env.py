@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -16,8 +14,9 @@ from tabular_inversion.errors import InputError, MissingDependencyError, ShapeEr
 from tabular_inversion.goals import Goals
 from tabular_inversion.interop.assembly import Entries, assemble
 from tabular_inversion.interop.gymnasium_tables import to_gymnasium_table
-from tabular_inversion.kinds import checked, describe
+from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
+from tabular_inversion.observed.stepping import Walk, walk
 from tabular_inversion.validation import check_distributions
 
 
@@ -109,7 +108,7 @@ def enumerate_environment(
     starts: int = 1,
     seed: int = 0,
 ) -> tuple[Environment, FloatArray]:
-    """Read a small environment that has no table, by stepping copies of it from every state it can reach.
+    """Read a small environment that has no table, with its own task and the counts: `MDP.enumerate` gives the world.
 
     Parameters
     ----------
@@ -135,7 +134,7 @@ def enumerate_environment(
     environment : Environment
         The states in the order in which they were met, named by their labels; a terminal state stays.
     counts : numpy.ndarray, shape (S, A, S)
-        What was seen, for `support_from_counts`.
+        What was seen, for `Supported.from_counts`.
 
     Raises
     ------
@@ -150,89 +149,22 @@ def enumerate_environment(
     >>> world.mdp.n_states, world.mdp.is_deterministic
     (16, True)
     """
-    if not hasattr(environment, "action_space"):
-        raise InputError(f"environment is {describe(environment)}; expected one of gymnasium, as gymnasium.make gives.")
-    n_actions = getattr(environment.action_space, "n", None)
-    if n_actions is None:
-        raise InputError(f"the action space is {environment.action_space}; expected a discrete one.")
-    for name, value in (("samples", samples), ("max_states", max_states), ("starts", starts)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise InputError(f"{name} is {value!r}; expected a whole number of at least 1.")
-    label = _label if key is None else key
-    found: dict[Hashable, int] = {}
-    waiting: deque[tuple[int, Any]] = deque()
-
-    def meet(observation: Any, copied: Any) -> int:
-        name = label(observation)
-        if name not in found:
-            if len(found) == max_states:
-                raise InputError(f"more than {max_states} states were met; raise max_states, or give a coarser key.")
-            found[name] = len(found)
-            waiting.append((found[name], copied))
-        return found[name]
-
-    for i in range(starts):
-        fresh = copy.deepcopy(environment)
-        meet(fresh.reset(seed=seed + i)[0], fresh)
-    outcomes, ended = _walk(waiting, meet, int(n_actions), samples, seed)
-    return _world(outcomes, ended, list(found), int(n_actions), samples, discount)
+    found = walk(environment, key=key, samples=samples, max_states=max_states, starts=starts, seed=seed)
+    return _world(found, samples, discount), found.counts(staying=False)
 
 
-def _label(observation: Any) -> Hashable:
-    if isinstance(observation, np.ndarray):
-        return tuple(observation.ravel().tolist()) if observation.ndim else observation.item()
-    return observation.item() if isinstance(observation, np.generic) else observation  # type: ignore[no-any-return]
-
-
-def _walk(
-    waiting: deque[tuple[int, Any]], meet: Callable[[Any, Any], int], n_actions: int, samples: int, seed: int
-) -> tuple[list[tuple[int, int, int, float, bool]], set[int]]:
-    """Try every action in every state that is met; states that were entered by an end are not left again."""
-    outcomes: list[tuple[int, int, int, float, bool]] = []
-    ended: set[int] = set()
-    draws = np.random.default_rng(seed)
-    while waiting:
-        state, here = waiting.popleft()
-        if state in ended:
-            continue
-        for action in range(n_actions):
-            for _ in range(samples):
-                copied = copy.deepcopy(here)
-                # A copy has the generator of its original: without new ones all samples would be the same.
-                copied.unwrapped.np_random = np.random.default_rng(draws.integers(2**63))
-                observation, reward, terminated, _, _ = copied.step(action)
-                known = meet(observation, copied)
-                if terminated:
-                    ended.add(known)
-                outcomes.append((state, action, known, float(reward), bool(terminated)))
-    return outcomes, ended
-
-
-def _world(
-    outcomes: list[tuple[int, int, int, float, bool]],
-    ended: set[int],
-    labels: list[Hashable],
-    n_actions: int,
-    samples: int,
-    discount: float,
-) -> tuple[Environment, FloatArray]:
-    n = len(labels)
-    kept = [outcome for outcome in outcomes if outcome[0] not in ended]
-    state, action, arrival = (np.array([outcome[i] for outcome in kept], dtype=np.intp) for i in range(3))
-    counts = np.zeros((n, n_actions, n))
-    np.add.at(counts, (state, action, arrival), 1.0)
+def _world(found: Walk, samples: int, discount: float) -> Environment:
+    n, n_actions = len(found.labels), found.n_actions
+    state, action, arrival = found.steps
     # An end is read off the state, as goals do; the reward of an outcome is the mean over its samples.
-    staying = np.repeat(np.array(sorted(ended), dtype=np.intp), n_actions)
+    staying = np.repeat(np.array(sorted(found.ended), dtype=np.intp), n_actions)
     actions = np.arange(len(staying)) % n_actions
     entries = Entries(
         np.concatenate([state, staying]),
         np.concatenate([action, actions]),
         np.concatenate([arrival, staying]),
-        np.concatenate([np.full(len(kept), 1.0 / samples), np.ones(len(staying))]),
-        np.concatenate([[outcome[3] for outcome in kept], np.zeros(len(staying))]),
-        np.concatenate([[outcome[4] for outcome in kept], np.ones(len(staying), bool)]).astype(bool),
+        np.concatenate([np.full(len(state), 1.0 / samples), np.ones(len(staying))]),
+        np.concatenate([[each[3] for each in found.outcomes], np.zeros(len(staying))]),
+        np.concatenate([[each[4] for each in found.outcomes], np.ones(len(staying), bool)]).astype(bool),
     )
-    numbered = labels == list(range(n))
-    names = None if numbered else tuple(str(name) for name in labels)
-    found = assemble("enumerated", entries, discount=discount, n_states=n, n_actions=n_actions, state_names=names)
-    return found, counts
+    return assemble("enumerated", entries, discount=discount, n_states=n, n_actions=n_actions, state_names=found.names)

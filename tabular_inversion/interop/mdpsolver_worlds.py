@@ -51,7 +51,7 @@ def from_mdpsolver(
     Examples
     --------
     >>> world = from_mdpsolver(discount=0.9, tran_mat_probs=[[[1.0]], [[0.5, 0.5]]], tran_mat_columns=[[[1]], [[0, 1]]])
-    >>> world.mdp.dense().kernel[:, 0]
+    >>> world.mdp.toarray()[:, 0]
     array([[0. , 1. ],
            [0.5, 0.5]])
     """

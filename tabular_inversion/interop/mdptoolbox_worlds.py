@@ -50,7 +50,7 @@ def from_mdptoolbox(transitions: Any, reward: Any = None, *, discount: float, wi
     --------
     >>> stay, move = np.eye(2), np.array([[0.1, 0.9], [1.0, 0.0]])
     >>> world = from_mdptoolbox([stay, move], np.array([[0.0, 1.0], [5.0, 2.0]]), discount=0.9)
-    >>> world.mdp.dense().kernel[0, 1]
+    >>> world.mdp.toarray()[0, 1]
     array([0.1, 0.9])
     >>> world.native_goals.action_rewards[0]
     array([[0., 1.],
@@ -145,6 +145,6 @@ def to_mdptoolbox(mdp: MDP, goals: Goals | None = None, goal: int = 0) -> tuple[
         )
     reward, continuation = task_of(mdp, goals, goal)
     refuse_ends(continuation, mdp, "pymdptoolbox")
-    if not mdp.is_sparse:
+    if isinstance(mdp.kernel, np.ndarray):
         return np.ascontiguousarray(np.moveaxis(mdp.kernel, 1, 0)), reward
     return [csr_matrix(mdp.rows[action :: mdp.n_actions]) for action in range(mdp.n_actions)], reward

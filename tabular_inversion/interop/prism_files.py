@@ -91,7 +91,7 @@ def read_prism(
     ...     file = pathlib.Path(folder) / "coin.tra"
     ...     _ = file.write_text("2 2 3\n0 0 0 1/2\n0 0 1 1/2\n1 0 1 1 stay\n")
     ...     model = read_prism(file, discount=0.9)
-    >>> model.environment.mdp.dense().kernel[0, 0]
+    >>> model.environment.mdp.toarray()[0, 0]
     array([0.5, 0.5])
     """
     source = Path(path)

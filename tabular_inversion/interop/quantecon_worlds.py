@@ -11,6 +11,7 @@ from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import InputError, MissingDependencyError
 from tabular_inversion.goals import Goals
 from tabular_inversion.interop.assembly import Entries, assemble, refuse_ends, task_of
+from tabular_inversion.kernel_rows import sparse_rows
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
@@ -102,5 +103,5 @@ def to_quantecon(mdp: MDP, goals: Goals | None = None, goal: int = 0) -> Any:
     refuse_ends(continuation, mdp, "QuantEcon's DiscreteDP")
     if issparse(mdp.kernel):
         states, actions = np.divmod(mdp.row_index, mdp.n_actions)
-        return DiscreteDP(rewards[states, actions], mdp.rows[mdp.row_index].tocsr(), mdp.discount, states, actions)
+        return DiscreteDP(rewards[states, actions], sparse_rows(mdp.rows)[mdp.row_index], mdp.discount, states, actions)
     return DiscreteDP(np.where(mdp.available, rewards, -np.inf), np.array(mdp.kernel), mdp.discount)

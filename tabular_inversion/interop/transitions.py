@@ -67,7 +67,7 @@ def from_transitions(
     Examples
     --------
     >>> world = from_transitions(["a", "a", "b"], [0, 0, 0], ["a", "b", "b"], [0.25, 0.75, 1.0], discount=0.9).mdp
-    >>> world.state_names, world.dense().kernel[0, 0]
+    >>> world.state_names, world.toarray()[0, 0]
     (('a', 'b'), array([0.25, 0.75]))
     """
     columns = {"state": state, "action": action, "next_state": next_state, "probability": probability}

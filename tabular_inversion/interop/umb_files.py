@@ -13,6 +13,7 @@ from tabular_inversion._typing import FloatArray
 from tabular_inversion.environments.environment import Environment
 from tabular_inversion.errors import FileFormatError, InputError, MissingDependencyError, ShapeError
 from tabular_inversion.interop.assembly import Entries, assemble
+from tabular_inversion.interval_mdp import IntervalMDP
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
@@ -148,31 +149,28 @@ def _means(model: Any, name: str) -> FloatArray:
 
 @checked
 def write_umb(
-    mdp: MDP,
+    mdp: MDP | IntervalMDP,
     path: str | os.PathLike[str],
     *,
     exact: NDArray[np.object_] | None = None,
-    intervals: tuple[FloatArray, FloatArray] | None = None,
 ) -> None:
     """Write a world to a UMB file.
 
     Parameters
     ----------
-    mdp : MDP
-        The world. State 0 is initial.
+    mdp : MDP or IntervalMDP
+        The world, or one whose probabilities lie in intervals. State 0 is initial.
     path : path-like
         Where to write.
     exact : array of Fraction, shape (S, A, S), optional
         Written in place of the floats.
-    intervals : tuple of two arrays, shape (S, A, S), optional
-        Lower and upper ends, written in place of probabilities: an interval MDP.
 
     Raises
     ------
     ShapeError
         If an array does not have the shape of the kernel.
     InputError
-        If both `exact` and `intervals` are given.
+        If `exact` is given with intervals.
     MissingDependencyError
         If umbi is not installed.
 
@@ -186,25 +184,22 @@ def write_umb(
     refused
     """
     umbi = _umbi()
-    if exact is not None and intervals is not None:
-        raise InputError("both exact and intervals are given; a branch has one kind of weight.")
-    for name, array in (("exact", exact), *(("intervals", part) for part in intervals or ())):
-        if array is not None and np.shape(array) != mdp.shape:
-            raise ShapeError(f"{name} has shape {np.shape(array)}; expected {mdp.shape}.")
+    if exact is not None and isinstance(mdp, IntervalMDP):
+        raise InputError("exact is given with a world of intervals; a branch has one kind of weight.")
+    kernel: Any = mdp.upper if isinstance(mdp, IntervalMDP) else mdp.dense().kernel
+    if exact is not None and np.shape(exact) != kernel.shape:
+        raise ShapeError(f"exact has shape {np.shape(exact)}; expected {kernel.shape}.")
     model = umbi.ats.SimpleAts()
     model.time = umbi.ats.TimeType.DISCRETE
     model.num_players = 1
-    model.num_states = mdp.n_states
+    model.num_states = len(kernel)
     model.initial_states = [0]
-    kernel = mdp.dense().kernel
-    present = kernel > 0 if intervals is None else intervals[1] > 0
-    for row in mdp.row_index.tolist():
-        state, action = divmod(row, mdp.n_actions)
+    for state, action in np.argwhere(mdp.available).tolist():
         choice = model.new_choice(state=state)
-        for target in np.flatnonzero(present[state, action]).tolist():
+        for target in np.flatnonzero(kernel[state, action] > 0).tolist():
             place = (state, action, target)
-            if intervals is not None:
-                weight = umbi.datatypes.Interval(*(float(end[place]) for end in intervals))
+            if isinstance(mdp, IntervalMDP):
+                weight = umbi.datatypes.Interval(float(mdp.lower[place]), float(mdp.upper[place]))
             else:
                 weight = float(kernel[place]) if exact is None else Fraction(exact[place])
             model.new_choice_branch(choice=choice, target=target, prob=weight)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -333,10 +334,14 @@ def learning_curve(
         if target <= learner.steps:
             continue
         before = learner.steps
-        learner.run(target - before, progress=lambda done, _total, before=before: progress(before + done, steps[-1]))  # type: ignore[misc]
+        learner.run(target - before, progress=partial(_further, progress, before, steps[-1]))
         agent = learner.agent
         rows.append([float(learner.steps), *(measure(agent) for measure in measures.values())])
         if checkpoint is not None:
             learner.save(checkpoint)
     table = np.array(rows, dtype=float).reshape(len(rows), 1 + len(measures))
     return dict(zip(("steps", *measures), table.T, strict=True))
+
+
+def _further(progress: Callable[[int, int], None], before: int, last: int, done: int, _total: int) -> None:
+    progress(before + done, last)

@@ -8,6 +8,7 @@ import numpy as np
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.errors import InputError
+from tabular_inversion.kernel_rows import sparse_rows
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
@@ -39,7 +40,7 @@ class Simulator:
     @cached_property
     def _outcomes(self) -> tuple[IntArray, FloatArray]:
         """Successors of each row (S*A, N), and the probabilities of all up to each (S*A, N), padded with 1."""
-        rows = self._mdp.sparse().rows.tocsr()
+        rows = sparse_rows(self._mdp.rows)
         rows.sort_indices()
         lengths = np.diff(rows.indptr)
         places = np.arange(rows.nnz) - np.repeat(rows.indptr[:-1], lengths)

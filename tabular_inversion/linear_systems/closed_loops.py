@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from scipy.sparse import csr_array
 
-from tabular_inversion._typing import FloatArray, IntArray, Kernel
+from tabular_inversion._typing import FloatArray, IntArray, Kernel, SparseMatrix
+from tabular_inversion.kernel_rows import dense_rows, sparse_rows
 from tabular_inversion.kinds import checked
 from tabular_inversion.linear_systems.transitions import Transitions
 
@@ -85,24 +86,24 @@ class ClosedLoops:
         if self.takes_one_action:
             return rows[self.row_numbers().ravel()]
         policy = self.policies
-        if self.transitions.is_sparse:
+        if not isinstance(rows, np.ndarray):
             columns = np.tile(np.arange(rows.shape[0]), self.n_loops)
             pointers = np.arange(0, policy.size + 1, n_actions)
-            return csr_array((policy.ravel(), columns, pointers), shape=(len(pointers) - 1, rows.shape[0])) @ rows
-        mixed = policy.transpose(1, 0, 2) @ rows.reshape(n_states, n_actions, n_states)
+            shares = csr_array((policy.ravel(), columns, pointers), shape=(len(pointers) - 1, rows.shape[0]))
+            return csr_array(shares @ rows)
+        mixed: FloatArray = policy.transpose(1, 0, 2) @ rows.reshape(n_states, n_actions, n_states)
         return mixed.transpose(1, 0, 2).reshape(-1, n_states)
 
     def dense(self) -> FloatArray:
         """Return all loops as one array (L, S, S)."""
-        matrix = self.stacked
         n_states = self.transitions.n_states
-        full = matrix.toarray() if self.transitions.is_sparse else matrix
-        return full.reshape(-1, n_states, n_states)  # type: ignore[no-any-return]
+        return dense_rows(self.stacked).reshape(-1, n_states, n_states)
 
-    def block_diagonal(self) -> Kernel:
+    def block_diagonal(self) -> SparseMatrix:
         """Return all loops of a sparse kernel on the diagonal of one csr_array (L*S, L*S)."""
-        matrix, n_states = self.stacked, self.transitions.n_states
+        matrix, n_states = sparse_rows(self.stacked), self.transitions.n_states
         size = matrix.shape[0]
         index = np.int64 if size > np.iinfo(np.int32).max else np.int32
-        offsets = np.repeat(np.arange(0, size, n_states, dtype=index), np.diff(matrix.indptr[::n_states]))
+        starts: IntArray = np.arange(0, size, n_states, dtype=index)
+        offsets = np.repeat(starts, np.diff(matrix.indptr[::n_states]))
         return csr_array((matrix.data, matrix.indices + offsets, matrix.indptr), shape=(size, size))

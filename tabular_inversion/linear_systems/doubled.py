@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from tabular_inversion._typing import FloatArray, Kernel
 
@@ -119,8 +120,7 @@ class DoubledProduct:
 
     def __init__(self, rows: Kernel) -> None:
         self._rows = rows
-        self._is_sparse = not isinstance(rows, np.ndarray)
-        counts = np.diff(rows.indptr) if self._is_sparse else np.count_nonzero(rows, axis=1)
+        counts = np.count_nonzero(rows, axis=1) if isinstance(rows, np.ndarray) else np.diff(rows.indptr)
         terms = max(2, int(counts.max(initial=0)))
         # A sum of so many products of two slices, on a whole diagonal of slices, fits into the 53 bits of a float.
         self._bits = (_PRECISION - 1 - (_MOST_SLICES * terms).bit_length()) // 2
@@ -137,7 +137,7 @@ class DoubledProduct:
         diagonals: list[Any] = [0.0] * self._slices
         for place, piece in enumerate(self._pieces_of_rows()):
             for other, part in enumerate(parts[: self._slices - place]):
-                diagonals[place + other] += (piece @ part.T).T if self._is_sparse else part @ piece.T
+                diagonals[place + other] += part @ piece.T if isinstance(piece, np.ndarray) else (piece @ part.T).T
         total = Pair.of(diagonals.pop())
         while diagonals:
             total = Pair.of(diagonals.pop()) + total
@@ -150,15 +150,15 @@ class DoubledProduct:
             rest = Pair(*_two_sum(rest.high - part, rest.low))
 
     def _pieces_of_rows(self) -> Iterator[Kernel]:
-        rest = self._rows.data.copy() if self._is_sparse else self._rows
+        rows = self._rows
+        rest: FloatArray = rows if isinstance(rows, np.ndarray) else np.asarray(rows.data)
         for place in range(1, self._slices + 1):
             piece = np.ldexp(np.rint(np.ldexp(rest, place * self._bits)), -place * self._bits)
             rest = rest - piece
-            if self._is_sparse:
-                shaped: Any = self._rows.copy()
-                shaped.data = piece
-                yield shaped
-            else:
-                yield piece
+            yield (
+                piece
+                if isinstance(rows, np.ndarray)
+                else csr_array((piece, rows.indices, rows.indptr), shape=rows.shape)
+            )
             if not rest.any():
                 return

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tabular_inversion._typing import FloatArray
+from tabular_inversion.kernel_rows import sparse_rows
 from tabular_inversion.linear_systems.systems import LinearSystems
 
 _NEGLIGIBLE = 2.0**-60
@@ -30,7 +31,7 @@ def solve_by_doubling(systems: LinearSystems, right_hand_sides: FloatArray) -> F
     numpy.ndarray, shape (G, S)
         x.
     """
-    rows = systems.loops.transitions.rows
+    rows = sparse_rows(systems.loops.transitions.rows)
     shape = right_hand_sides.shape
     entries = rows.indptr[systems.loops.row_numbers()]
     weights = systems.factors * rows.data[entries]

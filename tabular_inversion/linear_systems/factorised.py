@@ -1,15 +1,16 @@
 """Direct solvers: LAPACK and sparse LU, one factorisation for all goals that share a chain, batches for the others."""
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from scipy.linalg import lu_solve
 from scipy.linalg.lapack import dgetrf
-from scipy.sparse import diags_array, eye_array
+from scipy.sparse import csc_array, diags_array, eye_array
 from scipy.sparse.linalg import splu
 
 from tabular_inversion._typing import FloatArray, Kernel
+from tabular_inversion.kernel_rows import dense_rows, sparse_rows
 from tabular_inversion.linear_systems.systems import LinearSystems
 
 CHUNK_BYTES = 2**28
@@ -19,12 +20,12 @@ Factorisation: TypeAlias = Callable[[FloatArray], FloatArray]
 """From right-hand sides (k, S) to solutions (k, S), one for each row."""
 
 _BYTES_PER_LU_ENTRY = 16
-_ORDERING = "COLAMD"
+_ORDERING: Final = "COLAMD"
 
 
 def factorise_dense(chain: Kernel, factors: FloatArray) -> Factorisation:
     """Factorise I - diag(factors) P by LAPACK."""
-    matrix = -factors[:, None] * (chain if isinstance(chain, np.ndarray) else chain.toarray())
+    matrix = -factors[:, None] * dense_rows(chain)
     matrix.ravel()[:: len(factors) + 1] += 1.0
     # LAPACK stores by columns: the transposed view is what it wants, and saves a copy of the matrix.
     # Not lu_factor, which only warns, in a way that no thread can catch, where a pivot is zero.
@@ -33,17 +34,18 @@ def factorise_dense(chain: Kernel, factors: FloatArray) -> Factorisation:
         raise np.linalg.LinAlgError(f"pivot {first_zero} is zero")
 
     def solve(right_hand_sides: FloatArray) -> FloatArray:
-        return lu_solve(  # type: ignore[no-any-return]
+        solution: FloatArray = lu_solve(
             (factors_and_unit, pivots), right_hand_sides.copy().T, trans=1, overwrite_b=True, check_finite=False
-        ).T
+        )
+        return solution.T
 
     return solve
 
 
 def factorise_sparse(chain: Kernel, factors: FloatArray) -> Factorisation:
     """Factorise I - diag(factors) P by SuperLU; P may hold many chains on its diagonal."""
-    matrix = eye_array(chain.shape[0], format="csc") - (diags_array(factors) @ chain).tocsc()
-    decomposition = splu(matrix.tocsc(), permc_spec=_ORDERING)
+    weighted = csc_array(diags_array(factors) @ sparse_rows(chain))
+    decomposition = splu(csc_array(eye_array(chain.shape[0], format="csc") - weighted), permc_spec=_ORDERING)
     return lambda right_hand_sides: np.ascontiguousarray(decomposition.solve(right_hand_sides.T).T)
 
 

@@ -106,7 +106,8 @@ def _bicgstab(
 def _products(first: FloatArray, second: FloatArray) -> FloatArray:
     """Return the inner product of each row of `first` with a vector or with the same row of `second`."""
     # einsum and not BLAS, which starts threads for vectors so short that waiting for them costs more than the work.
-    return np.einsum("gs,s->g" if second.ndim == 1 else "gs,gs->g", first, second)  # type: ignore[no-any-return]
+    result: FloatArray = np.einsum("gs,s->g" if second.ndim == 1 else "gs,gs->g", first, second)
+    return result
 
 
 def _ratio(numerators: FloatArray, denominators: FloatArray, moving: BoolArray) -> FloatArray:

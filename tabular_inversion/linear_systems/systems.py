@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tabular_inversion._typing import FloatArray, IntArray
+from tabular_inversion.kernel_rows import rows_times
 from tabular_inversion.kinds import checked
 from tabular_inversion.linear_systems.closed_loops import ClosedLoops
 
@@ -77,21 +78,26 @@ class LinearSystems:
         loops = self.loops
         if self.is_shared:
             matrix = loops.stacked
-            return (lambda x: (matrix @ x.T).T) if loops.transitions.is_sparse else (lambda x: x @ matrix.T)
+            if isinstance(matrix, np.ndarray):
+                transposed = matrix.T
+                return lambda x: x @ transposed
+            return lambda x: rows_times(matrix, x.T).T
         if loops.transitions.is_sparse:
             blocks = loops.block_diagonal()
-            return lambda x: (blocks @ x.ravel()).reshape(x.shape)
+            return lambda x: rows_times(blocks, x.ravel()).reshape(x.shape)
         return self._expectation_from_all_rows
 
     def _expectation_from_all_rows(self, x: FloatArray) -> FloatArray:
         """Return P_g x_g by one matrix product with all rows, of which each policy takes its share."""
         transitions, policies = self.loops.transitions, self.loops.policies
-        expected = (x @ transitions.rows.T).reshape(*x.shape, transitions.n_actions)
+        expected = np.asarray(x @ transitions.rows.T).reshape(*x.shape, transitions.n_actions)
         if self.loops.takes_one_action:
             return np.take_along_axis(expected, policies[:, :, None], axis=2)[:, :, 0]
-        return np.einsum("gsa,gsa->gs", expected, policies)  # type: ignore[no-any-return]
+        mixed: FloatArray = np.einsum("gsa,gsa->gs", expected, policies)
+        return mixed
 
 
 def largest(values: FloatArray) -> FloatArray:
     """Return the largest absolute entry of each row, without a copy of the array."""
-    return np.maximum(values.max(axis=1), -values.min(axis=1))  # type: ignore[no-any-return]
+    most: FloatArray = np.maximum(values.max(axis=1), -values.min(axis=1))
+    return most

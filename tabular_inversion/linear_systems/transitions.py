@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
-from tabular_inversion._typing import FloatArray, Kernel
+from tabular_inversion._typing import FloatArray, Kernel, SparseMatrix
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 
@@ -30,7 +30,8 @@ def suited_form(mdp: MDP) -> MDP:
     >>> suited_form(MDP(np.eye(20)[:, None, :], discount=0.9))
     MDP(n_states=20, n_actions=1, discount=0.9, sparse)
     """
-    entries = mdp.kernel.nnz if mdp.is_sparse else np.count_nonzero(mdp.kernel)
+    kernel = mdp.kernel
+    entries = np.count_nonzero(kernel) if isinstance(kernel, np.ndarray) else kernel.nnz
     size = mdp.available.size * mdp.n_states
     if entries <= DENSITY_LIMIT * size:
         return mdp.sparse()
@@ -74,16 +75,18 @@ class Transitions:
     @property
     def entries_per_row(self) -> float:
         """Stored entries for each row, on average."""
-        return float(self.rows.nnz / self.rows.shape[0]) if self.is_sparse else float(self.n_states)
+        rows = self.rows
+        return float(self.n_states) if isinstance(rows, np.ndarray) else float(rows.nnz / rows.shape[0])
 
     @cached_property
     def is_deterministic(self) -> bool:
         """Whether every row stores at most one entry (asked of sparse rows only)."""
-        return self.is_sparse and bool(np.diff(self.rows.indptr).max() <= 1)
+        return not isinstance(self.rows, np.ndarray) and bool(np.diff(self.rows.indptr).max() <= 1)
 
     @cached_property
     def _heights(self) -> FloatArray:
-        return _envelope_heights(self.rows, self.n_states) if self.is_sparse else np.full(1, np.inf)
+        rows = self.rows
+        return np.full(1, np.inf) if isinstance(rows, np.ndarray) else _envelope_heights(rows, self.n_states)
 
     @property
     def lu_entries(self) -> float:
@@ -99,7 +102,7 @@ class Transitions:
         return float(2.0 * (self._heights**2).sum())
 
 
-def _envelope_heights(rows: Kernel, n_states: int) -> FloatArray:
+def _envelope_heights(rows: SparseMatrix, n_states: int) -> FloatArray:
     """For each state, how far the envelope of the reordered, symmetrised pattern reaches back from its diagonal."""
     n_actions = rows.shape[0] // n_states
     # The rows of one state stand together, so every A-th pointer delimits the union of its actions.

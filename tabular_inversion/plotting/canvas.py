@@ -54,7 +54,7 @@ def _cell_size(places: FloatArray, axis: int) -> float:
         return float(steps.min())
     if len(places) == 1:
         return 1.0
-    return float(cKDTree(places).query(places, k=2)[0][:, 1].min())
+    return float(np.asarray(cKDTree(places).query(places, k=2)[0])[:, 1].min())
 
 
 def prepared_axes(ax: Axes | None, places: FloatArray) -> Axes:
@@ -78,4 +78,5 @@ def draw_polygons(axes: Axes, gid: str, polygons: FloatArray, **style: Any) -> A
 def squares(places: FloatArray) -> FloatArray:
     """Return the unit cell around each place, (count, 4, 2)."""
     corners = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
-    return places[:, None, :] + corners  # type: ignore[no-any-return]
+    result: FloatArray = places[:, None, :] + corners
+    return result

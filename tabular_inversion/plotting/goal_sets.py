@@ -25,6 +25,7 @@ _DISC = 0.3 * np.stack([np.cos(np.linspace(0, 2 * np.pi, 24)), np.sin(np.linspac
 _EDGE = "#8a97a8"
 _DOOR = "#3b7fc4"
 _ARROW = "#5a2d0c"
+_COLUMNS = 2  # maps side by side: more would be too small on a phone
 _NODE = 0.7  # of a cell: nodes at unit distance, in any direction, do not touch
 
 
@@ -164,8 +165,9 @@ def plot_comparison(comparison: Comparison) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        An axes for each set: cells are the darker the more of their rows are open, an arrow points to the mean place of
-        the successors of each open row (gid ``"open"``), goals are green discs, and doors have blue frames.
+        An axes for each set, two in a line: cells are the darker the more of their rows are open, an arrow points to
+        the mean place of the successors of each open row (gid ``"open"``), goals are green discs, and doors have blue
+        frames.
 
     Raises
     ------
@@ -184,8 +186,14 @@ def plot_comparison(comparison: Comparison) -> Figure:
     """
     sets = comparison.assessments
     matplotlib_module("pyplot")
-    figure = matplotlib_module("figure").Figure(figsize=(3.6 * len(sets), 4.2), layout="constrained")
-    for axes, (name, found) in zip(np.atleast_1d(figure.subplots(1, len(sets))), sets.items(), strict=True):
+    columns = min(len(sets), _COLUMNS)
+    lines = -(-len(sets) // columns)
+    size = (3.6 * columns, 3.8 * lines + 0.4)
+    figure: Figure = matplotlib_module("figure").Figure(figsize=size, layout="constrained")
+    places = figure.subplots(lines, columns, squeeze=False).ravel()
+    for spare in places[len(sets) :]:
+        spare.remove()
+    for axes, (name, found) in zip(places, sets.items(), strict=False):  # the last line may have a place to spare
         _draw_assessment(axes, found)
         axes.set_title(f"{name}: {found.rows_identified} of {found.rows} rows known", fontsize=9)
     patch = matplotlib_module("patches").Patch
@@ -195,9 +203,9 @@ def plot_comparison(comparison: Comparison) -> Figure:
             patch(facecolor="none", edgecolor=_DOOR, linewidth=2, label="door"),
             patch(color=_COLOURS["unknown"], label="share of rows open, arrow: an open row"),
         ],
-        loc="outside lower center", ncols=3, frameon=False, fontsize=9,
+        loc="outside lower center", ncols=3 if columns > 1 else 1, frameon=False, fontsize=9,
     )  # fmt: skip
-    return figure  # type: ignore[no-any-return]
+    return figure
 
 
 def _draw_assessment(axes: Axes, found: Assessment) -> None:
@@ -220,8 +228,8 @@ def _draw_assessment(axes: Axes, found: Assessment) -> None:
     towards = 0.4 * towards / np.where(length > 0, length, 1.0)
     if len(states):
         axes.quiver(
-            *places[states].T, *towards.T, angles="xy", scale_units="xy", scale=1, width=0.006, gid="open", zorder=3,
-            color=_ARROW,
+            *places[states].T, *towards.T, angles="xy", scale_units="xy", scale=1, width=0.007, gid="open", zorder=3,
+            color=_ARROW, headwidth=3.2, headlength=3.2, headaxislength=3.0,
         )  # fmt: skip
     paid = np.flatnonzero((found.case.goals.rewards != 0).any(axis=0))
     draw_polygons(axes, "goals", places[paid, None, :] + _DISC, facecolor=_COLOURS["goals"])

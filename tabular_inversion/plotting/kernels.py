@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import coo_array, csr_array, issparse
 
-from tabular_inversion._typing import BoolArray, FloatArray, Kernel
+from tabular_inversion._typing import BoolArray, FloatArray, Kernel, SparseMatrix
 from tabular_inversion.errors import InputError, KernelError
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
@@ -181,7 +181,7 @@ def plot_error(mdp: MDP, inversion: Inversion, *, ax: Axes | None = None) -> Axe
     >>> bool(cells.get_array().max() < 1e-12)
     True
     """
-    gap = abs(csr_array(mdp.rows) - csr_array(_matrix(inversion.kernel, mdp.n_states)))
+    gap: SparseMatrix = abs(csr_array(mdp.rows) - csr_array(_matrix(inversion.kernel, mdp.n_states)))
     largest = gap.max(axis=1).toarray().reshape(mdp.available.shape).max(axis=1)
     return plot_values(
         largest.clip(*_ERROR_SCALE),
@@ -240,7 +240,7 @@ def plot_recovery(mdp: MDP, inversion: Inversion, *, action: int = 0) -> Figure:
 
 def _matrix(kernel: Any, n_states: int) -> Any:
     """Return a kernel (S, A, S) or (S*A, S) as a matrix (S*A, S)."""
-    rows = kernel if issparse(kernel) else np.asarray(kernel, dtype=np.float64)
+    rows: Any = kernel if issparse(kernel) else np.asarray(kernel, dtype=np.float64)
     if rows.ndim == 3 and rows.shape[0] == rows.shape[2]:
         rows = rows.reshape(-1, rows.shape[2])
     if rows.ndim != 2 or rows.shape[1] != n_states or rows.shape[0] % n_states:

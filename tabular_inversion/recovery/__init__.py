@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import csr_array, diags_array, issparse, vstack
+from scipy.sparse import csr_array, diags_array, issparse
 
 from tabular_inversion._typing import FloatArray, IntArray, Kernel
 from tabular_inversion.errors import InputError, ShapeError
 from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.kernel_rows import stacked_rows
 from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.by_class import METHODS, Wanted, check_options
 from tabular_inversion.recovery.closed_form import closed_form
@@ -179,7 +180,7 @@ def seek_rows(
     found = method.seek(
         Wanted(system, system.certainty, *system.weighed, kernel_class, row_index, prior, progress=progress)
     )
-    rows = _summing_to_one(found.rows) if kernel_class.sums_to_one else found.rows
+    rows = summing_to_one(found.rows) if kernel_class.sums_to_one else found.rows
     return replace(found, rows=rows, rank=system.rank)
 
 
@@ -188,7 +189,7 @@ def _in_units_of_values(system: RowSystem, kernel_class: KernelClass, *options: 
     weights = np.asarray(unit - system.equations.exponents, np.int64)
     doubt = rescaled(system.uncertainty[: len(tests)], weights)
     found = METHODS.of(kernel_class).find(Wanted(system, weights, tests, values, doubt, kernel_class, *options))
-    return replace(found, rows=_summing_to_one(found.rows)) if kernel_class.sums_to_one else found
+    return replace(found, rows=summing_to_one(found.rows)) if kernel_class.sums_to_one else found
 
 
 def _proportional(tests: FloatArray, others: FloatArray) -> bool:
@@ -198,7 +199,7 @@ def _proportional(tests: FloatArray, others: FloatArray) -> bool:
     return bool(not ratio.size or (ratio == ratio[0]).all())
 
 
-def _summing_to_one(rows: Kernel) -> Kernel:
+def summing_to_one(rows: Kernel) -> Kernel:
     """Return the rows; where rounding leaves a sum further from one than a kernel allows, divided by it."""
     sums = np.asarray(rows.sum(axis=1), float).ravel()
     positive = np.asarray((rows > 0).sum(axis=1)).ravel()
@@ -215,9 +216,7 @@ def _put(rows: Kernel, places: IntArray, others: Kernel) -> Kernel:
     """Return the rows with those at `places` replaced."""
     order = np.arange(rows.shape[0])
     order[places] = rows.shape[0] + np.arange(len(places))
-    if issparse(rows):
-        return csr_array(vstack([rows, others], format="csr")[order])
-    return np.asarray(np.concatenate([rows, others])[order])
+    return stacked_rows([rows, others], order)
 
 
 def _check_system(matrix: FloatArray, values: FloatArray, row_index: IntArray) -> None:

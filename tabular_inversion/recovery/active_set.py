@@ -92,7 +92,8 @@ def nonnegative_least_squares(columns: FloatArray, target: FloatArray) -> FloatA
             f"least squares over the simplex with {n} unknowns and {k} goals did not converge ({problem}); "
             "check the values for entries of very different size."
         ) from problem
-    return solution / solution.sum()  # type: ignore[no-any-return]
+    result: FloatArray = solution / solution.sum()
+    return result
 
 
 @dataclass

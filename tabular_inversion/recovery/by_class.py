@@ -83,12 +83,15 @@ class Method:
         ``direct(system)`` returns the only rows that there are, with their rank, where one decomposition gives them.
     takes : frozenset of str
         Which of "prior" and "norm" it uses; the others are refused.
+    by_rank : bool
+        Whether independent columns settle a row, and rows that lack equations may be found by those that others have.
     """
 
     find: Callable[[Wanted], Recovery]
     takes: frozenset[str] = frozenset()
     exact: Callable[[Wanted], Recovery] | None = None
     direct: Callable[[RowSystem], Recovery | None] | None = None
+    by_rank: bool = False
 
     @property
     def seek(self) -> Callable[[Wanted], Recovery]:
@@ -164,9 +167,9 @@ def _deterministic(wanted: Wanted) -> Recovery:
 METHODS = ClassTable(
     "recovery",
     {
-        Unconstrained: Method(_unconstrained, frozenset({"prior"}), direct=only_rows),
-        Stochastic: Method(_stochastic, frozenset({"prior"}), direct=only_distributions),
-        Supported: Method(_supported, frozenset({"prior"})),
+        Unconstrained: Method(_unconstrained, frozenset({"prior"}), direct=only_rows, by_rank=True),
+        Stochastic: Method(_stochastic, frozenset({"prior"}), direct=only_distributions, by_rank=True),
+        Supported: Method(_supported, frozenset({"prior"}), by_rank=True),
         Sparse: Method(_sparse, exact=_explaining_sparse),
         Deterministic: Method(_deterministic, frozenset({"norm"}), _explaining_vertices),
     },

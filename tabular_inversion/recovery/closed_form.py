@@ -10,6 +10,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from tabular_inversion._typing import FloatArray
+from tabular_inversion.kernel_rows import dense_rows
 from tabular_inversion.kinds import checked
 from tabular_inversion.records import sealed
 from tabular_inversion.recovery.equations import largest, left_inverse
@@ -98,10 +99,10 @@ def unconstrained_rows(
     found = _by_svd(tests, values, start, rank=system.rank, parts=once("svd", lambda: _thin_svd(tests)))
     if full and n_goals > n_states:
         inverse = once("left inverse", lambda: _in_units_of_columns(tests))
-        return replace(found, rows=_improved(tests, values, found.rows, *inverse))
+        return replace(found, rows=_improved(tests, values, dense_rows(found.rows), *inverse))
     if n_goals < n_states and system.equations_independent:
         inverse = system.right_inverse, np.ones(n_states)
-        return replace(found, rows=_improved(system.matrix, system.values, found.rows, *inverse))
+        return replace(found, rows=_improved(system.matrix, system.values, dense_rows(found.rows), *inverse))
     return found
 
 

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
-from tabular_inversion._typing import FloatArray, IntArray
+from tabular_inversion._typing import FloatArray, IntArray, SparseMatrix
 from tabular_inversion.errors import InputError
 from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.equations import rounding
@@ -68,7 +68,8 @@ def column_matching(matrix: FloatArray, values: FloatArray, *, norm: float = np.
 
 def matched(states: IntArray, n_states: int, norm: float = np.inf) -> Recovery:
     """Return rows whose successors these are; their residual and the rank of the system are not looked at."""
-    rows = csr_array((np.ones(len(states)), states, np.arange(len(states) + 1)), shape=(len(states), n_states))
+    ends = np.arange(len(states) + 1)
+    rows: SparseMatrix = csr_array((np.ones(len(states)), states, ends), shape=(len(states), n_states))
     return Recovery(rows, np.zeros(len(states)), 0, 1.0, f"column matching in the {norm}-norm")
 
 
@@ -95,7 +96,7 @@ def column_separation(matrix: FloatArray, norm: float = np.inf) -> FloatArray:
     if n == 1:
         return np.array([np.inf])
     if _prefers_tree(columns):
-        return np.asarray(cKDTree(columns).query(columns, k=2, p=norm)[0][:, 1])
+        return np.asarray(cKDTree(columns).query(columns, k=2, p=norm)[0])[:, 1]
     separation = np.empty(n)
     block = max(1, _BLOCK // n)
     for start in range(0, n, block):
@@ -163,8 +164,8 @@ def two_nearest(columns: FloatArray, targets: FloatArray) -> tuple[IntArray, Flo
     """
     points, sought = np.ascontiguousarray(columns.T), np.ascontiguousarray(targets.T)
     if _prefers_tree(points):
-        distance, index = cKDTree(points).query(sought, k=2, p=np.inf)
-        return np.asarray(index[:, 0]), np.asarray(distance[:, 0]), np.asarray(distance[:, 1])
+        distance, index = (np.asarray(part) for part in cKDTree(points).query(sought, k=2, p=np.inf))
+        return index[:, 0], distance[:, 0], distance[:, 1]
     nearest, first, second = np.empty(len(sought), np.intp), np.empty(len(sought)), np.empty(len(sought))
     block = max(1, _BLOCK // len(points))
     for start in range(0, len(sought), block):

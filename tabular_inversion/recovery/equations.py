@@ -34,7 +34,7 @@ _EVEN = 3
 _PRODUCTS = 1000
 """Powers of two below this one are floats, and so are their reciprocals."""
 
-_CONTRACTS = 0.99
+CONTRACTS = 0.99
 """Bounds on a spectral radius up to this prove that it is below one."""
 
 _HALF_UNIT = 2.0**-24
@@ -242,7 +242,7 @@ def contracts(inverse: FloatArray, matrix: FloatArray, uncertainty: FloatArray) 
     numpy.ndarray of bool, shape (...)
         True is a proof that the columns of A are independent; False says nothing.
     """
-    return np.asarray(contraction(inverse, matrix, uncertainty)[0] < _CONTRACTS)
+    return np.asarray(contraction(inverse, matrix, uncertainty)[0] < CONTRACTS)
 
 
 def contracts_at_half_precision(inverse: FloatArray, matrix: FloatArray, uncertainty: FloatArray) -> bool:
@@ -271,7 +271,7 @@ def contracts_at_half_precision(inverse: FloatArray, matrix: FloatArray, uncerta
     far = (size @ np.nextafter(doubt.astype(np.float32), np.float32(np.inf))).astype(np.float64)
     far = (1.0 + 2.0 * slack) * far + slack + n_equations * n_unknowns / _MODERATE
     bound = (1.0 + rounding(n_equations + 2 * n_unknowns + 16)) * (near + far)
-    return bool((bound < _CONTRACTS).all())
+    return bool((bound < CONTRACTS).all())
 
 
 def contraction(inverse: FloatArray, matrix: FloatArray, uncertainty: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -346,7 +346,7 @@ def solution_error(inverse: FloatArray, matrix: FloatArray, uncertainty: FloatAr
            [0.25]])
     """
     theta, vector = contraction(inverse, matrix, uncertainty)
-    proved = (theta < _CONTRACTS)[..., None, None]
+    proved = (theta < CONTRACTS)[..., None, None]
     reach = (1.0 + rounding(2 * sum(matrix.shape[-2:]) + 16)) * (np.abs(inverse) @ missed) + TINY
     share = np.where(proved, 1.01 * theta[..., None, None] / (1.0 - np.where(proved, theta[..., None, None], 0.0)), 0.0)
     return np.where(proved, reach + share * vector * (reach / vector).max(axis=-2, keepdims=True), np.inf)

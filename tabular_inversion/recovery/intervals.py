@@ -167,8 +167,9 @@ def refusal(
     allowed = system.matrix_error.max(axis=1) + system.right_hand_error[:, row] + TINY
     goal = int((gap / allowed).argmax())
     return AgentValuesError(
-        f"no row of class {kernel_class.name!r} has the values of state {state}, action {action} ({n_bad} of "
-        f"{len(agent.row_index)} rows have none): at best |M p - Q| is {gap[goal]:.4g}, under goal {goal}, where "
+        f"no row of class {kernel_class.name!r} has the values of {agent.name_of(state, action)} ({n_bad} of "
+        f"{len(agent.row_index)} rows have none): at best |M p - Q| is {gap[goal]:.4g}, under "
+        f"{agent.name_of_goal(goal)}, where "
         f"{allowed[goal]:.4g} would be allowed. Check rewards, discount and policy, widen the class, or state the "
         "noise of the values."
     )

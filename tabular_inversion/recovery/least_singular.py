@@ -56,8 +56,8 @@ def least_singular_value(matrix: FloatArray, inverse: FloatArray) -> float | Non
 
     # Each step reads all of X: in 32 bits, whose rounding moves its norm by no more than the digits promised.
     short = inverse.astype(np.float32)
-    start = np.random.default_rng(0).standard_normal(n)
-    operator = LinearOperator((n, n), matvec=apply, dtype=np.float64)
+    start = np.random.default_rng(0).standard_normal((n,))
+    operator: LinearOperator[np.float64] = LinearOperator((n, n), matvec=apply, dtype=np.float64)
     try:
         found = eigsh(operator, k=1, which="LA", v0=start, ncv=_VECTORS, tol=_RESIDUAL, return_eigenvectors=False)
     except ArpackNoConvergence:

@@ -6,10 +6,11 @@ import numpy as np
 from scipy.sparse import issparse
 
 from tabular_inversion._typing import BoolArray, FloatArray, Kernel
+from tabular_inversion.kernel_rows import absolute, rows_times
 from tabular_inversion.recovery.equations import TINY, UNIT, largest, rescaled, rounding
 from tabular_inversion.recovery.system import RowSystem
 
-_SOLVED = 16.0
+SOLVED = 16.0
 """Units of rounding, for each row and column, that a recovered row may miss its values by: it is no exact solution."""
 
 
@@ -62,10 +63,10 @@ def misfit_bound(system: RowSystem, n_successors: int) -> FloatArray:
 
 def _allowed(system: RowSystem, rows: Kernel) -> FloatArray:
     k = len(system.test_matrix)
-    slack = _SOLVED * sum(system.matrix.shape) * UNIT
+    slack = SOLVED * sum(system.matrix.shape) * UNIT
     doubt = 1.01 * system.uncertainty[:k] + slack * np.abs(system.matrix[:k])
     own = 1.01 * system.value_uncertainty[:k] + slack * np.abs(system.values[:k])
-    return np.asarray(np.asarray(abs(rows) @ doubt.T).T + own + TINY)
+    return np.asarray(rows_times(absolute(rows), doubt.T).T + own + TINY)
 
 
 def explains(system: RowSystem, rows: Kernel) -> BoolArray:
@@ -88,11 +89,11 @@ def is_solved(system: RowSystem, rows: Kernel, missed: FloatArray) -> BoolArray:
     missed : numpy.ndarray, shape (k, R)
         Their `misfit`.
     """
-    rounded = _SOLVED * sum(system.matrix.shape) * UNIT
+    rounded = SOLVED * sum(system.matrix.shape) * UNIT
     solved = largest(missed, 0)[0] <= rounded  # the others' entries, and what their values allow, are looked at
     left = np.flatnonzero(~solved)
     if left.size:
-        weight = np.maximum(np.asarray(abs(rows[left]).sum(axis=1)).ravel(), 1.0)
+        weight = np.maximum(np.asarray(absolute(rows[left]).sum(axis=1)).ravel(), 1.0)
         allowed = _allowed(system.select(left), rows[left]) + rounded * weight
         solved[left] = (np.abs(missed[:, left]) <= allowed).all(axis=0)
     return np.asarray(solved)

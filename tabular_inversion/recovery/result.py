@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array, issparse, vstack
+from scipy.sparse import csr_array, issparse
 
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
+from tabular_inversion.kernel_rows import stacked_rows
 from tabular_inversion.kinds import checked
 from tabular_inversion.records import Record
 
@@ -88,9 +89,8 @@ def together(parts: Sequence[Recovery], places: Sequence[IntArray]) -> Recovery:
         return parts[0]
     order = np.argsort(np.concatenate(places))
     rows = [part.rows for part in parts]
-    joined = csr_array(vstack(rows, format="csr")[order]) if issparse(rows[0]) else np.concatenate(rows)[order]
     return Recovery(
-        joined,
+        stacked_rows(rows, order),
         np.concatenate([part.residual for part in parts])[order],
         min(part.rank for part in parts),
         max(part.condition for part in parts),

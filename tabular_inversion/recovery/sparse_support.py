@@ -8,11 +8,12 @@ from math import comb
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint
-from scipy.sparse import block_array, csr_array, eye_array
+from scipy.sparse import block_array, coo_array, csr_array, eye_array
 
 from tabular_inversion._typing import FloatArray, IntArray
 from tabular_inversion.errors import ConvergenceError
 from tabular_inversion.highs import integer_program
+from tabular_inversion.kernel_rows import dense_rows
 from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.residual import largest_residual
 from tabular_inversion.recovery.result import Recovery
@@ -140,16 +141,17 @@ def _integer_programs(
     cost = np.append(np.zeros(2 * n), 1.0)
     integrality = np.concatenate([np.zeros(n), np.ones(n), [0.0]])
     upper = np.append(np.ones(2 * n), np.inf)
-    sharp, bound = _SHARPNESS * matrix, -np.ones((k, 1))
+    sharp, bound, ones = coo_array(_SHARPNESS * matrix), coo_array(-np.ones((k, 1))), coo_array(np.ones((1, n)))
     left = block_array(
         [
             [sharp, None, bound],  # M p - q <= t
             [-sharp, None, bound],  # q - M p <= t
             [eye_array(n), -eye_array(n), None],  # p <= z
-            [np.ones((1, n)), None, None],  # the weights sum to one
-            [None, np.ones((1, n)), None],  # at most N switches
+            [ones, None, None],  # the weights sum to one
+            [None, ones, None],  # at most N switches
         ],
         format="csr",
+        dtype=np.float64,
     )
     supports = np.zeros((values.shape[1], n), bool)
     for row, target in enumerate(values.T):
@@ -172,5 +174,4 @@ def _integer_programs(
         supports[row, heaviest] = weights[heaviest] > 0.0  # what is rounding, least squares decides
         if progress is not None:
             progress(row + 1, len(supports))
-    dense: FloatArray = supported_rows(matrix, values, csr_array(supports)).rows.toarray()
-    return dense
+    return dense_rows(supported_rows(matrix, values, csr_array(supports, shape=supports.shape)).rows)

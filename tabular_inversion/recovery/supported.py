@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.sparse import csr_array
 
-from tabular_inversion._typing import FloatArray, IntArray, SparseMatrix
+from tabular_inversion._typing import FloatArray, IntArray, SparseMask
 from tabular_inversion.kinds import checked
 from tabular_inversion.recovery.affine_system import affine_system
 from tabular_inversion.recovery.elimination import affine_weights
@@ -33,7 +33,7 @@ _CHUNK = 2**21
 def supported_rows(
     matrix: FloatArray,
     values: FloatArray,
-    support: SparseMatrix,
+    support: SparseMask,
     *,
     prior: FloatArray | None = None,
     uncertainty: FloatArray | None = None,
@@ -81,7 +81,8 @@ def supported_rows(
     # Of the entries of one column at most: the 2-norm of a support of n columns is below sqrt(n) times this.
     widest = 0.0 if doubt is None else float(np.linalg.norm(doubt, axis=1).max())
     data, residual = np.empty(len(support.indices)), np.empty(values.shape[1])
-    condition, hardest, inverse = 1.0, np.zeros((1, 0), np.intp), 0.0
+    hardest: IntArray = np.zeros((1, 0), np.intp)
+    condition, inverse = 1.0, 0.0
     for rows, entries in _batches(support, len(matrix)):
         states = support.indices.take(entries)
         targets = right.take(rows, axis=1)
@@ -113,7 +114,7 @@ def supported_rows(
     return Recovery(found, residual * scale, rank, condition, "simplex least squares on known supports")
 
 
-def restricted_spectrum(matrix: FloatArray, support: SparseMatrix) -> tuple[IntArray, FloatArray]:
+def restricted_spectrum(matrix: FloatArray, support: SparseMask) -> tuple[IntArray, FloatArray]:
     """Return the rank and the smallest singular value of [M;1] restricted to each row's support.
 
     Parameters
@@ -152,7 +153,7 @@ def restricted_spectrum(matrix: FloatArray, support: SparseMatrix) -> tuple[IntA
     return rank, smallest
 
 
-def _batches(support: SparseMatrix, n_goals: int) -> Iterator[tuple[IntArray, IntArray]]:
+def _batches(support: SparseMask, n_goals: int) -> Iterator[tuple[IntArray, IntArray]]:
     """Yield rows with supports of one size in batches: their numbers (b,), the places of their entries (b, size)."""
     sizes = np.diff(support.indptr)
     for size in np.unique(sizes).tolist():

@@ -9,16 +9,19 @@ from tabular_inversion.sufficiency.assessment.comparison import Comparison, comp
 from tabular_inversion.sufficiency.assessment.next_goal import NextGoal
 from tabular_inversion.sufficiency.assessment.training import TrainingCheck
 from tabular_inversion.sufficiency.assessment.why import Explanation
+from tabular_inversion.sufficiency.by_draws.families import GoalFamily
 from tabular_inversion.sufficiency.by_draws.generic import generic
 from tabular_inversion.sufficiency.by_paths.linkages import Cut, Linkage, linkage
 from tabular_inversion.sufficiency.by_paths.structural import structural
 from tabular_inversion.sufficiency.concrete import concrete
+from tabular_inversion.sufficiency.hautus import HautusVector
 from tabular_inversion.sufficiency.order import GoalOrder, order_goals
 from tabular_inversion.sufficiency.recheck import verify
 from tabular_inversion.sufficiency.scenarios import kernel_radii
 from tabular_inversion.sufficiency.several_discounts import DiscountsNeeded, discounts_needed
+from tabular_inversion.sufficiency.smallest.asked import InsufficientGoalsError
 from tabular_inversion.sufficiency.smallest.minimal import minimal
-from tabular_inversion.sufficiency.smallest.result import InsufficientGoalsError, MinimalGoals
+from tabular_inversion.sufficiency.smallest.result import MinimalGoals
 
 __all__ = [
     "Assessment",
@@ -26,7 +29,9 @@ __all__ = [
     "Cut",
     "DiscountsNeeded",
     "Explanation",
+    "GoalFamily",
     "GoalOrder",
+    "HautusVector",
     "InsufficientGoalsError",
     "Linkage",
     "MinimalGoals",

@@ -23,6 +23,7 @@ from tabular_inversion.identifiability import Hint, Scope, Status, Verdict, iden
 from tabular_inversion.identifiability.asked import VerdictQuestion
 from tabular_inversion.identifiability.proofs import Proof
 from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.kernel_rows import sparse_rows
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record
@@ -166,7 +167,7 @@ class FixedWorld(Record):
     def world(self) -> ModularWorld:
         """The world's numbers modulo the prime."""
         question = self.question
-        rows = self.mdp.sparse().kernel[question.row_index]
+        rows = sparse_rows(self.mdp.rows)[question.row_index]
         rows.eliminate_zeros()
         exactly = stands_for_fractions(self.mdp, self.limit_denominator)
         values = self._residues(rows.data, self.limit_denominator if exactly else None)
@@ -214,7 +215,7 @@ def _largest_places(rows: SparseMatrix) -> IntArray:
     """Return where in `rows.data` the largest entry of each row stands."""
     counts = np.diff(rows.indptr)
     order = np.lexsort((-rows.data, np.repeat(np.arange(len(counts)), counts)))
-    return order[rows.indptr[:-1]]  # type: ignore[no-any-return]
+    return np.asarray(order[rows.indptr[:-1]])
 
 
 @dataclass(frozen=True, eq=False)

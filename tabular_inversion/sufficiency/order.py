@@ -128,12 +128,14 @@ class _Systems:
         """Return by how much each goal would lower the squared error, shape (k,)."""
         scaled = np.linalg.solve(self.precision.mT, self.equations.mT / self.noise)
         moved = np.linalg.solve(self.precision, scaled)
-        return self.counts @ ((moved**2).sum(axis=1) / (1.0 + (scaled**2).sum(axis=1)))  # type: ignore[no-any-return]
+        result: FloatArray = self.counts @ ((moved**2).sum(axis=1) / (1.0 + (scaled**2).sum(axis=1)))
+        return result
 
     def news(self) -> BoolArray:
         """Return for which rows each goal would be one more independent equation, bool (b, k)."""
         sizes = np.linalg.norm(self.equations, axis=2)
-        return np.linalg.norm(self.left, axis=2) > _INDEPENDENT * sizes  # type: ignore[no-any-return]
+        result: BoolArray = np.linalg.norm(self.left, axis=2) > _INDEPENDENT * sizes
+        return result
 
     def sigmas(self) -> FloatArray:
         """Return the smallest singular value on what the rows see after each further goal, worst row, shape (k,)."""
@@ -144,7 +146,8 @@ class _Systems:
         sigma = np.linalg.svd(stacked, compute_uv=False)
         rank = self.ranks[:, None] + self.news()
         least = np.take_along_axis(sigma, np.maximum(rank - 1, 0)[:, :, None], axis=2)[:, :, 0]
-        return np.where(rank > 0, least, 0.0).min(axis=0)  # type: ignore[no-any-return]
+        result: FloatArray = np.where(rank > 0, least, 0.0).min(axis=0)
+        return result
 
     def add(self, goal: int) -> None:
         """Choose a goal."""

@@ -14,7 +14,6 @@ from tabular_inversion.errors import WitnessError
 from tabular_inversion.exact import ExactAgentValues
 from tabular_inversion.exact.finite_field import PRIME, column_ranks, equal_columns, subset_ranks
 from tabular_inversion.identifiability.proofs import Proof
-from tabular_inversion.identifiability.rational.refutations import check_rows_exactly
 from tabular_inversion.identifiability.witness import Witness
 from tabular_inversion.identifiability.witnesses import check_rows
 from tabular_inversion.sufficiency.by_draws.draws import Drawable
@@ -268,10 +267,7 @@ class WitnessProof(GraphProof):
 
     def verify(self) -> None:
         """Re-check that both rows are in the class, differ, and have the same values."""
-        if isinstance(self.agent, AgentValues):
-            check_rows(self.agent, self.witness, self.question.kernel_class)
-        else:
-            check_rows_exactly(self.agent, self.question.kernel_class, self.witness)
+        check_rows(self.agent, self.witness, self.question.kernel_class)
 
     @property
     def text(self) -> str:

@@ -6,19 +6,21 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, issparse
 
-from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMatrix
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray, SparseMask
 from tabular_inversion.class_tables import check_class
 from tabular_inversion.errors import GoalsError, InputError, KernelClassError, KernelError
 from tabular_inversion.exact import ExactMDP, fraction_array
 from tabular_inversion.exact.rationals import FractionArray, to_floats
 from tabular_inversion.goals import Goals
 from tabular_inversion.kernel_classes import KernelClass, Supported
+from tabular_inversion.kernel_rows import dense_rows, sparse_rows
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record, read_only_rows
 from tabular_inversion.sufficiency.agent_policies import AskedPolicy, Policy, read_policy
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 LIMIT_DENOMINATOR = 10_000
 """Probabilities and discounts in floats stand for fractions with denominators up to this, unless told otherwise."""
 
+_EXACT_COST = 1e-6  # seconds for a goal in fractions, per state to the power 2.5: measured on mazes, with a margin
+_DYADIC_COST = 20.0  # times as much where each number has 53 bits
 _SAME = 1e-12  # between a float and its fraction: different fractions of small denominators are much further apart
 
 
@@ -51,7 +55,7 @@ class Question(Record):
         The class that rows are judged in.
     """
 
-    support: SparseMatrix
+    support: SparseMask
     available: BoolArray
     policy: AskedPolicy
     goals: Goals
@@ -88,10 +92,10 @@ class Question(Record):
     @cached_property
     def row_index(self) -> IntArray:
         """Numbers s*A + a of the available rows, ascending."""
-        return frozen_array(np.flatnonzero(self.available), np.intp)  # type: ignore[no-any-return]
+        return frozen_array(np.flatnonzero(self.available), np.intp)
 
     @cached_property
-    def row_supports(self) -> SparseMatrix:
+    def row_supports(self) -> SparseMask:
         """For `Supported`: the states that each available row may reach, bool CSR (rows, S)."""
         supports = self.kernel_class.known_supports(self.row_index)
         if supports is None:
@@ -99,17 +103,17 @@ class Question(Record):
         return read_only_rows(supports)
 
     @cached_property
-    def edges(self) -> SparseMatrix:
+    def edges(self) -> SparseMask:
         """Who can follow whom under the policy, bool CSR (S, S)."""
         rows = np.flatnonzero(self.chosen)
         places = (np.ones(len(rows)), (rows // self.n_actions, rows))
         pick = csr_array(places, shape=(self.n_states, self.available.size))
-        return read_only_rows(csr_array(pick @ self.support.astype(float)).astype(bool))
+        return read_only_rows(csr_array(pick @ self.support.astype(np.float64)).astype(np.bool_))
 
     @cached_property
-    def pays(self) -> SparseMatrix:
+    def pays(self) -> SparseMask:
         """Where each goal pays, bool CSR (G, S)."""
-        return read_only_rows(csr_array(self.goals.rewards != 0))
+        return read_only_rows(csr_array(self.goals.rewards != 0, shape=self.goals.rewards.shape))
 
 
 def read_question(
@@ -152,7 +156,7 @@ def read_question(
     return question
 
 
-def _read_world(world: MDP | nx.Graph[Any]) -> tuple[SparseMatrix, BoolArray]:
+def _read_world(world: MDP | nx.Graph[Any]) -> tuple[SparseMask, BoolArray]:
     if isinstance(world, MDP):
         return csr_array(world.sparse().support), world.available
     if not hasattr(world, "is_directed"):
@@ -225,9 +229,9 @@ def read_exact_world(mdp: MDP | ExactMDP, limit_denominator: int | None) -> Exac
         return mdp
     if stands_for_fractions(mdp, limit_denominator):
         return ExactMDP.from_float(mdp, limit_denominator=limit_denominator)
-    kernel = np.array(fraction_array(mdp.dense().kernel, allow_float=True))
+    kernel = np.array(fraction_array(mdp.toarray(), allow_float=True))
     rows = kernel.reshape(-1, mdp.n_states)
-    largest = mdp.dense().rows.argmax(axis=1)
+    largest = dense_rows(mdp.rows).argmax(axis=1)
     missing = mdp.available.ravel().astype(int) - rows.sum(axis=1)
     rows[np.arange(len(rows)), largest] += missing
     return ExactMDP(kernel, written(mdp.discount, limit_denominator), mdp.available)
@@ -242,6 +246,29 @@ def stands_for_fractions(mdp: MDP, limit_denominator: int | None) -> bool:
     except InputError:
         return False
     return True
+
+
+def exact_seconds(n_states: int, n_goals: int, *, dyadic: bool = False) -> float:
+    """Return about how long the values of goals take in fractions."""
+    return float(_EXACT_COST * n_states**2.5 * n_goals * (_DYADIC_COST if dyadic else 1.0))
+
+
+def is_normalised(mdp: MDP | ExactMDP, limit_denominator: int | None) -> bool:
+    """Tell whether rows sum to exactly one as they are read, so that `read_exact_world` changes nothing.
+
+    Examples
+    --------
+    >>> is_normalised(MDP([[[0.1, 0.9]], [[0.0, 1.0]]], discount=0.5), 100)
+    True
+    >>> is_normalised(MDP([[[0.1, 0.9 - 1e-16]], [[0.0, 1.0]]], discount=0.5), None)
+    False
+    """
+    if isinstance(mdp, ExactMDP) or stands_for_fractions(mdp, limit_denominator):
+        return True
+    rows = sparse_rows(mdp.rows)[np.flatnonzero(mdp.available)]
+    return all(
+        sum(map(Fraction, rows.data[first:last].tolist())) == 1 for first, last in pairwise(rows.indptr.tolist())
+    )
 
 
 def written(discount: float, limit_denominator: int | None) -> Fraction:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -33,12 +33,12 @@ _ROUNDING = 8 * float(np.finfo(np.float64).eps)
 _UNKNOWN_ERROR = 1e-9  # relative, of values without a bound
 
 
-def read_rows(rows: Rows, available: BoolArray) -> BoolArray:
+def read_region(rows: Rows, available: BoolArray) -> BoolArray:
     """Return which rows are asked about, bool (S, A); raises `InputError` where there is none.
 
     Examples
     --------
-    >>> read_rows([1], np.ones((2, 2), bool)).tolist()
+    >>> read_region([1], np.ones((2, 2), bool)).tolist()
     [[False, False], [True, True]]
     """
     if rows is None:
@@ -68,24 +68,43 @@ def read_rows(rows: Rows, available: BoolArray) -> BoolArray:
     return asked
 
 
-def agent_of(world: MDP, goals: Goals, policy: FloatPolicy, *, seed: int = 0) -> AgentValues:
-    """Return the values of agents in a world, with a bound on their error."""
+def policy_is(policy: Any, word: str) -> bool:
+    """Tell whether a policy is given by this word."""
+    return isinstance(policy, str) and policy == word
+
+
+def drawn_policy(available: BoolArray, *, seed: int = 0) -> FloatArray:
+    """Return an unconditional policy with drawn probabilities, quotients of small numbers, of these actions (S, A).
+
+    Examples
+    --------
+    >>> drawn_policy(np.array([[True, True], [True, False]])).round(3)
+    array([[0.56, 0.44],
+           [1.  , 0.  ]])
+    """
+    weights = np.where(available, np.random.default_rng(seed).integers(2, 17, available.shape), 0).astype(float)
+    return np.asarray(weights / np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(float).tiny))
+
+
+def agent_of(
+    world: MDP, goals: Goals, policy: FloatPolicy, *, progress: Callable[[int, int], None] | None = None
+) -> AgentValues:
+    """Return the values of agents in a world, with a bound on their error.
+
+    `progress` is called after each policy update of optimal agents, and may raise to stop.
+    """
     if isinstance(policy, str):
         if policy == "optimal":
-            return bellman.solve(world, goals)
+            return bellman.solve(world, goals, progress=progress)
         if policy not in WORDS:
             raise PolicyError(f"the policy is {policy!r}; expected {', '.join(map(repr, WORDS))}, or probabilities.")
-        chosen = uniform(world.available)
-        if policy == "generic":
-            chosen = np.where(world.available, np.random.default_rng(seed).uniform(0.1, 1.0, chosen.shape), 0.0)
-            chosen /= chosen.sum(axis=1, keepdims=True)
+        chosen = drawn_policy(world.available) if policy == "generic" else uniform(world.available)
         return bellman.evaluate(world, goals, chosen)
     given = np.asarray(policy)
     if given.dtype == bool:
         if given.shape != world.available.shape:
             raise ShapeError(f"the policy's actions have shape {given.shape}; expected {world.available.shape}.")
-        weights = np.where(given, np.random.default_rng(seed).uniform(0.1, 1.0, given.shape), 0.0)
-        given = weights / np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+        given = drawn_policy(given)
     return bellman.evaluate(world, goals, given)
 
 
@@ -169,7 +188,9 @@ def widened(scenario: Scenario, agent: AgentValues, radii: FloatArray, *, relati
 
 
 def drawn_world(world: MDP, seed: int) -> MDP:
-    """Return a world with the same possible transitions and drawn probabilities, uniform on each row's simplex.
+    """Return a world with the same possible transitions and drawn probabilities, almost uniform on each simplex.
+
+    They are quotients of whole numbers, so that fractions stay short.
 
     Examples
     --------
@@ -181,7 +202,7 @@ def drawn_world(world: MDP, seed: int) -> MDP:
     rows = csr_array(world.sparse().kernel, copy=True)
     rows.eliminate_zeros()
     # Away from zero: where a probability is tiny, a rank that floats prove is one in name only.
-    weights = 0.05 + np.random.default_rng(seed).exponential(size=rows.nnz)
+    weights = 1.0 + np.floor(20.0 * np.random.default_rng(seed).exponential(size=rows.nnz))
     sums = np.add.reduceat(weights, rows.indptr[:-1][np.diff(rows.indptr) > 0])
     filled = np.repeat(sums, np.diff(rows.indptr)[np.diff(rows.indptr) > 0])
     kernel = csr_array((weights / filled, rows.indices, rows.indptr), shape=rows.shape)

@@ -19,6 +19,7 @@ from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record, promise
+from tabular_inversion.sufficiency.hautus import HautusVector, hautus_vector
 
 
 @checked
@@ -39,14 +40,16 @@ class DiscountsNeeded(Record):
     unseen : numpy.ndarray of Fraction, shape (S,), or None
         A vector that may be added to any row without a change of any value at any discount (where `count` is None), or
         at ``count - 1`` discounts of one's choice; None where ``count`` is 0.
+    eigenvector : HautusVector or None
+        Where `count` is None: one that no reward sees, so that (P, R^T) is not controllable.
 
     Examples
     --------
     >>> from tabular_inversion import Stochastic
     >>> cycle = ExactMDP([[[0, 1, 0]], [[0, 0, 1]], [[1, 0, 0]]], "1/2")
-    >>> discounts_needed(cycle, ExactGoals([[1, 0, 0]]), [[1], [1], [1]], Stochastic())
+    >>> discounts_needed(cycle, ExactGoals([[1, 0, 0]]), Stochastic(), policy=[[1], [1], [1]])
     <DiscountsNeeded: 2 discounts of 1 reward>
-    >>> discounts_needed(cycle, ExactGoals([[1, 1, 1]]), [[1], [1], [1]], Stochastic())
+    >>> discounts_needed(cycle, ExactGoals([[1, 1, 1]]), Stochastic(), policy=[[1], [1], [1]])
     <DiscountsNeeded: no number of discounts suffices>
     """
 
@@ -55,6 +58,7 @@ class DiscountsNeeded(Record):
     rewards: FractionArray
     ones: bool
     unseen: FractionArray | None
+    eigenvector: HautusVector | None
 
     def __repr__(self) -> str:
         if self.count is None:
@@ -74,6 +78,10 @@ class DiscountsNeeded(Record):
             Naming the field that does not hold.
         """
         n = len(self.chain)
+        if (self.eigenvector is None) is (self.count is None):
+            raise WitnessError(f"eigenvector: {self.eigenvector!r} does not go with count {self.count}.")
+        if self.eigenvector is not None:
+            self.eigenvector.verify(self.chain, self._seen(1))
         if self.count is not None and exact.rank(self._seen(self.count)).rank < n:
             raise WitnessError(f"count: {self.count} discounts do not show everything.")
         before = n if self.count is None else self.count - 1
@@ -91,7 +99,7 @@ class DiscountsNeeded(Record):
 
 @checked
 def discounts_needed(
-    world: MDP | ExactMDP, goals: Goals | ExactGoals, policy: ArrayLike, kernel_class: KernelClass
+    world: MDP | ExactMDP, goals: Goals | ExactGoals, kernel_class: KernelClass, *, policy: ArrayLike
 ) -> DiscountsNeeded:
     """Decide how many discounts of the same rewards identify every kernel of a class.
 
@@ -101,10 +109,10 @@ def discounts_needed(
         Its discount plays no part. Floats are taken as the dyadic rationals that they are.
     goals : Goals or ExactGoals
         Their rewards never end: C = 1.
-    policy : array_like of rationals, shape (S, A)
-        One policy for all goals and discounts.
     kernel_class : Unconstrained or Stochastic
         For the first the question is rank M = n, for the second rank [M;1] = n.
+    policy : array_like of rationals, shape (S, A)
+        One policy for all goals and discounts.
 
     Returns
     -------
@@ -123,13 +131,13 @@ def discounts_needed(
     Notes
     -----
     J discounts show an invertible image of R, R P^T, ..., J blocks; that all of them together have rank n is
-    controllability of (P, R^T). Source: K1.
+    controllability of (P, R^T): ``[lambda I - P, R^T]`` has rank n at each complex lambda. Source: K1.
 
     Examples
     --------
     >>> from tabular_inversion import Unconstrained
     >>> still = ExactMDP([[[1, 0]], [[0, 1]]], "1/2")
-    >>> found = discounts_needed(still, ExactGoals([[0, 1]]), [[1], [1]], Unconstrained())
+    >>> found = discounts_needed(still, ExactGoals([[0, 1]]), Unconstrained(), policy=[[1], [1]])
     >>> found.count, found.unseen.astype(str).tolist()
     (None, ['1', '0'])
     """
@@ -148,9 +156,10 @@ def discounts_needed(
     for count in range(given.n_states + 1):
         left = exact.null_space(_krylov(chain, asked.rewards, count, ones=ones))
         if left.shape[1] == 0:
-            return DiscountsNeeded(count, chain, asked.rewards, ones, unseen)
+            return DiscountsNeeded(count, chain, asked.rewards, ones, unseen, None)
         unseen = left[:, 0]
-    return DiscountsNeeded(None, chain, asked.rewards, ones, unseen)
+    vector = hautus_vector(chain, _krylov(chain, asked.rewards, 1, ones=ones))
+    return DiscountsNeeded(None, chain, asked.rewards, ones, unseen, vector)
 
 
 def _krylov(chain: FractionArray, rewards: FractionArray, count: int, *, ones: bool) -> FractionArray:

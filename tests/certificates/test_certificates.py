@@ -33,6 +33,20 @@ CHECKER = Path(tabular_inversion.__file__).parent / "checker"
 K33 = graph(nx.complete_bipartite_graph(3, 3), discount=0.5)
 
 
+def few_successors(rng):
+    """Draw a verdict on rows of few successors that is proved by a tree: more states than the equations tell apart."""
+    k = int(rng.integers(2, 5))
+    goals = ExactGoals(rng.integers(-20, 21, (k, 6)), np.zeros((k, 6), int))  # so M is R, whatever the world
+    q = np.empty((k, 6, 1), dtype=object)
+    for s in range(6):
+        first, second = rng.choice(6, 2, replace=False)
+        q[:, s, 0] = (goals.rewards[:, first] + goals.rewards[:, second]) / 2
+    if rng.random() < 0.3:
+        q[0, 0, 0] += Fraction(1, 8)
+    agent = exact.ExactAgentValues(q, goals, Fraction(1, 2))
+    return identify(agent, Sparse(2), scope=("instance", "uniform")[rng.integers(2)])
+
+
 def draw(rng):
     """Draw an exact verdict: all classes and scopes, masks, ties, given policies, wrong values, k != n."""
     n, m, k = int(rng.integers(1, 5)), int(rng.integers(1, 3)), int(rng.integers(1, 5))
@@ -62,6 +76,8 @@ def draw(rng):
         if q[place] is not None:
             q[place] += Fraction(int(rng.integers(-2, 3)), 4)
         agent = exact.ExactAgentValues(q, agent.goals, agent.discount, agent.policy, agent.available)
+    if rng.random() < 0.02:
+        return few_successors(rng)
     classes = [Unconstrained(), Stochastic(), Supported(world.kernel != 0), Sparse(min(2, n)), Deterministic()]
     return identify(agent, classes[rng.integers(5)], scope=("instance", "uniform")[rng.integers(2)])
 
@@ -101,6 +117,14 @@ def changed(certificate, rng):
         new = 1
     inside[place[-1]] = new
     return copy, place
+
+
+def flat(proof):
+    """Yield a proof and, if it is a tree, all that it is made of."""
+    yield proof
+    for branch in ("without", "with"):
+        if branch in proof:
+            yield from flat(proof[branch])
 
 
 def agent_of(certificate):
@@ -191,6 +215,17 @@ def test_exceptional_discounts_at_a_rational_and_an_irrational_root(parts, shown
         accepted.append(place)
     # A wider interval, and rewards, rows and policies that no goal's optimal way touches, leave the claim true.
     assert all(place[0] in ("interval", "optimal", "with_ones", "world", "polynomial") for place in accepted), accepted
+
+
+def test_rows_with_the_same_successors_have_trees_of_their_own():
+    goals = ExactGoals([[0, 1, 2, 5], [0, 1, 4, 3]], np.zeros((2, 4), int))
+    shares = [Fraction(1, 3), Fraction(1, 2), Fraction(2, 3), Fraction(3, 4)]
+    q = np.empty((2, 4, 1), dtype=object)
+    for s, share in enumerate(shares):
+        q[:, s, 0] = share * goals.rewards[:, 1] + (1 - share) * goals.rewards[:, 3]
+    verdict = identify(exact.ExactAgentValues(q, goals, Fraction(1, 2)), Sparse(2))
+    [certificate] = certificates_of(verdict)
+    assert check(certificate).startswith(verdict.status.name)
 
 
 def test_k33_is_not_identified_and_the_two_rows_say_so():

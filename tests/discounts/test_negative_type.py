@@ -10,6 +10,7 @@ from tabular_inversion import MDP, exact
 from tabular_inversion.discounts import exceptional_discounts, negative_type, search
 from tabular_inversion.environments import graph
 from tabular_inversion.errors import InputError, KernelError, ShapeError, WitnessError
+from tabular_inversion.exact.polynomials.roots import isolate
 
 K32 = graph(nx.complete_bipartite_graph(3, 2))
 
@@ -91,13 +92,40 @@ def test_each_answer_comes_with_its_own_certificate_only():
 
 
 def test_the_search_isolates_no_root_where_the_type_is_negative(monkeypatch):
-    monkeypatch.setattr(search, "rank_drops", lambda *_: pytest.fail("a root was sought"))
+    for name in ("rank_drops", "determinant"):
+        monkeypatch.setattr(search, name, lambda *_: pytest.fail("a root was sought"))
     grid = graph(nx.convert_node_labels_to_integers(nx.grid_2d_graph(4, 4)))
     result = exceptional_discounts(grid)
     result.verify()
     assert (result.discounts, result.ranks, result.negative_type.holds) == ((), ((16, 16),), True)
     with pytest.raises(pytest.fail.Exception):
         exceptional_discounts(K32)
+
+
+def joined_at_nodes(rng):
+    """Graphs with a root and without, each hung on a node of the ones before."""
+    parts = (nx.complete_bipartite_graph(3, 2), nx.complete_bipartite_graph(3, 3), nx.cycle_graph(5), nx.path_graph(3))
+    whole = nx.Graph([(0, 1)])
+    for kind in rng.integers(4, size=int(rng.integers(1, 4))):
+        size, at = len(whole), int(rng.integers(len(whole)))
+        names = {node: node + size - 1 if node else at for node in parts[kind]}
+        whole.add_edges_from((names[a], names[b]) for a, b in parts[kind].edges)
+    return whole
+
+
+def test_the_search_falls_into_parts_at_cut_points(monkeypatch):
+    rng, sizes, repeated = np.random.default_rng(0), [], 0
+    det = search.determinant
+    monkeypatch.setattr(search, "determinant", lambda matrix: sizes.append(len(matrix)) or det(matrix))
+    for _ in range(12):
+        result = exceptional_discounts(graph(joined_at_nodes(rng)))
+        matrix = [row.numerators for row in result.pieces[0].rows]
+        whole = {str(number): multiplicity for number, multiplicity in isolate(det(matrix))}
+        assert {str(found.discount): found.multiplicity for found in result.discounts} == whole
+        repeated += any(found.multiplicity > 1 for found in result.discounts)
+        result.verify()
+    assert set(sizes) == {5, 6}
+    assert repeated
 
 
 def test_no_metric_no_type():

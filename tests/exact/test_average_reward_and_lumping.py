@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from proofs_checks import instances
-from tabular_inversion import exact
+from tabular_inversion import Status, Stochastic, exact, identify, invert
 from tabular_inversion.errors import GoalsError, KernelError, PolicyError, ShapeError
 from tabular_inversion.exact import ExactGoals, ExactMDP
 
@@ -25,6 +25,37 @@ def test_relative_values_are_the_limit_of_discounted_ones():
         np.testing.assert_allclose(v[:, 0] * 1e-9, found.gain.astype(float), rtol=1e-5, atol=1e-4)
         chain = (policy[:, :, None] * world.kernel).sum(axis=1)
         assert (found.bias + found.gain[:, None] == found.test_matrix @ chain.T).all()
+
+
+def test_identify_and_invert_take_average_reward_agents():
+    """Rank [M;1] = rank [R;1], and where it is full every row comes back."""
+    rng = np.random.default_rng(3)
+    seen = set()
+    for _ in range(25):
+        n, m = instances.sizes(rng, largest=5)
+        world = instances.world(rng, n, m)
+        goals, policy = (
+            instances.generic_goals(rng, max(1, n - int(rng.integers(1, 3))), n),
+            instances.policy(rng, n, m),
+        )
+        values = exact.average_reward(world, goals, policy)
+        agent = values.agent_values()
+        assert (agent.test_matrix == values.test_matrix).all()
+        assert (agent.right_hand_sides == values.right_hand_sides[:, agent.row_index]).all()
+        verdict = identify(agent, Stochastic(), scope="uniform")
+        verdict.verify()
+        ones = np.concatenate([goals.rewards, exact.fraction_array(np.ones((1, n), int))])
+        enough = exact.rank(ones).rank == n
+        seen.add(enough)
+        assert (verdict.status is Status.IDENTIFIED) == enough
+        if enough:
+            found = invert(agent.to_float(), Stochastic())
+            np.testing.assert_allclose(found.kernel, world.kernel.astype(float), atol=1e-6)
+    assert seen == {True, False}
+    gap = ExactMDP([[[0, 0], ["1/2", "1/2"]], [[1, 0], [0, 1]]], 0, [[False, True], [True, True]])
+    agent = exact.average_reward(gap, ExactGoals([[0, 3]]), [[0, 1], [1, 0]]).agent_values()
+    assert agent.available.tolist() == [[False, True], [True, True]]
+    assert identify(agent, Stochastic()).status is Status.IDENTIFIED
 
 
 def test_unavailable_actions_have_no_value_and_wrong_questions_are_refused():

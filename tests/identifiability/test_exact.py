@@ -11,10 +11,9 @@ from tabular_inversion import Deterministic, Sparse, Stochastic, Supported, Unco
 from tabular_inversion.environments import four_rooms, graph
 from tabular_inversion.errors import InputError
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
-from tabular_inversion.identifiability import Evidence, Status, WitnessError
+from tabular_inversion.identifiability import Evidence, Status, WitnessError, check_forward
 from tabular_inversion.identifiability.rational.judge_exactly import exact_system
 from tabular_inversion.identifiability.rational.proofs import ColumnProof
-from tabular_inversion.identifiability.rational.refutations import check_forward_exactly
 from tabular_inversion.interop import exact_kernel
 
 HALF = Fraction(1, 2)
@@ -102,7 +101,7 @@ def test_k33_rows_are_vertices_and_the_noisy_row_is_the_x1_witness():
     assert verdict.status is Status.NOT_IDENTIFIED
     assert verdict.rows_identified == 18
     verdict.verify()
-    check_forward_exactly(agent, world.kernel, verdict.witness)
+    check_forward(agent, world.kernel, verdict.witness, verdict.kernel_class)
     difference = verdict.witness.first - verdict.witness.second
     # Mass moves evenly from one side of the graph to the other.
     assert len({abs(x) for x in difference}) == 1

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix, issparse
 
-from tabular_inversion import MDP, Goals, solve
+from tabular_inversion import MDP, Goals, Supported, solve
 from tabular_inversion.environments import chain, graph, random_mdp
 from tabular_inversion.errors import GoalsError, InputError, KernelError, ShapeError
 from tabular_inversion.interop import (
     enumerate_environment,
-    from_counts,
     from_dataframe,
     from_dict,
     from_gymnasium,
@@ -21,7 +20,6 @@ from tabular_inversion.interop import (
     from_quantecon,
     from_stormpy,
     from_transitions,
-    support_from_counts,
     to_dataframe,
     to_dict,
     to_gymnasium,
@@ -254,19 +252,19 @@ class TestColumnsAndTables:
 class TestCounts:
     def test_frequencies_are_those_of_the_counts_and_rows_sum_to_one(self):
         counts = np.random.default_rng(0).integers(0, 9, size=(6, 2, 6))
-        world = from_counts(counts, discount=0.9)
+        world = MDP.from_counts(counts, discount=0.9)
         np.testing.assert_allclose(world.dense().kernel, counts / counts.sum(axis=2, keepdims=True), atol=1e-15)
-        assert (support_from_counts(counts).support.toarray() == (counts > 0).reshape(12, 6)).all()
+        assert (Supported.from_counts(counts).support.toarray() == (counts > 0).reshape(12, 6)).all()
 
     def test_rows_that_were_never_seen_are_refused_unless_told(self):
         counts = np.array([[[1, 0], [0, 0]], [[0, 1], [1, 1]]])
         with pytest.raises(InputError, match="state 0, action 1 was never seen"):
-            from_counts(counts, discount=0.9)
-        assert not from_counts(counts, discount=0.9, unvisited="unavailable").available[0, 1]
+            MDP.from_counts(counts, discount=0.9)
+        assert not MDP.from_counts(counts, discount=0.9, unvisited="unavailable").available[0, 1]
         with pytest.raises(InputError, match="at least 0"):
-            from_counts(-counts, discount=0.9)
+            MDP.from_counts(-counts, discount=0.9)
         with pytest.raises(ShapeError, match="expected"):
-            from_counts(counts[0], discount=0.9)
+            MDP.from_counts(counts[0], discount=0.9)
 
 
 class TestGymnasiumEnv:
@@ -308,6 +306,7 @@ class TestGymnasiumEnv:
         environment = gymnasium.make(name, **options)
         found, counts = enumerate_environment(environment, discount=0.9)
         table = from_gymnasium(environment, discount=0.9)
+        assert MDP.enumerate(environment, discount=0.9) == found.mdp
         names = found.mdp.state_names or tuple(map(str, range(found.mdp.n_states)))
         order = [int(label) for label in names]
         there = table.mdp.dense().kernel[np.ix_(order, range(4), order)]

@@ -7,7 +7,8 @@ import pytest
 
 from tabular_inversion import MDP
 from tabular_inversion.environments import random_mdp
-from tabular_inversion.errors import FileFormatError, InputError, ShapeError
+from tabular_inversion.equivalence import IntervalMDP
+from tabular_inversion.errors import FileFormatError, InputError
 
 pytest.importorskip("umbi.ats", reason="umbi needs Python 3.12")
 
@@ -30,13 +31,13 @@ def test_fractions_come_back_exactly(tmp_path):
 
 
 def test_intervals_are_written_and_not_taken_for_probabilities(tmp_path):
-    world = MDP([[[0.5, 0.5]], [[0.0, 1.0]]], discount=0.5)
     low, high = np.array([[[0.25, 0.25]], [[0.0, 1.0]]]), np.array([[[0.75, 0.75]], [[0.0, 1.0]]])
-    write_umb(world, tmp_path / "world.umb", intervals=(low, high))
+    world = IntervalMDP(low, high, discount=0.5)
+    write_umb(world, tmp_path / "world.umb")
     with pytest.raises(InputError, match="interval"):
         read_umb(tmp_path / "world.umb", discount=0.5)
-    with pytest.raises(ShapeError, match="intervals has shape"):
-        write_umb(world, tmp_path / "world.umb", intervals=(low[0], high))
+    with pytest.raises(InputError, match="one kind of weight"):
+        write_umb(world, tmp_path / "world.umb", exact=low.astype(object))
 
 
 def test_what_is_no_umb_file_is_refused(tmp_path):

@@ -20,7 +20,6 @@ from tabular_inversion import (
 )
 from tabular_inversion.environments import chain, four_rooms, graph, random_mdp
 from tabular_inversion.errors import AgentValuesError, GoalsError, InputError, ShapeError, WitnessError
-from tabular_inversion.interop import from_counts
 from tabular_inversion.sufficiency import assess, compare, concrete, kernel_radii, minimal
 from tabular_inversion.sufficiency.assessment.symmetries import Symmetry, find_symmetry
 
@@ -134,6 +133,43 @@ def test_symmetries_are_those_of_the_world_and_the_goals():
             Symmetry(np.array(image)).check(square, goals)
 
 
+def turning_world(order: int) -> MDP:
+    """A wheel whose rim turns one way only: its automorphisms that keep the hub are turns, and no mirror is one."""
+    n = order + 1
+    kernel = np.zeros((n, 2, n))
+    for i in range(order):
+        kernel[i, :, (i + 1) % order] = 0.75, 0.25
+        kernel[i, :, order] = 0.25, 0.75
+    kernel[order, :, :order] = 1.0 / order
+    return MDP(kernel, 0.5)
+
+
+@pytest.mark.parametrize("order", [3, 4, 5])
+def test_turns_that_are_no_mirrors_are_found_and_checked(order):
+    world = turning_world(order)
+    found = assess(world, [order], Supported.of(world))
+    [reason] = [reason for reason in found.why(order, 0) if reason.kind == "symmetry"]
+    assert reason.text.startswith("turn ")
+    assert len(set(reason.symmetry.image.tolist())) == order + 1
+    assert reason.symmetry.image[order] == order
+    assert not np.array_equal(reason.symmetry.image[reason.symmetry.image], np.arange(order + 1))
+    reason.check()
+    for image in (np.arange(order + 1), np.roll(np.arange(order + 1), 1), np.array([1, 0, *range(2, order + 1)])):
+        with pytest.raises(WitnessError):
+            replace(reason, symmetry=Symmetry(image)).check()
+
+
+def test_a_symmetry_that_takes_too_long_is_given_up(monkeypatch):
+    world = graph(nx.random_regular_graph(3, 60, seed=0), discount=0.5)
+    names = "tabular_inversion.sufficiency.assessment.symmetries.time.monotonic"
+    ticks = iter(range(10**9))
+    monkeypatch.setattr(names, lambda: float(next(ticks)))
+    assert find_symmetry(turning_world(4), Goals.indicator(5, [4]), 0, 1, seconds=3.0) is None
+    assert next(ticks) < 10  # given up at the first look at the clock after the deadline
+    assert find_symmetry(turning_world(4), Goals.indicator(5, [4]), 0, 1, seconds=1e9) is not None
+    assert find_symmetry(world, Goals.indicator(60, [0]), 1, 2, seconds=1e9) is None
+
+
 def test_the_next_goal_is_the_one_that_helps_most(windy):
     found = assess(windy, [0], Supported.of(windy), noise=1e-4)
     best = found.next_goal([10, 20, 60])
@@ -225,7 +261,7 @@ def test_what_is_certified_for_a_region_of_kernels_holds_for_kernels_in_it():
     rng = np.random.default_rng(0)
     kernel = rng.dirichlet(np.ones(3), (3, 2))
     counts = np.stack([[rng.multinomial(4_000_000, row) for row in rows] for rows in kernel])
-    estimate = from_counts(counts, discount=0.5)
+    estimate = MDP.from_counts(counts, discount=0.5)
     radii = kernel_radii(counts)
     assert (np.abs(estimate.dense().kernel - kernel).sum(axis=2) <= radii).all()
     goals = Goals([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])

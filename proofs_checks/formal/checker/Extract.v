@@ -15,4 +15,4 @@ Extract Inlined Constant Z.eqb => "Big.equal".
 Extract Inlined Constant Z.leb => "Big.leq".
 Extract Inlined Constant Z.ltb => "Big.lt".
 
-Extraction "checker.ml" check_unique check_member check_values check_pair check_farkas.
+Extraction "checker.ml" check_facts check_identified check_inconsistent check_determined check_pair check_values.

@@ -157,6 +157,27 @@ def null_vector(matrix: PolynomialMatrix, number: AlgebraicNumber) -> list[fmpq_
     raise AssertionError  # unreachable: there are infinitely many primes, and only finitely many hide a pivot
 
 
+def null_vectors(matrix: PolynomialMatrix, number: AlgebraicNumber) -> list[list[fmpq_poly]]:
+    """Return a basis of the vectors that the matrix sends to zero at an algebraic number, proved to be complete.
+
+    Each is one of `null_vector`, and zero where an earlier one is 1.
+
+    Examples
+    --------
+    >>> x = fmpz_poly([0, 1])
+    >>> half = AlgebraicNumber.rational(Fraction(1, 2))
+    >>> len(null_vectors([[2 * x, fmpz_poly([1]), x]], half)), len(null_vectors([[2 * x - 1]], half))
+    (2, 1)
+    """
+    found: list[list[fmpq_poly]] = []
+    rows = list(matrix)
+    while (vector := null_vector(rows, number)) is not None:
+        free = next(j for j, entry in enumerate(vector) if entry == fmpq_poly([1]))
+        rows.append([fmpz_poly([int(j == free)]) for j in range(len(vector))])
+        found.append(vector)
+    return found
+
+
 def vanishes(matrix: PolynomialMatrix, vector: Sequence[fmpq_poly], number: AlgebraicNumber) -> bool:
     """Tell whether every product of a row with the vector is a multiple of the minimal polynomial."""
     modulus = fmpq_poly(number.polynomial)

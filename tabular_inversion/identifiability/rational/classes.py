@@ -12,14 +12,15 @@ from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.exact import null_space, rank
 from tabular_inversion.exact.linear_programs import find_recession_vector
 from tabular_inversion.exact.rationals import FractionArray
-from tabular_inversion.identifiability.rational.decision import ExactDecision, ExactPair, groups, split_exactly
+from tabular_inversion.identifiability.decision import Decision, Pair
+from tabular_inversion.identifiability.rational.arrays import groups, split_exactly
 from tabular_inversion.identifiability.rational.points import affine_points, stochastic_points
 from tabular_inversion.identifiability.rational.proofs import ColumnProof, FaceProof, RankProof, ValueProof
 from tabular_inversion.identifiability.rational.system import ExactSystem
 from tabular_inversion.identifiability.verdict import Status
 
 
-def unconstrained(system: ExactSystem, *, uniform: bool) -> ExactDecision:
+def unconstrained(system: ExactSystem, *, uniform: bool) -> Decision:
     """Decide by the rank of M; at instance scope also whether the equations can be solved at all."""
     codes = np.full(system.n_rows, Status.UNDECIDED, np.int8)
     proofs: list[ValueProof] = []
@@ -32,16 +33,16 @@ def unconstrained(system: ExactSystem, *, uniform: bool) -> ExactDecision:
     if found.rank == system.n_states:
         codes[consistent] = Status.IDENTIFIED
         proofs += [RankProof(consistent, found)] if consistent.size else []
-        return ExactDecision(codes, tuple(proofs), None, reason)
+        return Decision.proved(codes, proofs, None, reason)
     codes[consistent] = Status.NOT_IDENTIFIED
     pair = None
     if consistent.size:
         row = int(consistent[0])
-        pair = ExactPair(row, points[row], points[row] + null_space(system.matrix)[:, 0])
-    return ExactDecision(codes, tuple(proofs), pair, reason)
+        pair = Pair(row, points[row], points[row] + null_space(system.matrix)[:, 0])
+    return Decision.proved(codes, proofs, pair, reason)
 
 
-def stochastic_uniform(system: ExactSystem) -> ExactDecision:
+def stochastic_uniform(system: ExactSystem) -> Decision:
     """Decide, for each different set of allowed states, whether its columns of [M;1] are independent."""
     codes = np.full(system.n_rows, Status.UNDECIDED, np.int8)
     proofs: list[ValueProof] = []
@@ -59,15 +60,15 @@ def stochastic_uniform(system: ExactSystem) -> ExactDecision:
         if pair is None:
             vector = np.full(system.n_states, Fraction(0), dtype=object)
             vector[mask] = null_space(matrix)[:, 0]
-            pair = ExactPair(int(rows[0]), *split_exactly(vector))
+            pair = Pair(int(rows[0]), *split_exactly(vector))
     full = int((codes == Status.IDENTIFIED).sum())
     reason = f"[M;1] on the states allowed has independent columns for {full} of {system.n_rows} rows"
     if bool(system.allowed.all()) and least is not None:
         reason = f"[M;1] has rank {least.rank} of {system.n_states} ({least.proof})"
-    return ExactDecision(codes, tuple(proofs), pair, reason)
+    return Decision.proved(codes, proofs, pair, reason)
 
 
-def stochastic_instance(system: ExactSystem, guess: FloatArray) -> ExactDecision:
+def stochastic_instance(system: ExactSystem, guess: FloatArray) -> Decision:
     """Find a member for each row, then ask whether another one exists: by rank, or by directions off its face (S1)."""
     points, codes, proofs = stochastic_points(system, guess)
     everywhere = stochastic_uniform(system)
@@ -84,7 +85,7 @@ def stochastic_instance(system: ExactSystem, guess: FloatArray) -> ExactDecision
         pair = _decide_on_faces(system, points, left, codes, proofs)
         found = int((codes[left] == Status.IDENTIFIED).sum())
         reason = f"{reason}; of the {left.size} rows left, {found} are unique on the faces where they lie"
-    return ExactDecision(codes, tuple(proofs), pair, reason)
+    return Decision.proved(codes, proofs, pair, reason)
 
 
 def _decide_on_faces(
@@ -93,7 +94,7 @@ def _decide_on_faces(
     left: NDArray[np.intp],
     codes: NDArray[np.int8],
     proofs: list[ValueProof],
-) -> ExactPair | None:
+) -> Pair | None:
     """Fill in `codes` and `proofs` for the rows `left`; rows with one support and one allowed set share the program."""
     pair = None
     keys: BoolArray = np.concatenate([points[left] > 0, system.allowed[left]], axis=1)
@@ -110,7 +111,7 @@ def _decide_on_faces(
         if pair is None:
             vector = np.full(system.n_states, Fraction(0), dtype=object)
             vector[free] = found.vector
-            pair = ExactPair(int(rows[0]), points[rows[0]], _end_of_segment(points[rows[0]], vector))
+            pair = Pair(int(rows[0]), points[rows[0]], _end_of_segment(points[rows[0]], vector))
     return pair
 
 
@@ -122,7 +123,7 @@ def _end_of_segment(point: FractionArray, vector: FractionArray) -> FractionArra
     return end
 
 
-def deterministic(system: ExactSystem, *, uniform: bool) -> ExactDecision:
+def deterministic(system: ExactSystem, *, uniform: bool) -> Decision:
     """Compare columns of M as tuples of fractions."""
     columns = [tuple(column) for column in system.matrix.T.tolist()]
     states_of: dict[tuple[Fraction, ...], list[int]] = {}
@@ -135,11 +136,11 @@ def deterministic(system: ExactSystem, *, uniform: bool) -> ExactDecision:
         everything = np.arange(system.n_rows)
         if not shared:
             proof = ColumnProof(everything, np.arange(len(columns)))
-            return ExactDecision(np.full(system.n_rows, Status.IDENTIFIED, np.int8), (proof,), None, reason)
-        pair = ExactPair(0, unit[shared[0][0]], unit[shared[0][1]])
-        return ExactDecision(np.full(system.n_rows, Status.NOT_IDENTIFIED, np.int8), (), pair, reason)
+            return Decision.proved(np.full(system.n_rows, Status.IDENTIFIED, np.int8), (proof,), None, reason)
+        pair = Pair(0, unit[shared[0][0]], unit[shared[0][1]])
+        return Decision.proved(np.full(system.n_rows, Status.NOT_IDENTIFIED, np.int8), (), pair, reason)
     codes = np.empty(system.n_rows, np.int8)
-    several: ExactPair | None = None
+    several: Pair | None = None
     successors: dict[int, int] = {}
     for row, values in enumerate(system.values.T.tolist()):
         states = states_of.get(tuple(values), [])
@@ -147,11 +148,11 @@ def deterministic(system: ExactSystem, *, uniform: bool) -> ExactDecision:
         if len(states) == 1:
             successors[row] = states[0]
         elif states and several is None:
-            several = ExactPair(row, unit[states[0]], unit[states[1]])
+            several = Pair(row, unit[states[0]], unit[states[1]])
     proof = ColumnProof(np.array(list(successors), np.intp), np.array(list(successors.values()), np.intp))
     counts = [int((codes == status).sum()) for status in Status]
     reason = (
         f"{counts[Status.IDENTIFIED]} rows match one column of M, {counts[Status.NOT_IDENTIFIED]} several, "
         f"{counts[Status.INCONSISTENT]} none"
     )
-    return ExactDecision(codes, (proof,) if successors else (), several, reason)
+    return Decision.proved(codes, (proof,) if successors else (), several, reason)

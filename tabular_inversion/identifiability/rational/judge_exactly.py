@@ -15,17 +15,17 @@ from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.exact import ExactAgentValues
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion
 from tabular_inversion.identifiability.consistency import Consistency
+from tabular_inversion.identifiability.decision import Decision
 from tabular_inversion.identifiability.rational.classes import (
     deterministic,
     stochastic_instance,
     stochastic_uniform,
     unconstrained,
 )
-from tabular_inversion.identifiability.rational.decision import ExactDecision
-from tabular_inversion.identifiability.rational.refutations import make_exact_witness
 from tabular_inversion.identifiability.rational.sparse import sparse_instance, sparse_uniform
 from tabular_inversion.identifiability.rational.system import ExactSystem
-from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict
+from tabular_inversion.identifiability.verdict import Status, Verdict
+from tabular_inversion.identifiability.witnesses import make_witness
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 from tabular_inversion.recovery import recover
 from tabular_inversion.recovery.system import RowSystem
@@ -73,9 +73,8 @@ def exact_system(agent: ExactAgentValues, kernel_class: KernelClass) -> ExactSys
     return ExactSystem(matrix, values, agent.row_index, allowed, kernel_class.most(agent.n_states))
 
 
-def _dress(agent: ExactAgentValues, kernel_class: KernelClass, scope: Scope, decision: ExactDecision) -> Verdict:
-    codes = decision.codes
-    evidence = np.where(codes == Status.UNDECIDED, Evidence.NUMERIC, Evidence.EXACT).astype(np.int8)
+def _dress(agent: ExactAgentValues, kernel_class: KernelClass, scope: Scope, decision: Decision) -> Verdict:
+    codes, pair = decision.codes, decision.pair
     floats = agent.to_float()
     # In floats, for orientation only: the exact decision does not use them.
     residual, reason = float("nan") if scope == "uniform" else 0.0, decision.reason
@@ -87,10 +86,10 @@ def _dress(agent: ExactAgentValues, kernel_class: KernelClass, scope: Scope, dec
     return Verdict.of_rows(
         ValuesQuestion(agent, kernel_class, scope),
         codes,
-        evidence,
+        decision.evidence,
         rank=_rank(agent, kernel_class),
         sigma_min=scaled.sigma_min,
-        witness=None if decision.pair is None else make_exact_witness(agent, decision.pair),
+        witness=None if pair is None else make_witness(agent, int(agent.row_index[pair.row]), pair.first, pair.second),
         reason=reason,
         largest_residual=residual,
         proofs=decision.proofs,
@@ -105,39 +104,39 @@ def _rank(agent: ExactAgentValues, kernel_class: KernelClass) -> int:
     return exact.rank(matrix).rank
 
 
-def _vectors_uniform(system: ExactSystem, _class: KernelClass) -> ExactDecision:
+def _vectors_uniform(system: ExactSystem, _class: KernelClass) -> Decision:
     return unconstrained(system, uniform=True)
 
 
-def _vectors_instance(system: ExactSystem, _class: KernelClass, _guess: Guess) -> ExactDecision:
+def _vectors_instance(system: ExactSystem, _class: KernelClass, _guess: Guess) -> Decision:
     return unconstrained(system, uniform=False)
 
 
-def _distributions_uniform(system: ExactSystem, _class: KernelClass) -> ExactDecision:
+def _distributions_uniform(system: ExactSystem, _class: KernelClass) -> Decision:
     return stochastic_uniform(system)
 
 
-def _distributions_instance(system: ExactSystem, _class: KernelClass, guess: Guess) -> ExactDecision:
+def _distributions_instance(system: ExactSystem, _class: KernelClass, guess: Guess) -> Decision:
     return stochastic_instance(system, guess())
 
 
-def _sparse_uniform(system: ExactSystem, _class: KernelClass) -> ExactDecision:
+def _sparse_uniform(system: ExactSystem, _class: KernelClass) -> Decision:
     return sparse_uniform(system, system.max_successors)
 
 
-def _sparse_instance(system: ExactSystem, _class: KernelClass, guess: Guess) -> ExactDecision:
+def _sparse_instance(system: ExactSystem, _class: KernelClass, guess: Guess) -> Decision:
     return sparse_instance(system, system.max_successors, guess())
 
 
-def _vertices_uniform(system: ExactSystem, _class: KernelClass) -> ExactDecision:
+def _vertices_uniform(system: ExactSystem, _class: KernelClass) -> Decision:
     return deterministic(system, uniform=True)
 
 
-def _vertices_instance(system: ExactSystem, _class: KernelClass, _guess: Guess) -> ExactDecision:
+def _vertices_instance(system: ExactSystem, _class: KernelClass, _guess: Guess) -> Decision:
     return deterministic(system, uniform=False)
 
 
-EXACT_UNIFORM: ClassTable[Callable[[ExactSystem, Any], ExactDecision]] = ClassTable(
+EXACT_UNIFORM: ClassTable[Callable[[ExactSystem, Any], Decision]] = ClassTable(
     "the uniform question in fractions",
     {
         Unconstrained: _vectors_uniform,
@@ -149,7 +148,7 @@ EXACT_UNIFORM: ClassTable[Callable[[ExactSystem, Any], ExactDecision]] = ClassTa
 )
 """By class, ``decide(system, kernel_class)``."""
 
-EXACT_INSTANCE: ClassTable[Callable[[ExactSystem, Any, Guess], ExactDecision]] = ClassTable(
+EXACT_INSTANCE: ClassTable[Callable[[ExactSystem, Any, Guess], Decision]] = ClassTable(
     "the instance question in fractions",
     {
         Unconstrained: _vectors_instance,

@@ -12,18 +12,11 @@ from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.errors import WitnessError
 from tabular_inversion.exact import ExactAgentValues, ExactMDP
 from tabular_inversion.exact.rationals import FractionArray
-from tabular_inversion.identifiability.rational.decision import ExactPair
 from tabular_inversion.identifiability.witness import Witness
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 
 
-def make_exact_witness(agent: ExactAgentValues, pair: ExactPair) -> Witness:
-    """Return two rows with exactly the same values as a witness for the agent's available row at their position."""
-    state, action = divmod(int(agent.row_index[pair.row]), agent.n_actions)
-    return Witness(state, action, pair.first, pair.second, 0.0)
-
-
-def check_rows_exactly(agent: ExactAgentValues, kernel_class: KernelClass, witness: Witness) -> None:
+def check_rows_exactly(agent: ExactAgentValues, witness: Witness, kernel_class: KernelClass) -> None:
     """Check two rows in fractions: members of the class, different, equal values for every goal, as measured.
 
     Raises

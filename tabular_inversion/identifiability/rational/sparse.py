@@ -17,8 +17,9 @@ from tabular_inversion.exact import rank
 from tabular_inversion.exact.linear_algebra import null_space, solve_linear
 from tabular_inversion.exact.modular import reduce
 from tabular_inversion.exact.rationals import FractionArray
+from tabular_inversion.identifiability.decision import Decision, Pair
+from tabular_inversion.identifiability.rational.arrays import split_exactly
 from tabular_inversion.identifiability.rational.classes import stochastic_instance, stochastic_uniform
-from tabular_inversion.identifiability.rational.decision import ExactDecision, ExactPair, split_exactly
 from tabular_inversion.identifiability.rational.proofs import ValueProof
 from tabular_inversion.identifiability.rational.system import ExactSystem
 from tabular_inversion.identifiability.verdict import Status
@@ -52,7 +53,7 @@ class SearchProof(ValueProof):
         return "all supports of as many states as a row may have successors were tried"
 
 
-def sparse_uniform(system: ExactSystem, n_successors: int) -> ExactDecision:
+def sparse_uniform(system: ExactSystem, n_successors: int) -> Decision:
     """Look for v != 0 with [M;1] v = 0 and at most N positive and N negative entries (T5b)."""
     whole = stochastic_uniform(system)
     if n_successors >= system.n_states or whole.codes[0] == Status.IDENTIFIED:
@@ -61,15 +62,15 @@ def sparse_uniform(system: ExactSystem, n_successors: int) -> ExactDecision:
     tried = _count(system.n_states, min(2 * n_successors, system.n_states))
     if tried > MAX_SUPPORTS:
         reason = f"{whole.reason}; the {tried} sets of up to {2 * n_successors} columns are too many to try exactly"
-        return ExactDecision(np.full(system.n_rows, Status.UNDECIDED, np.int8), (), None, reason)
+        return Decision.proved(np.full(system.n_rows, Status.UNDECIDED, np.int8), (), None, reason)
     vector = _sparse_null_vector(system.matrix, n_successors)
     if vector is None:
         proof = SearchProof(everything)
         reason = f"no two rows with at most {n_successors} successors share their values: {tried} sets of columns tried"
-        return ExactDecision(np.full(system.n_rows, Status.IDENTIFIED, np.int8), (proof,), None, reason)
-    pair = ExactPair(0, *split_exactly(vector))
+        return Decision.proved(np.full(system.n_rows, Status.IDENTIFIED, np.int8), (proof,), None, reason)
+    pair = Pair(0, *split_exactly(vector))
     reason = f"two rows with at most {n_successors} successors share their values"
-    return ExactDecision(np.full(system.n_rows, Status.NOT_IDENTIFIED, np.int8), (), pair, reason)
+    return Decision.proved(np.full(system.n_rows, Status.NOT_IDENTIFIED, np.int8), (), pair, reason)
 
 
 def _count(n: int, largest: int) -> int:
@@ -103,7 +104,7 @@ def _dependent(matrix: FractionArray, largest: int) -> Iterator[tuple[int, ...]]
                 yield columns
 
 
-def sparse_instance(system: ExactSystem, n_successors: int, guess: FloatArray) -> ExactDecision:
+def sparse_instance(system: ExactSystem, n_successors: int, guess: FloatArray) -> Decision:
     """Decide rows among all distributions first (unique there is unique here), then search the supports."""
     points = np.array([Fraction(x).limit_denominator(10**4) for x in guess.ravel().tolist()], dtype=object)
     points = points.reshape(guess.shape)
@@ -116,7 +117,7 @@ def sparse_instance(system: ExactSystem, n_successors: int, guess: FloatArray) -
     if left.size and tried > MAX_SUPPORTS:
         codes[left] = Status.UNDECIDED
         reason = f"{among_all.reason}; {tried} supports are too many to try exactly for the {left.size} rows left"
-        return ExactDecision(codes, tuple(proofs), None, reason)
+        return Decision.proved(codes, proofs, None, reason)
     pair, unique = None, []
     for row in left:
         own = points[row] if known[row] else other_row(system, n_successors, None, int(row))
@@ -129,10 +130,11 @@ def sparse_instance(system: ExactSystem, n_successors: int, guess: FloatArray) -
         if other is None:
             unique.append(int(row))
         elif pair is None:
-            pair = ExactPair(int(row), own, other)
+            pair = Pair(int(row), own, other)
     if unique:
         proofs.append(SearchProof(np.array(unique, np.intp)))
-    return ExactDecision(codes, tuple(proofs), pair, f"{among_all.reason}; {tried} supports tried for {left.size} rows")
+    reason = f"{among_all.reason}; {tried} supports tried for {left.size} rows"
+    return Decision.proved(codes, proofs, pair, reason)
 
 
 def other_row(system: ExactSystem, n_successors: int, known: FractionArray | None, row: int) -> FractionArray | None:

@@ -25,7 +25,7 @@ from tabular_inversion.sufficiency.scenarios import (
     FloatPolicy,
     Rows,
     agent_of,
-    read_rows,
+    read_region,
     scenario_of,
     sets_of,
     widened,
@@ -113,7 +113,7 @@ def assess(
         raise InputError(f"noise is {noise} and seconds {seconds}; expected finite numbers of at least 0.")
     if scope not in ("uniform", "instance"):
         raise InputError(f"scope is {scope!r}; expected 'uniform' or 'instance'.")
-    asked = read_rows(rows, floats.available)
+    asked = read_region(rows, floats.available)
     agent = agent_of(floats, read, policy)
     try:
         sets = sets_of(kernel_class, asked)

@@ -22,11 +22,15 @@ from tabular_inversion.sufficiency.by_draws.generic import generic
 from tabular_inversion.sufficiency.by_paths.structural import structural
 from tabular_inversion.sufficiency.concrete import MAX_EXACT_STATES, concrete
 from tabular_inversion.sufficiency.conditioning.spans import Scenario, certified_sets
-from tabular_inversion.sufficiency.question import LIMIT_DENOMINATOR, read_question, stands_for_fractions
+from tabular_inversion.sufficiency.question import (
+    LIMIT_DENOMINATOR,
+    exact_seconds,
+    is_normalised,
+    read_question,
+    stands_for_fractions,
+)
 from tabular_inversion.sufficiency.scenarios import FloatPolicy
 
-_EXACT_COST = 1e-6  # seconds for a goal in fractions, per state to the power 2.5: measured on mazes, with a margin
-_DYADIC_COST = 20.0  # times as much where each number has 53 bits
 _MODULAR_COST = 4e-8  # seconds for an elementary step of an elimination modulo the prime
 _MOST_FLOWS = 2000  # states: beyond, a flow for each set of successors takes minutes
 
@@ -208,13 +212,13 @@ def _concrete(case: Case, seconds: float) -> Judgement:
     about = "this world"
     if isinstance(case.policy, str) and case.policy == "generic":
         return _skipped(case, "concrete", about, "almost every policy is no question about one world")
-    cost = _EXACT_COST * n**2.5 * k
-    if not stands_for_fractions(case.world, LIMIT_DENOMINATOR):
-        cost *= _DYADIC_COST
+    cost = exact_seconds(n, k, dyadic=not stands_for_fractions(case.world, LIMIT_DENOMINATOR))
     if n > MAX_EXACT_STATES or cost > seconds:
         return _skipped(case, "concrete", about, f"fractions for {k} goals on {n} states would take too long")
     if 1 < case.kernel_class.most(n) < n and seconds < 1:
         return _skipped(case, "concrete", about, "the search for sparse rows would take too long")
+    if not is_normalised(case.world, LIMIT_DENOMINATOR):
+        about += ", its floats taken as dyadic rationals and each row normalised exactly"
     return _run(
         case, "concrete", about,
         lambda: concrete(case.world, case.goals, case.kernel_class, policy=case.policy, scope=case.scope),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.identifiability import Status
+from tabular_inversion.kernel_rows import sparse_rows
 from tabular_inversion.sufficiency.assessment.judges import Case, Judgement
 from tabular_inversion.sufficiency.assessment.why import explain
 from tabular_inversion.sufficiency.conditioning.predicted import DIAMETER, conditioning
@@ -23,7 +24,7 @@ def outside_class(case: Case) -> BoolArray:
     supports = case.kernel_class.known_supports(world.row_index)
     if supports is not None:
         wrong = np.zeros(world.available.size, bool)
-        entries = (world.rows[world.row_index] > 0).astype(np.int8)
+        entries = (sparse_rows(world.rows)[world.row_index] > 0).astype(np.int8)
         wrong[world.row_index] = np.asarray((entries - entries.multiply(supports)).sum(axis=1)).ravel() > 0
     else:
         wrong = np.zeros(case.asked.size, bool)

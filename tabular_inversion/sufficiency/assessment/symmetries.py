@@ -1,7 +1,9 @@
-"""Automorphisms of a world that keep every goal: mirrors that make two states look the same to all agents."""
+"""Automorphisms of a world that keep every goal: mirrors and turns that make states look the same to all agents."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,9 @@ from tabular_inversion.records import Record
 
 MAX_NODES = 3000
 """States and rows of the worlds in which a symmetry is looked for."""
+
+SECONDS = 2.0
+"""How long each search may take: matching graphs has no good bound in the worst case."""
 
 _DIGITS = 9  # probabilities that agree so far are the same
 
@@ -55,6 +60,19 @@ class Symmetry(Record):
             if sorted(here) != sorted(there):
                 raise WitnessError(f"image: the rows of state {state} are not those of state {to}, moved.")
 
+    def moved(self, name: Callable[[int], str], first: int) -> str:
+        """Return in words where a state goes: a mirror that exchanges two, or a turn through more."""
+        orbit = [first, int(self.image[first])]
+        while int(self.image[orbit[-1]]) != first:
+            orbit.append(int(self.image[orbit[-1]]))
+        if len(orbit) == 2:
+            return f"mirror {name(orbit[0])} <-> {name(orbit[1])}"
+        return (
+            "turn "
+            + " -> ".join(name(state) for state in [*orbit[:6], *orbit[:1][: len(orbit) <= 6]])
+            + (" -> ..." * (len(orbit) > 6))
+        )
+
 
 def _row(rows: Any, number: int, image: IntArray | None) -> tuple[tuple[int, float], ...]:
     span = slice(rows.indptr[number], rows.indptr[number + 1])
@@ -63,11 +81,27 @@ def _row(rows: Any, number: int, image: IntArray | None) -> tuple[tuple[int, flo
     return tuple(sorted((t, p) for t, p in entries if p > 0))
 
 
-def find_symmetry(world: MDP, goals: Goals, first: int, second: int) -> Symmetry | None:
-    """Return a symmetry that takes one state to another; None if there is none, or the world is too large.
+def find_symmetry(
+    world: MDP, goals: Goals, first: int, targets: list[int] | int, *, seconds: float = SECONDS
+) -> Symmetry | None:
+    """Return an automorphism that takes one state to another, or to one of several; None if none is found.
 
     The world is a graph of states and rows, with the probabilities on its edges. Colours are refined by those of the
-    neighbours (Weisfeiler and Leman) before `networkx` matches it with itself.
+    neighbours (Weisfeiler and Leman) before `networkx` matches it with itself. Automorphisms of any order are found:
+    mirrors, turns and others.
+
+    Parameters
+    ----------
+    world : MDP
+        At most `MAX_NODES` states and rows; in larger ones nothing is found.
+    goals : Goals
+        Each is kept: rewards and continuation.
+    first : int
+        A state.
+    targets : int or list of int
+        Where it may go.
+    seconds : float
+        After so long the search is given up.
 
     Examples
     --------
@@ -82,6 +116,7 @@ def find_symmetry(world: MDP, goals: Goals, first: int, second: int) -> Symmetry
     index = np.flatnonzero(world.available)
     if n + len(index) > MAX_NODES or goals.action_rewards is not None:
         return None
+    end = time.monotonic() + seconds
     drawn: Any = nx.DiGraph()
     looks = np.unique(np.vstack([goals.rewards, goals.continuation]), axis=1, return_inverse=True)[1].ravel()
     drawn.add_nodes_from((state, {"colour": int(looks[state])}) for state in range(n))
@@ -91,19 +126,36 @@ def find_symmetry(world: MDP, goals: Goals, first: int, second: int) -> Symmetry
         for t, p in _row(rows, row, None):
             drawn.add_edge(n + number, t, weight=p)
     _refine(drawn)
-    if drawn.nodes[first]["colour"] != drawn.nodes[second]["colour"]:
-        return None
-    other = drawn.copy()
-    drawn.nodes[first]["colour"] = other.nodes[second]["colour"] = "chosen"
+    for second in [targets] if isinstance(targets, int) else targets:
+        if drawn.nodes[first]["colour"] != drawn.nodes[second]["colour"]:
+            continue
+        mapping = _matched(drawn, first, second, end)
+        if mapping is not None:
+            return Symmetry(np.array([mapping[state] for state in range(n)], np.intp))
+    return None
+
+
+class _OutOfTimeError(Exception):
+    """Raised inside of networkx."""
+
+
+def _matched(drawn: Any, first: int, second: int, end: float) -> dict[int, int] | None:
+    """Match a coloured graph with itself so that one node goes to another; None also if time runs out."""
+    here, there = drawn.copy(), drawn.copy()
+    here.nodes[first]["colour"] = there.nodes[second]["colour"] = "chosen"
+
+    def alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
+        if time.monotonic() > end:
+            raise _OutOfTimeError
+        return bool(one["colour"] == other["colour"])
+
     matcher = nx.isomorphism.DiGraphMatcher(
-        drawn, other,
-        node_match=lambda a, b: a["colour"] == b["colour"],
-        edge_match=lambda a, b: a["weight"] == b["weight"],
-    )  # fmt: skip
-    mapping = next(matcher.isomorphisms_iter(), None)
-    if mapping is None:
+        here, there, node_match=alike, edge_match=lambda one, other: one["weight"] == other["weight"]
+    )
+    try:
+        return next(matcher.isomorphisms_iter(), None)
+    except _OutOfTimeError:
         return None
-    return Symmetry(np.array([mapping[state] for state in range(n)], np.intp))
 
 
 def _refine(drawn: Any) -> None:

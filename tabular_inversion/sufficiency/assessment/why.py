@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,11 +13,11 @@ from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.kinds import checked
 from tabular_inversion.records import Record
 from tabular_inversion.sufficiency.assessment.judges import Case
-from tabular_inversion.sufficiency.assessment.symmetries import Symmetry, find_symmetry
+from tabular_inversion.sufficiency.assessment.symmetries import SECONDS, Symmetry, find_symmetry
 from tabular_inversion.sufficiency.by_paths.linkages import linkage
 from tabular_inversion.sufficiency.conditioning.spans import spanned
 from tabular_inversion.sufficiency.conditioning.tables import SetsOfOneSize, SuccessorSets
-from tabular_inversion.sufficiency.scenarios import agent_of, scenario_of
+from tabular_inversion.sufficiency.scenarios import agent_of, policy_is, scenario_of
 
 Kind = Literal["identified", "counting", "silent goals", "cut", "symmetry", "discount", "dependence"]
 
@@ -34,14 +35,14 @@ class Explanation(Record):
     kind : str
         ``"identified"``, ``"counting"`` (fewer goals than unknowns), ``"silent goals"`` (their values are the same in
         all states that the row may lead to), ``"cut"`` (all paths to the goals pass fewer states than there are
-        unknowns), ``"symmetry"`` (an automorphism of the world that keeps every goal swaps two successors),
+        unknowns), ``"symmetry"`` (an automorphism of the world that keeps every goal takes a successor to another),
         ``"discount"`` (at another one the row is determined) or ``"dependence"`` (a null vector, for no other reason).
     text : str
         In words.
     successors : numpy.ndarray of int
         The states that the row may lead to.
     states : numpy.ndarray of int
-        The cut; or the two successors that are swapped.
+        The cut; or the successor that is moved, and where to.
     goals : numpy.ndarray of int
         The silent goals.
     symmetry : Symmetry or None
@@ -97,7 +98,9 @@ class Explanation(Record):
         elif self.kind == "symmetry":
             assert self.symmetry is not None  # noqa: S101  of this kind
             self.symmetry.check(case.world, case.goals)
-            holds = int(self.symmetry.image[self.states[0]]) == int(self.states[1])
+            first, second = (int(state) for state in self.states)
+            moved = int(self.symmetry.image[first]) == second != first
+            holds = moved and first in successors and second in successors and self._blind(first, second)
         elif self.kind == "discount":
             assert self.discount is not None  # noqa: S101  of this kind
             holds = _missing_at(case, successors, self.discount) == 0 < _missing_at(case, successors, None)
@@ -110,6 +113,12 @@ class Explanation(Record):
             holds = _missing_at(case, successors, None) == 0
         if not holds:
             raise WitnessError(f"kind: {self.kind} is no reason here.")
+
+    def _blind(self, first: int, second: int) -> bool:
+        """Tell whether no goal tells two states apart."""
+        matrix = self.case.agent.test_matrix
+        size = np.abs(matrix).max(axis=1, initial=0.0) + 1e-300
+        return bool((np.abs(matrix[:, first] - matrix[:, second]) <= _SAME * size).all())
 
     def __str__(self) -> str:
         return self.text
@@ -257,18 +266,28 @@ def _pieces(case: Case, behind: object) -> int:
 
 
 def _symmetry(case: Case, successors: IntArray) -> list[Explanation]:
-    """Find two successors with the same test functions that an automorphism swaps."""
+    """Find an automorphism that takes a successor to another one with the same test functions, whatever else it moves.
+
+    For a given policy it has to keep that too, which is not looked at: then nothing is found.
+    """
+    if case.agent.policy is not None and not policy_is(case.policy, "uniform"):
+        return []
     matrix = case.agent.test_matrix[:, successors]
     size = np.abs(case.agent.test_matrix).max(axis=1)[:, None] + 1e-300
+    end = time.monotonic() + SECONDS
     for i in range(len(successors)):
         alike = np.flatnonzero((np.abs(matrix - matrix[:, [i]]) <= _SAME * size).all(axis=0))
-        for j in alike[alike > i].tolist():
-            first, second = int(successors[i]), int(successors[j])
-            symmetry = find_symmetry(case.world, case.goals, first, second)
-            if symmetry is not None:
-                name = case.world.state_name
-                words = f"mirror {name(first)} <-> {name(second)}: a symmetry of the world that keeps every goal"
-                return [_explanation(case, "symmetry", words, successors, states=[first, second], symmetry=symmetry)]
+        targets = successors[alike[alike > i]].tolist()
+        left = end - time.monotonic()
+        if not targets or left <= 0:
+            continue
+        first = int(successors[i])
+        symmetry = find_symmetry(case.world, case.goals, first, targets, seconds=left)
+        if symmetry is not None:
+            moved = symmetry.moved(case.world.state_name, first)
+            words = f"{moved}: a symmetry of the world that keeps every goal"
+            states = [first, int(symmetry.image[first])]
+            return [_explanation(case, "symmetry", words, successors, states=states, symmetry=symmetry)]
     return []
 
 

@@ -14,10 +14,11 @@ from typing import Protocol
 import numpy as np
 from scipy.sparse import csr_array
 
-from tabular_inversion._typing import IntArray, SparseMatrix
+from tabular_inversion._typing import IntArray, SparseMask
 from tabular_inversion.exact.finite_field import (
     PRIME,
     Residues,
+    SparseResidues,
     inverses,
     minus,
     product,
@@ -29,6 +30,7 @@ from tabular_inversion.exact.finite_field import (
 )
 from tabular_inversion.exact.modular_elimination import Levels, solve_sparse
 from tabular_inversion.records import Record
+from tabular_inversion.sufficiency.by_draws.families import GoalFamily
 from tabular_inversion.sufficiency.question import Question
 
 
@@ -73,7 +75,7 @@ class ModularWorld:
     question: Question
     levels: Levels
     one_system: bool
-    rows: SparseMatrix
+    rows: SparseResidues
     policy: Residues
     discount: Residues
     rewards: Residues
@@ -92,7 +94,7 @@ class ModularWorld:
         factors = times(self.discount, rational_residues(self.question.goals.continuation[goal]))
         return _resolve(chain, factors, self.rewards[[goal]], self.levels)
 
-    def _chain(self, policy: Residues) -> SparseMatrix:
+    def _chain(self, policy: Residues) -> SparseResidues:
         """Return the transition matrix (S, S) under a policy (S, A)."""
         index, n_actions = self.question.row_index, self.question.n_actions
         row_of_entry = np.repeat(np.arange(len(index)), np.diff(self.rows.indptr))
@@ -136,10 +138,13 @@ class Chance(Record):
         Graph and goals.
     generic_rewards : bool
         Whether the rewards are drawn wherever they are not zero.
+    family : GoalFamily, optional
+        Rewards are drawn in the span of this family instead.
     """
 
     question: Question
     generic_rewards: bool
+    family: GoalFamily | None = None
 
     @cached_property
     def one_system(self) -> bool:
@@ -180,7 +185,10 @@ class Chance(Record):
             linear system for every goal.
         """
         rewards = rational_residues(self.question.goals.rewards)
-        if self.generic_rewards:
+        if self.family is not None:
+            drawn = random_residues((len(rewards), len(self.family.span)), rng)
+            rewards = product(drawn, rational_residues(self.family.span))
+        elif self.generic_rewards:
             rewards = np.where(rewards != 0, random_residues(rewards.shape, rng), np.uint64(0))
         sketch = random_residues((n_functions, len(rewards)), rng)
         while True:  # a draw that makes a denominator vanish is repeated; it has next to no chance
@@ -193,15 +201,16 @@ class Chance(Record):
         question = self.question
         rows = _stochastic(question.support[question.row_index], rng)
         weights = question.policy.weights
+        policy: Residues
         if weights is None:
-            policy = _stochastic(csr_array(question.chosen), rng).toarray()
+            policy = _stochastic(csr_array(question.chosen, shape=question.chosen.shape), rng).toarray()
         else:
             policy = rational_residues(weights)
         discount = random_residues(1, rng)
         return ModularWorld(question, self.levels, self.one_system, rows, policy, discount, rewards)
 
 
-def _stochastic(pattern: SparseMatrix, rng: np.random.Generator) -> SparseMatrix:
+def _stochastic(pattern: SparseMask, rng: np.random.Generator) -> SparseResidues:
     """Draw a matrix on a pattern without empty rows, and divide each row by its sum."""
     values = random_residues(len(pattern.indices), rng)
     counts = np.diff(pattern.indptr)
@@ -209,7 +218,7 @@ def _stochastic(pattern: SparseMatrix, rng: np.random.Generator) -> SparseMatrix
     return csr_array((times(values, scale), pattern.indices, pattern.indptr), shape=pattern.shape)
 
 
-def _summed(values: Residues, rows: IntArray, columns: IntArray, size: int) -> SparseMatrix:
+def _summed(values: Residues, rows: IntArray, columns: IntArray, size: int) -> SparseResidues:
     """Return the square matrix with these entries, those at one place added up."""
     keys = rows.astype(np.int64) * size + columns
     order = np.argsort(keys, kind="stable")
@@ -217,7 +226,7 @@ def _summed(values: Residues, rows: IntArray, columns: IntArray, size: int) -> S
     return csr_array((sums(values[order], starts), np.divmod(different, size)), shape=(size, size))
 
 
-def _resolve(chain: SparseMatrix, factors: Residues, rewards: Residues, levels: Levels) -> Residues:
+def _resolve(chain: SparseResidues, factors: Residues, rewards: Residues, levels: Levels) -> Residues:
     """Return the rows m with ``m = r + factors * (chain @ m)`` (L1), shape of `rewards`."""
     n = chain.shape[0]
     rows = np.repeat(np.arange(n), np.diff(chain.indptr))

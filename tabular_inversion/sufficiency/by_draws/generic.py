@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tabular_inversion._typing import BoolArray, IntArray
 from tabular_inversion.class_tables import ClassTable
-from tabular_inversion.errors import InputError, KernelClassError
+from tabular_inversion.errors import GoalsError, InputError, KernelClassError
 from tabular_inversion.exact.finite_field import column_ranks, equal_columns, subset_ranks
 from tabular_inversion.goals import Goals
 from tabular_inversion.identifiability.asked import Hint, Scope, VerdictQuestion
@@ -25,6 +25,7 @@ from tabular_inversion.mdp import MDP
 from tabular_inversion.sufficiency.agent_policies import Policy
 from tabular_inversion.sufficiency.answer import Answer, verdict_of
 from tabular_inversion.sufficiency.by_draws.draws import Chance, Drawable
+from tabular_inversion.sufficiency.by_draws.families import GoalFamily
 from tabular_inversion.sufficiency.by_draws.witnesses import drawn_witness
 from tabular_inversion.sufficiency.proofs import CountProof, DistinctProof, DrawProof
 from tabular_inversion.sufficiency.question import ChosenGoals, Question, read_question
@@ -41,7 +42,7 @@ MAX_SUBSETS = 1_000_000
 @checked
 def generic(
     world: MDP | nx.Graph[Any],
-    goals: Goals | ChosenGoals | ArrayLike,
+    goals: Goals | GoalFamily | ChosenGoals | ArrayLike,
     kernel_class: KernelClass | None = None,
     *,
     policy: Policy = "optimal",
@@ -56,8 +57,9 @@ def generic(
     world : MDP or networkx.Graph
         Of an MDP the support of each row; of a graph its edges, u -> v where v can follow u (both ways if it is
         undirected), with one row for each node. Probabilities and discount are not looked at.
-    goals : Goals or array_like of int
-        Goals, or the states of indicator goals that end on arrival.
+    goals : Goals, GoalFamily or array_like of int
+        Goals, or the states of indicator goals that end on arrival; or a family, such as Gaussians: then the verdict is
+        also about almost every draw of its members. Optimal agents then need a family that spans R^n.
     kernel_class : KernelClass, optional
         What is known of the rows; the support of `world` when omitted.
     policy : {"optimal", "generic", "uniform"} or array_like
@@ -102,12 +104,31 @@ def generic(
     >>> alone.rows_identified, alone.witness.value_gap
     (40, 0.0)
     """
-    question = read_question(world, goals, kernel_class, policy)
     if rewards not in {"given", "generic"}:
         raise InputError(f"rewards is {rewards!r}; expected 'given' or 'generic'.")
     if draws < 1:
         raise InputError(f"draws is {draws}; expected at least 1.")
-    return decide_generic(GenericQuestion(Chance(question, rewards == "generic"), draws, seed))
+    if isinstance(goals, GoalFamily):
+        chance = _of_family(world, goals, kernel_class, policy, rewards, seed)
+    else:
+        chance = Chance(read_question(world, goals, kernel_class, policy), rewards == "generic")
+    return decide_generic(GenericQuestion(chance, draws, seed))
+
+
+def _of_family(
+    world: Any, family: GoalFamily, kernel_class: KernelClass | None, policy: Policy, rewards: Rewards, seed: int
+) -> Chance:
+    """Read a question about a family; where agents are optimal for goals, these are members of its span."""
+    if rewards != "given":
+        raise InputError("rewards is 'generic', and a family says which rewards are drawn; drop one of them.")
+    question = read_question(world, family.drawn(np.random.default_rng(seed)), kernel_class, policy)
+    weights = question.policy.weights
+    if isinstance(policy, str) and weights is not None and weights.ndim == 3 and not family.is_spanning:
+        raise GoalsError(
+            f"{family!r} does not span: what optimal agents do varies with the goals, and no draw speaks for all; "
+            "give policy='generic', or probabilities."
+        )
+    return Chance(question, False, family)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from tabular_inversion.exact import ExactGoals, ExactMDP, null_space
 from tabular_inversion.exact import evaluate as evaluate_exactly
 from tabular_inversion.exact.rationals import FractionArray, fraction_array, to_floats
 from tabular_inversion.goals import Goals
-from tabular_inversion.identifiability.rational.decision import split_exactly
+from tabular_inversion.identifiability.rational.arrays import split_exactly
 from tabular_inversion.identifiability.witness import Witness
 from tabular_inversion.identifiability.witnesses import make_witness
 from tabular_inversion.mdp import MDP
@@ -51,7 +51,9 @@ def drawn_witness(chance: Chance, row: int, columns: IntArray, seed: int) -> Wit
     columns = columns[: question.goals.n_goals + int(ones) + 1]
     kernel, policy = _weights(chance, rng)
     goals = question.goals
-    if chance.generic_rewards:
+    if chance.family is not None:
+        goals = chance.family.drawn(rng)
+    elif chance.generic_rewards:
         rewards = rng.integers(1, _LARGEST_WEIGHT + 1, goals.rewards.shape)
         goals = Goals(np.where(goals.rewards != 0, rewards, 0), goals.continuation)
     if question.n_states > MAX_EXACT_STATES:

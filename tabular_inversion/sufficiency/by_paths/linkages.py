@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
-from tabular_inversion._typing import BoolArray, IntArray, SparseMatrix
+from tabular_inversion._typing import BoolArray, IntArray, SparseMask, SparseMatrix
 from tabular_inversion.errors import InputError, PolicyError, WitnessError
 from tabular_inversion.goals import Goals
 from tabular_inversion.kinds import checked
@@ -268,7 +268,7 @@ class Network:
         return Cut(np.sort(np.append(states, pays.indices[pays.indptr[goals[alone]]])), goals[~alone])
 
 
-def _can_reach(edges: SparseMatrix, wanted: BoolArray, removed: IntArray) -> BoolArray:
+def _can_reach(edges: SparseMask, wanted: BoolArray, removed: IntArray) -> BoolArray:
     """Tell which states reach a wanted one (those count themselves) without entering a removed one."""
     n = edges.shape[0]
     kept = np.ones(n)

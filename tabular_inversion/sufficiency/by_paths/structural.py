@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tabular_inversion._typing import BoolArray, IntArray, SparseMatrix
+from tabular_inversion._typing import BoolArray, IntArray, SparseMask
 from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.errors import GoalsError, InputError
 from tabular_inversion.exact.finite_field import column_ranks
@@ -19,6 +19,7 @@ from tabular_inversion.identifiability.asked import Hint, Scope, VerdictQuestion
 from tabular_inversion.identifiability.proofs import Proof
 from tabular_inversion.identifiability.verdict import Status, Verdict
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
+from tabular_inversion.kernel_rows import rows_times
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.sufficiency.agent_policies import Policy
@@ -256,7 +257,7 @@ def _supported(paths: Paths) -> tuple[Answer, Bad | None]:
 
 
 def _ranks(
-    question: Question, network: Network, chance: Chance, supports: SparseMatrix, seed: int
+    question: Question, network: Network, chance: Chance, supports: SparseMask, seed: int
 ) -> tuple[IntArray, list[Proof]]:
     """Return the rank of each row's columns, or a bound on it where it is too small by two, and the proofs."""
     sets = np.split(supports.indices, supports.indptr[1:-1])
@@ -287,7 +288,7 @@ def _ranks(
     return ranks, proofs
 
 
-def _independent(chance: Chance, supports: SparseMatrix, seed: int) -> tuple[IntArray, DrawProof]:
+def _independent(chance: Chance, supports: SparseMask, seed: int) -> tuple[IntArray, DrawProof]:
     """Return lower bounds of all ranks by one draw, and the proof for those that are full."""
     sizes = np.diff(supports.indptr)
     draw = chance.draw(np.random.default_rng(seed), ones=False, n_functions=int(sizes.max()))
@@ -296,11 +297,10 @@ def _independent(chance: Chance, supports: SparseMatrix, seed: int) -> tuple[Int
     return ranks, DrawProof(rows, chance, supports[rows], True, False, 0.0, seed + 1)
 
 
-def _behind(question: Question, cut: Cut, supports: SparseMatrix) -> NDArray[np.bool_]:
+def _behind(question: Question, cut: Cut, supports: SparseMask) -> NDArray[np.bool_]:
     """Tell which rows have all of their successors behind a cut."""
     outside = (~cut.behind(question)).astype(float)
-    result: NDArray[np.bool_] = supports.astype(float) @ outside == 0
-    return result
+    return np.asarray(rows_times(supports.astype(np.float64), outside) == 0)
 
 
 def _cut_proofs(question: Question, found: Linkage, sets: list[IntArray], rows: IntArray) -> list[Proof]:

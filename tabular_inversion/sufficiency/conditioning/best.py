@@ -22,6 +22,7 @@ N_ALTERNATIVES = 4
 """How many other sets are kept."""
 
 _CHUNK = 2**21  # entries of equations at a time
+_STEP = 2e6  # rows times goals times sets of goals
 _MAX_CHECKS = 2000  # sets whose demand is checked, best conditioned first
 _MAX_ROUNDS = 30
 _BETTER = 1.0 + 1e-6  # Gram matrices give squares of singular values: smaller gains are rounding
@@ -78,7 +79,8 @@ class Contest:
 
     def sigmas(self, sets: IntArray) -> FloatArray:
         """Return the worst smallest singular value of each set of goals, (B, s) to (B,)."""
-        return np.min([_sigmas(scenario, sets, self.coverage) for scenario in self.scenarios], axis=0)  # type: ignore[no-any-return]
+        result: FloatArray = np.min([_sigmas(scenario, sets, self.coverage) for scenario in self.scenarios], axis=0)
+        return result
 
     def sigma(self, goals: tuple[int, ...] | list[int]) -> float:
         """Return the worst smallest singular value of one set, by decompositions and not by Gram matrices."""
@@ -134,9 +136,11 @@ def _ranked(contest: Contest, sets: list[tuple[int, ...]]) -> Iterator[tuple[int
     """Return the sets by falling conditioning; None if time ran out."""
     sigmas = np.zeros(len(sets))
     lengths = np.array([len(goals) for goals in sets])
+    rows = sum(s.sets.n_sets for s in contest.scenarios)
     for size in np.unique(lengths):
         which = np.flatnonzero(lengths == size)
-        step = 2**12
+        # No step may take much longer than a part of a second: time is looked at in between.
+        step = int(np.clip(_STEP // max(rows * size, 1), 1, 2**12))
         for start in range(0, len(which), step):
             if time.monotonic() > contest.end:
                 return None
@@ -176,9 +180,11 @@ def _exchanged(contest: Contest, start: list[int], price: float) -> tuple[int, .
 
 
 def _sigmas(scenario: Scenario, sets: IntArray, coverage: float) -> FloatArray:
+    used = np.unique(sets)
+    sets = np.searchsorted(used, sets)
     n_sets, worst = len(scenario.sets.needed), np.full(len(sets), np.inf)
     values = np.empty((len(sets), n_sets)) if coverage < 1 else None
-    for part, equations in scenario.sets.equations(scenario.matrix):
+    for part, equations in scenario.sets.equations(scenario.matrix[used]):
         step = max(1, _CHUNK // max(1, equations.shape[0] * sets.shape[1] * equations.shape[2]))
         for start in range(0, len(sets), step):
             chosen = equations[:, sets[start : start + step]]  # (b, B, s, d)
@@ -205,7 +211,8 @@ def _least(equations: FloatArray) -> FloatArray:
         largest = half + apart
         least = np.where(largest > 0, np.maximum(determinant, 0.0) / np.where(largest > 0, largest, 1.0), 0.0)
         return np.sqrt(least)
-    return np.sqrt(np.maximum(np.linalg.eigvalsh(gram)[..., 0], 0.0))  # type: ignore[no-any-return]
+    result: FloatArray = np.sqrt(np.maximum(np.linalg.eigvalsh(gram)[..., 0], 0.0))
+    return result
 
 
 def _counted(scenario: Scenario, values: FloatArray, coverage: float) -> FloatArray:
@@ -214,7 +221,8 @@ def _counted(scenario: Scenario, values: FloatArray, coverage: float) -> FloatAr
     if values.shape[1] == 0:
         return np.full(len(values), np.inf)
     if coverage >= 1 or sets.set_of_row is None:
-        return values.min(axis=1)  # type: ignore[no-any-return]
+        result: FloatArray = values.min(axis=1)
+        return result
     rows = np.bincount(sets.set_of_row[sets.set_of_row >= 0], minlength=values.shape[1])
     left_out = int(np.floor((1.0 - coverage) * sets.n_rows + 1e-9))
     order = np.argsort(values, axis=1)

@@ -12,6 +12,8 @@ from tabular_inversion.sufficiency.conditioning.predicted import INDEPENDENT
 from tabular_inversion.sufficiency.conditioning.tables import SuccessorSets
 
 _SURE = 8.0  # an equation must be so many times as large as its own error to count
+_REWEIGHTED = 6  # times that equations are weighed anew
+_CLEARLY = 0.99  # below 1 by more than rounding
 _ROUNDING = 64 * float(np.finfo(np.float64).eps)
 
 
@@ -62,7 +64,7 @@ class Spanned:
 
 
 def spanned(scenario: Scenario, goals: list[int]) -> Spanned:
-    """Return what some goals span on each set: Gram-Schmidt, twice, all sets and candidates at once.
+    """Return what some goals span on each set: Gram-Schmidt with pivots, twice, all sets and candidates at once.
 
     Parameters
     ----------
@@ -76,29 +78,105 @@ def spanned(scenario: Scenario, goals: list[int]) -> Spanned:
     An equation counts as independent if what is left of it is larger than eight times the bound on its error, and
     than 1e-9 of itself. `certified_sets` proves independence; dependence in floats is no proof.
     """
-    sets = scenario.sets
-    missing = sets.needed
+    said = np.flatnonzero(scenario.matrix.any(axis=1))  # zeros, of candidates that nobody solved, are no equations
+    chosen = np.isin(said, goals)
+    missing = scenario.sets.needed
     outside = np.zeros((len(missing), scenario.n_goals), bool)
-    for part, equations in sets.equations(scenario.matrix):
-        left = np.array(equations)
-        sizes = np.linalg.norm(left, axis=2)
-        unsure = _SURE * scenario.error * np.sqrt(left.shape[2] + 1.0)
-        limit = np.maximum(np.where(sizes > unsure, INDEPENDENT * sizes, np.inf), unsure)
-        open_sets = missing[part]
-        for goal in goals:
-            lengths = np.linalg.norm(left[:, goal], axis=1)
-            new = (lengths > limit[:, goal]) & (open_sets > 0)
-            if not new.any():
-                continue
-            unit = np.where(new[:, None], left[:, goal], 0.0) / np.where(new, lengths, 1.0)[:, None]
-            for _ in range(2):
-                left -= (left @ unit[:, :, None]) * unit[:, None, :]
-            open_sets = open_sets - new
-            if not open_sets.any():
-                break
-        missing[part] = open_sets
-        outside[part] = (np.linalg.norm(left, axis=2) > limit) & (open_sets > 0)[:, None]
+    for part, equations in scenario.sets.equations(scenario.matrix[said]):
+        if equations.shape[2] == 1:
+            tells = _tells_apart(equations, scenario.error[said])
+            known: BoolArray = np.asarray(tells[:, chosen].any(axis=1))
+            missing[part], outside[part, said] = ~known, tells & ~known[:, None]
+            continue
+        limit = _limits(equations, scenario.error[said])
+        left, pivots = _basis(equations, limit, np.broadcast_to(chosen, limit.shape))
+        missing[part] = (pivots < 0).sum(axis=1)
+        helps = (np.linalg.norm(left, axis=2) > limit) & (missing[part] > 0)[:, None]
+        outside[part, said] = helps
     return Spanned(missing, outside)
+
+
+def after_failures(scenario: Scenario, goals: list[int], spare: int) -> tuple[BoolArray, BoolArray]:
+    """Tell which sets some failures leave open, bool (sets,), and after which goals are left, bool (sets, k).
+
+    Failures that leave a basis of goals alone do no harm, so that only those of a goal of the basis are looked at, and
+    then of one of the next basis: as many bases as unknowns to the power of the failures, whatever the number of goals.
+
+    Examples
+    --------
+    >>> from tabular_inversion.kernel_classes import Stochastic
+    >>> sets = SuccessorSets.of(Stochastic(), np.arange(2), 2)
+    >>> here = Scenario("here", np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.zeros(3), sets, 0.5)
+    >>> after_failures(here, [0, 1, 2], 1)[0], after_failures(here, [0, 2], 1)
+    (array([False]), (array([ True]), array([[False, False,  True]])))
+    """
+    chosen = np.zeros(scenario.n_goals, bool)
+    chosen[goals] = True
+    lost, left = np.zeros(scenario.sets.n_sets, bool), np.zeros((scenario.sets.n_sets, scenario.n_goals), bool)
+    for part, equations in scenario.sets.equations(scenario.matrix):
+        if equations.shape[2] == 1:
+            tells = _tells_apart(equations, scenario.error)
+            lost[part] = tells[:, chosen].sum(axis=1) <= spare
+            left[part] = chosen & ~(tells & lost[part, None])
+            continue
+        limit = _limits(equations, scenario.error)
+        lost[part], left[part] = _worst(equations, limit, np.tile(chosen, (len(limit), 1)), spare)
+    return lost, left
+
+
+def _worst(equations: FloatArray, limit: FloatArray, usable: BoolArray, spare: int) -> tuple[BoolArray, BoolArray]:
+    pivots = _basis(equations, limit, usable)[1]
+    lost: BoolArray = np.asarray((pivots < 0).any(axis=1))
+    final = usable.copy()
+    if spare == 0:
+        return lost, final
+    for place in range(pivots.shape[1]):
+        which = np.flatnonzero(~lost)
+        if which.size == 0:
+            break
+        fewer = usable[which]
+        fewer[np.arange(len(which)), pivots[which, place]] = False
+        worse, left = _worst(equations[which], limit[which], fewer, spare - 1)
+        lost[which], final[which[worse]] = worse, left[worse]
+    return lost, final
+
+
+def _tells_apart(equations: FloatArray, error: FloatArray) -> BoolArray:
+    """Return which goals surely determine sets of one unknown, (b, k): any equation that is not zero does."""
+    return np.asarray(np.abs(equations[:, :, 0]) > _SURE * error * np.sqrt(2.0))
+
+
+def _limits(equations: FloatArray, error: FloatArray) -> FloatArray:
+    """Return above which size what is left of each equation counts, (b, k)."""
+    sizes = np.linalg.norm(equations, axis=2)
+    unsure = _SURE * error * np.sqrt(equations.shape[2] + 1.0)
+    return np.asarray(np.maximum(np.where(sizes > unsure, INDEPENDENT * sizes, np.inf), unsure))
+
+
+def _basis(equations: FloatArray, limit: FloatArray, usable: BoolArray) -> tuple[FloatArray, IntArray]:
+    """Return what is left of all equations modulo a basis of the usable ones, and the basis, -1 where there is none.
+
+    The basis starts with the equation that is largest in terms of its limit, and so on: (b, k, d) and (b, d).
+    """
+    count, goals, unknowns = equations.shape
+    left, pivots = np.array(equations), np.full((count, unknowns), -1)
+    if goals == 0:
+        return left, pivots
+    everyone = np.arange(count)
+    for step in range(unknowns):
+        lengths = np.linalg.norm(left, axis=2)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.where(usable & (lengths > limit), lengths / limit, 0.0)
+        pivot = ratio.argmax(axis=1)
+        new = ratio[everyone, pivot] > 0
+        if not new.any():
+            break
+        pivots[new, step] = pivot[new]
+        chosen = left[everyone, pivot]
+        unit = np.where(new[:, None], chosen, 0.0) / np.where(new, lengths[everyone, pivot], 1.0)[:, None]
+        for _ in range(2):
+            left -= (left @ unit[:, :, None]) * unit[:, None, :]
+    return left, pivots
 
 
 def certified_sets(scenario: Scenario, goals: list[int]) -> BoolArray:
@@ -127,4 +205,32 @@ def certified_sets(scenario: Scenario, goals: list[int]) -> BoolArray:
         values = np.linalg.svd(equations / safe[:, :, None], compute_uv=False)
         lost = np.linalg.norm(relative, axis=1) + _ROUNDING * len(goals) * values[:, 0]
         proved[part] = values[:, -1] > lost
+    return proved
+
+
+def surely_spanned(scenario: Scenario, goals: list[int]) -> BoolArray:
+    """Tell for which sets full rank is proved by all of the goals or by some of them, bool (sets,).
+
+    Equations with large errors spoil what `certified_sets` proves of the others. With any L such that ``L A = I``, the
+    true equations ``A + E`` have full rank if ``sum_i |L_i| e_i < 1``: then ``L (A + E) = I + L E`` is invertible. Each
+    weighting of the equations gives an L, and more goals give more of them.
+    """
+    proved = certified_sets(scenario, goals)
+    matrix = scenario.matrix[goals]
+    bound = scenario.error[goals] + np.abs(matrix).max(axis=1, initial=0.0) * _ROUNDING
+    for part, equations in scenario.sets.equations(matrix):
+        unknowns = equations.shape[2]
+        if len(goals) < unknowns or unknowns == 0:
+            continue
+        errors = bound * np.sqrt(unknowns + 1.0)
+        weights = np.broadcast_to(1.0 / np.maximum(errors, 1e-300), equations.shape[:2])
+        for _ in range(_REWEIGHTED):
+            weighted = equations * weights[:, :, None]
+            inverse = np.linalg.pinv(weighted) * weights[:, None, :]
+            lengths = np.linalg.norm(inverse, axis=1)
+            off = np.linalg.norm(inverse @ equations - np.eye(unknowns), axis=(1, 2))
+            proved[part] |= (lengths * errors).sum(axis=1) + off < _CLEARLY
+            # This L has the least sum of |L_i|^2 / w_i^2: towards the least sum of |L_i| e_i.
+            least = 1e-12 * lengths.max(axis=1, keepdims=True)
+            weights = np.sqrt(np.maximum(lengths, least) / np.maximum(errors, 1e-300))
     return proved

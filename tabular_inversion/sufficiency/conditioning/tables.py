@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import helmert
 
-from tabular_inversion._typing import FloatArray, IntArray
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray
 from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.errors import KernelClassError
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
@@ -88,10 +88,55 @@ class SuccessorSets(Record):
         total = np.concatenate(sizes) if sizes else np.empty(0, np.intp)
         return total - int(self.sums_to_one)
 
+    def masks(self, n_states: int) -> BoolArray:
+        """Return the sets as masks, bool (sets, n): where few sets on few states are compared.
+
+        Examples
+        --------
+        >>> from tabular_inversion.kernel_classes import Deterministic
+        >>> SuccessorSets.of(Deterministic(), np.arange(3), 3).masks(3).astype(int)
+        array([[1, 1, 0],
+               [1, 0, 1],
+               [0, 1, 1]])
+        """
+        result = np.zeros((self.n_sets, n_states), bool)
+        for group in self.groups:
+            result[group.first + np.arange(len(group.columns))[:, None], group.columns] = True
+        return result
+
     def states_of(self, number: int) -> IntArray:
         """Return the states of one set."""
         group = next(group for group in reversed(self.groups) if group.first <= number)
-        return group.columns[number - group.first]  # type: ignore[no-any-return]
+        result: IntArray = group.columns[number - group.first]
+        return result
+
+    def number_of(self, states: IntArray) -> int | None:
+        """Return the number of the set that holds these states, ascending; None if there is none."""
+        for group in self.groups:
+            if group.columns.shape[1] == len(states):
+                same = np.flatnonzero((group.columns == states).all(axis=1))
+                return group.first + int(same[0]) if same.size else None
+        return None
+
+    def only(self, kept: BoolArray) -> SuccessorSets:
+        """Return some of the sets, bool (sets,); rows that ask for others ask for none.
+
+        Examples
+        --------
+        >>> from tabular_inversion.kernel_classes import Deterministic
+        >>> SuccessorSets.of(Deterministic(), np.arange(3), 3).only(np.array([True, False, True])).groups[0].columns
+        array([[0, 1],
+               [1, 2]])
+        """
+        groups, first = [], 0
+        for group in self.groups:
+            columns = group.columns[kept[group.first : group.first + len(group.columns)]]
+            if len(columns):
+                groups.append(SetsOfOneSize(columns, first))
+                first += len(columns)
+        numbers = np.append(np.where(kept, np.cumsum(kept) - 1, -1), -1)
+        set_of_row = None if self.set_of_row is None else numbers[self.set_of_row]
+        return SuccessorSets(tuple(groups), set_of_row, self.n_rows, self.sums_to_one)
 
     def of_rows(self, values: FloatArray, single: float) -> FloatArray:
         """Spread a number for each set over rows: the largest where a row asks for all, `single` where it asks none."""
@@ -119,9 +164,14 @@ class SuccessorSets(Record):
             basis = helmert(size).T if self.sums_to_one else None
             step = max(1, _BLOCK // max(1, len(matrix) * size))
             for start in range(0, sets, step):
-                part = np.moveaxis(matrix[:, group.columns[start : start + step]], 0, 1)
-                stop = min(start + step, sets)
-                yield slice(group.first + start, group.first + stop), part if basis is None else part @ basis
+                columns = group.columns[start : start + step]
+                place = slice(group.first + start, group.first + start + len(columns))
+                if basis is None:
+                    yield place, np.moveaxis(matrix[:, columns], 0, 1)
+                elif size == 2:  # pairs, of which there may be many
+                    yield place, ((matrix[:, columns[:, 0]] - matrix[:, columns[:, 1]]).T * basis[0, 0])[:, :, None]
+                else:
+                    yield place, np.moveaxis(matrix[:, columns], 0, 1) @ basis
 
 
 def _of_supports(kernel_class: Supported, row_index: IntArray, _n_states: int) -> SuccessorSets:

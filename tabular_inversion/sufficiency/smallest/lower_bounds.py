@@ -7,9 +7,11 @@ from below; where one choice of weights is not enough, the tree splits on whethe
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import takewhile
 from math import ceil
 from typing import Any
 
@@ -101,8 +103,37 @@ class Branch:
 Tree = Leaf | Branch
 
 
-def prove(outside: BoolArray, at_least: Any, size: int, given: list[int]) -> Tree | None:
-    """Prove that no choice of fewer than `size` goals meets all cuts, by branch and bound; None if that is not found.
+@dataclass(frozen=True)
+class Costs:
+    """What goals cost, in whole numbers of a unit, and which must not be chosen.
+
+    Attributes
+    ----------
+    each : tuple of int
+        Above 0, for each goal.
+    forbidden : tuple of int
+        Numbers of goals.
+    """
+
+    each: tuple[int, ...]
+    forbidden: tuple[int, ...] = ()
+
+    @classmethod
+    def equal(cls, n_goals: int) -> Costs:
+        """Return that each goal costs one: then bounds are about sizes."""
+        return cls((1,) * n_goals)
+
+
+def prove(
+    outside: BoolArray,
+    at_least: Any,
+    size: int,
+    given: list[int],
+    costs: Costs | None = None,
+    *,
+    end: float = np.inf,
+) -> Tree | None:
+    """Prove that no cheaper choice of goals meets all cuts, by branch and bound; None if that is not found.
 
     Parameters
     ----------
@@ -111,26 +142,39 @@ def prove(outside: BoolArray, at_least: Any, size: int, given: list[int]) -> Tre
     at_least : numpy.ndarray of int, shape (cuts,)
         How many of its goals are needed.
     size : int
-        The bound to prove.
+        The bound to prove: on sizes, or on costs.
     given : list of int
         Goals that are chosen anyway; they count.
+    costs : Costs, optional
+        One for each goal when omitted.
+    end : float
+        Of `time.monotonic`: from then on nothing more is tried.
     """
-    return _grow(outside, np.asarray(at_least), size, _root(outside, given), iter(range(MAX_NODES)))
+    costs = Costs.equal(outside.shape[1]) if costs is None else costs
+    return _grow(
+        outside,
+        np.asarray(at_least),
+        size,
+        costs,
+        _root(costs, given),
+        takewhile(lambda _: time.monotonic() < end, range(MAX_NODES)),
+    )
 
 
-def _root(outside: BoolArray, given: list[int]) -> Any:
-    state = np.full(outside.shape[1], -1)
+def _root(costs: Costs, given: list[int]) -> Any:
+    state = np.full(len(costs.each), -1)
+    state[list(costs.forbidden)] = 0
     state[given] = 1
     return state
 
 
-def _grow(outside: BoolArray, at_least: Any, size: int, state: Any, budget: Iterator[int]) -> Tree | None:
+def _grow(outside: BoolArray, at_least: Any, size: int, costs: Costs, state: Any, budget: Iterator[int]) -> Tree | None:
     """Prove the bound where goals with state 1 are chosen, those with state 0 are not, and the others are free."""
     if next(budget, None) is None:
         return None
-    share, weights = _relaxed(outside, at_least, size, state)
+    share, weights = _relaxed(outside, at_least, size, costs, state)
     leaf = Leaf(tuple((int(i), weight) for i, weight in enumerate(weights) if weight))
-    if _bound(leaf, outside, at_least, state) > size - 1:
+    if _bound(leaf, outside, at_least, costs, state) > size - 1:
         return leaf
     free = np.flatnonzero(state < 0)
     if free.size == 0:
@@ -141,31 +185,33 @@ def _grow(outside: BoolArray, at_least: Any, size: int, state: Any, budget: Iter
     for value in (0, 1):
         child = state.copy()
         child[goal] = value
-        grown = _grow(outside, at_least, size, child, budget)
+        grown = _grow(outside, at_least, size, costs, child, budget)
         if grown is None:
             return None
         children.append(grown)
     return Branch(goal, *children)
 
 
-def _relaxed(outside: BoolArray, at_least: Any, size: int, state: Any) -> tuple[FloatArray, list[Fraction]]:
-    """Solve the linear program, in which a cut may be missed at the price of `size` goals: it is never infeasible."""
+def _relaxed(
+    outside: BoolArray, at_least: Any, size: int, costs: Costs, state: Any
+) -> tuple[FloatArray, list[Fraction]]:
+    """Solve the linear program, in which a cut may be missed at the price of `size`: it is never infeasible."""
     free = state < 0
     left = at_least - outside[:, state == 1].sum(axis=1)
     n_cuts, n_free = len(outside), int(free.sum())
     matrix = np.hstack([outside[:, free], np.eye(n_cuts)])
-    cost = np.concatenate([np.ones(n_free), np.full(n_cuts, float(size))])
+    cost = np.concatenate([np.array(costs.each, float)[free], np.full(n_cuts, float(size))])
     limits = [(0, 1)] * n_free + [(0, None)] * n_cuts
     found = linear_program(cost, A_ub=-matrix, b_ub=-left, bounds=limits, method="highs")
     weights = np.rint(np.maximum(-found.ineqlin.marginals, 0.0) * _GRID).astype(int)
     return found.x[:n_free], [Fraction(int(weight), _GRID) for weight in weights]
 
 
-def _bound(leaf: Leaf, outside: BoolArray, at_least: Any, state: Any) -> Fraction:
-    """Bound from below the size of every choice that meets the cuts and agrees with the state, exactly.
+def _bound(leaf: Leaf, outside: BoolArray, at_least: Any, costs: Costs, state: Any) -> Fraction:
+    """Bound from below the cost of every choice that meets the cuts and agrees with the state, exactly.
 
-    Weighing the cuts gives ``sum_g price_g x_g >= sum_c weight_c at_least_c``, and a goal counts
-    ``x_g >= price_g x_g - (price_g - 1)`` where its price exceeds one.
+    Weighing the cuts gives ``sum_g price_g x_g >= sum_c weight_c at_least_c``, and a goal costs
+    ``cost_g x_g >= price_g x_g - (price_g - cost_g)`` where its price exceeds its cost.
     """
     price = [Fraction(0)] * outside.shape[1]
     total = Fraction(0)
@@ -175,14 +221,14 @@ def _bound(leaf: Leaf, outside: BoolArray, at_least: Any, state: Any) -> Fractio
             price[goal] += weight
     for goal, fixed in enumerate(state.tolist()):
         if fixed == 1:
-            total += 1 - price[goal]
+            total += costs.each[goal] - price[goal]
         elif fixed < 0:
-            total -= max(price[goal] - 1, Fraction(0))
+            total -= max(price[goal] - costs.each[goal], Fraction(0))
     return total
 
 
-def bound_of(tree: Tree, outside: BoolArray, at_least: Any, given: list[int]) -> int:
-    """Return the least size of a set of goals that a tree allows: the weights at each leaf bound every choice there.
+def bound_of(tree: Tree, outside: BoolArray, at_least: Any, given: list[int], costs: Costs | None = None) -> int:
+    """Return the least size (cost) of a set of goals that a tree allows: the weights at each leaf bound every choice.
 
     Raises
     ------
@@ -195,11 +241,12 @@ def bound_of(tree: Tree, outside: BoolArray, at_least: Any, given: list[int]) ->
     >>> bound_of(prove(pairs, [1, 1, 1], 2, []), pairs, [1, 1, 1], [])
     2
     """
+    costs = Costs.equal(outside.shape[1]) if costs is None else costs
     bounds = []
-    for leaf, state in _leaves(tree, _root(outside, given)):
+    for leaf, state in _leaves(tree, _root(costs, given)):
         if not all(0 <= cut < len(outside) and weight >= 0 for cut, weight in leaf.weights):
             raise WitnessError("tree: a weight is negative, or belongs to no set of null vectors.")
-        bounds.append(ceil(_bound(leaf, outside, at_least, state)))
+        bounds.append(ceil(_bound(leaf, outside, at_least, costs, state)))
     return min(bounds)
 
 

@@ -10,22 +10,21 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tabular_inversion import exact
-from tabular_inversion.errors import GoalsError, InputError, PolicyError
+from tabular_inversion.errors import GoalsError, InputError
 from tabular_inversion.exact import ExactAgentValues, ExactGoals, ExactMDP
-from tabular_inversion.exact.policies import uniform_policy
 from tabular_inversion.goals import Goals
 from tabular_inversion.kernel_classes import KernelClass, Supported
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.sufficiency.question import (
     LIMIT_DENOMINATOR,
-    read_exact_world,
+    is_normalised,
     read_goals,
-    stands_for_fractions,
 )
 from tabular_inversion.sufficiency.scenarios import Rows
+from tabular_inversion.sufficiency.smallest.asked import InsufficientGoalsError
 from tabular_inversion.sufficiency.smallest.cover import Cover, cover, program
+from tabular_inversion.sufficiency.smallest.exact_agents import NORMALISED, exact_agent, in_fractions
 from tabular_inversion.sufficiency.smallest.lower_bounds import Shortage, prove, renumber, used_cuts
 from tabular_inversion.sufficiency.smallest.minimality import (
     GOAL_RULES,
@@ -35,21 +34,12 @@ from tabular_inversion.sufficiency.smallest.minimality import (
     greedy_guarantee,
     rules_of,
 )
-from tabular_inversion.sufficiency.smallest.requested import Request, found_in_floats
-from tabular_inversion.sufficiency.smallest.result import InsufficientGoalsError, MinimalGoals, choose
+from tabular_inversion.sufficiency.smallest.requested import Request, found_with_options
+from tabular_inversion.sufficiency.smallest.result import MinimalGoals, choose
 from tabular_inversion.sufficiency.smallest.spanning import Violation, word_primes
 from tabular_inversion.validation import check_indices
 
-MAX_EXACT_STATES = 200
-"""Larger worlds are searched in floats, whose errors are bounded: fractions of so many digits take minutes."""
-
-MAX_DYADIC_STATES = 30
-"""The same for worlds in floats that stand for no small fractions: each of their numbers has 53 bits."""
-
 _AFTERWARDS = 1.0  # seconds for the best conditioned set, where the search for the smallest has taken all the time
-
-MAX_EXACT_VALUES = 10_000
-"""The most values, candidates times states, that are computed in fractions."""
 
 
 @checked
@@ -72,6 +62,7 @@ def minimal(
     policies: Sequence[Any] = (),
     discounts: Sequence[float] = (),
     generic: bool = False,
+    radii: ArrayLike | None = None,
     seconds: float = 60.0,
     progress: Callable[[int, int], None] | None = None,
     limit_denominator: int | None = LIMIT_DENOMINATOR,
@@ -113,6 +104,9 @@ def minimal(
     generic : bool
         Whether the set has to suffice for unknown probabilities on the known support: in sixteen drawn worlds, hence
         for almost every kernel of which the same actions are optimal as in one of them.
+    radii : array_like, shape (S, A), optional
+        Of a kernel from counts: how far the true rows may be from it, such as `kernel_radii`. Then the goals have to
+        determine the rows in every kernel within.
     seconds : float
         After so long, the best set so far is returned with its gap.
     progress : callable, optional
@@ -137,6 +131,8 @@ def minimal(
         If a support does not fit, or there are too many sets of columns to search for `Sparse`.
     InputError
         If another input is wrong, or too large.
+    ConvergenceError
+        If time runs out before candidates that suffice together are solved.
 
     Notes
     -----
@@ -151,9 +147,12 @@ def minimal(
     circuits of at most 2N columns, all of which are tried. Where n > 2N, no 2N - 2 goals suffice, whatever they are
     (van Kampen and Flores).
 
-    Where more is asked, and in worlds of more than 200 states or 10,000 values, M is computed in floats with a bound on
-    its error, which certifies that the goals suffice; the bound from below is then numeric. All demands are monotone:
-    see `tabular_inversion.sufficiency.smallest.requirements`.
+    Where more is asked, the set is searched in floats with a bound on their errors, and then proved in fractions: that
+    the goals do all of it, and cuts "these goals together do not do it", of which weights give the bound. Where there
+    are no fractions (more than 200 states or 10,000 values, radii, no time) the bounds on errors certify that the goals
+    suffice, and the bound from below is numeric; `evidence`, `sufficiency_evidence`, `text` and `notes` say which. All
+    demands are monotone: see `tabular_inversion.sufficiency.smallest.requirements`. On large worlds candidates are
+    solved one after the other as long as there is time, and others are left out, which is said.
 
     On a graph whose actions choose a neighbour, M of indicator goals that end on arrival is gamma^distance: the
     smallest set for `Deterministic` is a metric basis of the graph, and its size the metric dimension.
@@ -184,24 +183,17 @@ def minimal(
     request = Request(
         floats, candidates if isinstance(candidates, Goals) else candidates.to_float(), kernel_class, policy,
         tuple(given), tuple(forbidden), costs, spare, rows, coverage, noise, error, relative, tuple(worlds),
-        tuple(policies), tuple(discounts), generic,
+        tuple(policies), tuple(discounts), generic, radii,
     )  # fmt: skip
     names = None if isinstance(floats, Supported) else floats.state_names
-    if request.is_plain and not isinstance(floats, Supported) and _in_fractions(mdp, candidates, limit_denominator):
-        agent = _agent(mdp, candidates, policy, limit_denominator)  # type: ignore[arg-type]
+    plain = request.is_plain and not isinstance(mdp, Supported)
+    if plain and in_fractions(mdp, candidates.n_goals, limit_denominator, seconds) is None:  # type: ignore[arg-type]
+        agent = exact_agent(mdp, candidates, policy, limit_denominator)  # type: ignore[arg-type]
         left = max(seconds - (time.monotonic() - start), 0.0)
         found = smallest(agent, kernel_class, given=given, seconds=left, progress=progress)
-        return replace(found, state_names=names)
-    return found_in_floats(request, end=start + seconds, progress=progress)
-
-
-def _in_fractions(mdp: Any, candidates: Goals | ExactGoals, limit_denominator: int | None) -> bool:
-    """Tell whether fractions are short enough."""
-    if isinstance(mdp, ExactMDP):
-        return True
-    small = stands_for_fractions(mdp, limit_denominator)
-    most = MAX_EXACT_STATES if small else MAX_DYADIC_STATES
-    return bool(mdp.n_states <= most and mdp.n_states * candidates.n_goals <= MAX_EXACT_VALUES)
+        notes = () if is_normalised(mdp, limit_denominator) else (NORMALISED,)  # type: ignore[arg-type]
+        return replace(found, state_names=names, notes=notes)
+    return found_with_options(request, end=start + seconds, progress=progress, limit_denominator=limit_denominator)
 
 
 def _check_seconds(seconds: float) -> None:
@@ -288,22 +280,6 @@ def _proved(found: Cover, claim: Claim, floor: int, prime: int) -> MinimalityPro
     numbers = {cut: i for i, cut in enumerate([*used, count])}
     renumbered = None if tree is None else renumber(tree, numbers)
     return MinimalityProof(tuple(cut for cut in cuts if cut is not None), renumbered, used_prime)
-
-
-def _agent(
-    mdp: MDP | ExactMDP, candidates: Goals | ExactGoals, policy: ArrayLike, limit_denominator: int | None
-) -> ExactAgentValues:
-    """Compute the exact values of agents for all candidates."""
-    world = read_exact_world(mdp, limit_denominator)
-    goals = candidates if isinstance(candidates, ExactGoals) else ExactGoals.from_float(candidates)
-    if isinstance(policy, str) and policy == "optimal":
-        return exact.solve(world, goals)
-    if isinstance(policy, str) and policy != "uniform":
-        raise PolicyError(f"the policy is {policy!r}; expected 'optimal', 'uniform', or probabilities.")
-    if isinstance(policy, str):
-        return exact.evaluate(world, goals, uniform_policy(world.available))
-    weights = exact.fraction_array(policy, allow_float=True, limit_denominator=limit_denominator)
-    return exact.evaluate(world, goals, weights)
 
 
 def _read_given(given: Sequence[int], n_goals: int) -> list[int]:

@@ -16,9 +16,10 @@ from tabular_inversion.exact import ExactAgentValues
 from tabular_inversion.exact.rationals import FractionArray
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 from tabular_inversion.records import Record
+from tabular_inversion.sufficiency.conditioning.tables import SuccessorSets
 from tabular_inversion.sufficiency.smallest.cover import Demand, fewest, program
 from tabular_inversion.sufficiency.smallest.lower_bounds import Shortage, Tree, bound_of
-from tabular_inversion.sufficiency.smallest.spanning import Spanning, supports_of
+from tabular_inversion.sufficiency.smallest.spanning import Spanning
 from tabular_inversion.sufficiency.smallest.sparse_rows import SparseRows
 
 
@@ -157,12 +158,12 @@ def rules_of(kernel_class: KernelClass, n_states: int) -> tuple[KernelClass, Goa
 
 
 def _span(matrix: FractionArray, kernel_class: KernelClass, row_index: IntArray, prime: int) -> Demand:
-    supports = supports_of(kernel_class, row_index, matrix.shape[1])
+    supports = SuccessorSets.of(kernel_class, row_index, matrix.shape[1]).masks(matrix.shape[1])
     return Spanning(matrix, supports, sums_to_one=kernel_class.sums_to_one, prime=prime)
 
 
 def _inside_support(kernel_class: KernelClass, row_index: IntArray, cut: Shortage) -> bool:
-    supports = supports_of(kernel_class, row_index, len(cut.vectors))
+    supports = SuccessorSets.of(kernel_class, row_index, len(cut.vectors)).masks(len(cut.vectors))
     return bool((supports | ~(cut.vectors != 0).any(axis=1)).all(axis=1).any())
 
 

@@ -4,35 +4,45 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tabular_inversion._typing import BoolArray, FloatArray
-from tabular_inversion.errors import GoalsError, InputError, ShapeError
+from tabular_inversion.errors import ConvergenceError, GoalsError, InputError, ShapeError, TabularInversionError
 from tabular_inversion.goals import Goals
 from tabular_inversion.kernel_classes import KernelClass, Supported
 from tabular_inversion.mdp import MDP
-from tabular_inversion.sufficiency.conditioning.spans import Scenario, spanned
+from tabular_inversion.sufficiency.conditioning.spans import Scenario, spanned, surely_spanned
+from tabular_inversion.sufficiency.conditioning.tables import SuccessorSets
+from tabular_inversion.sufficiency.question import LIMIT_DENOMINATOR
 from tabular_inversion.sufficiency.scenarios import (
     Rows,
-    agent_of,
     drawn_world,
     name_of_policy,
-    read_rows,
-    scenario_of,
+    read_region,
     sets_of,
     world_on,
 )
-from tabular_inversion.sufficiency.smallest.cover import cover
+from tabular_inversion.sufficiency.smallest.asked import Asked, InsufficientGoalsError
+from tabular_inversion.sufficiency.smallest.cover import Cover, cover
+from tabular_inversion.sufficiency.smallest.exact_agents import exact_agents
+from tabular_inversion.sufficiency.smallest.option_proofs import prove_options
 from tabular_inversion.sufficiency.smallest.requirements import Limits, Requirement
-from tabular_inversion.sufficiency.smallest.result import Asked, InsufficientGoalsError, MinimalGoals, choose
-from tabular_inversion.validation import check_indices
+from tabular_inversion.sufficiency.smallest.result import MinimalGoals, choose
+from tabular_inversion.sufficiency.smallest.solving import Solving
+from tabular_inversion.validation import check_indices, finite_array
+
+_SEARCH = 0.7  # of the time is for the search where errors are limited: bounds rise slowly, and other sets may do
 
 N_DRAWN = 16
 """How many worlds are drawn where probabilities are unknown."""
+
+
+_REMEDY = "add candidates that pay in other states, or ask for less coverage."
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +66,12 @@ class Request:
     policies: tuple[Any, ...]
     discounts: tuple[float, ...]
     generic: bool
+    radii: ArrayLike | None = None
 
     def __post_init__(self) -> None:
         self._check_numbers()
+        if self.radii is not None and (isinstance(self.world, Supported) or self.worlds or self.generic):
+            raise InputError("radii are about one kernel from counts; leave out worlds and generic, or the radii.")
         if isinstance(self.world, Supported) and not (self.generic and self.discounts):
             raise InputError(
                 "a support says nothing about probabilities: give generic=True and discounts, such as [0.9], or an MDP."
@@ -83,6 +96,8 @@ class Request:
     def is_plain(self) -> bool:
         """Whether every row of one world is asked about, and the fewest goals."""
         more = (self.forbidden, self.worlds, self.policies, self.discounts, self.spare, self.noise, self.generic)
+        if self.radii is not None:
+            return False
         drawn = isinstance(self.policy, str) and self.policy == "generic"
         return not (any(more) or self.costs is not None or self.rows is not None or self.coverage < 1 or drawn)
 
@@ -108,19 +123,31 @@ class Request:
             raise InputError(f"costs: expected a number above 0 for each of the {k} candidates.")
         return costs, allowed
 
-    def scenarios(self) -> tuple[Scenario, ...]:
-        """Solve every world, policy and discount for all candidates."""
-        asked = read_rows(self.rows, self.available)
+    @property
+    def sets(self) -> SuccessorSets:
+        """Of the rows asked about."""
+        asked = read_region(self.rows, self.available)
         self.kernel_class.check_fits(asked.size, len(asked))
-        sets = sets_of(self.kernel_class, asked)
+        return sets_of(self.kernel_class, asked)
+
+    def cases(self) -> list[tuple[str, MDP, Any]]:
+        """Return every world, policy and discount, with a name: in all combinations."""
         result = []
         for (name, world), policy in product(self._worlds(), self.policies or (self.policy,)):
             for discount in self.discounts or (world.discount,):
                 here = world if discount == world.discount else world.with_discount(discount)
-                agent = agent_of(here, self.candidates, policy)
-                words = f"{name}, {name_of_policy(policy)}, discount {here.discount:g}"
-                result.append(scenario_of(agent, sets, relative=self.relative, name=words))
-        return tuple(result)
+                result.append((f"{name}, {name_of_policy(policy)}, discount {here.discount:g}", here, policy))
+        return result
+
+    @property
+    def solving(self) -> Solving:
+        """What has to be solved."""
+        near = None
+        if self.radii is not None:
+            near = finite_array("radii", self.radii, self.available.shape, "(S, A)", InputError)
+            if (near < 0).any():
+                raise InputError(f"radii holds {near.min()}; expected distances of at least 0, as from `kernel_radii`.")
+        return Solving(self.cases(), self.candidates, self.sets, self.relative, near)
 
     def _worlds(self) -> list[tuple[str, MDP]]:
         if isinstance(self.world, Supported):
@@ -135,10 +162,14 @@ class Request:
         return own
 
 
-def found_in_floats(
-    request: Request, *, end: float, progress: Callable[[int, int], None] | None = None
+def found_with_options(
+    request: Request,
+    *,
+    end: float,
+    progress: Callable[[int, int], None] | None = None,
+    limit_denominator: int | None = LIMIT_DENOMINATOR,
 ) -> MinimalGoals:
-    """Search the smallest or cheapest set that meets a request; see `minimal`.
+    """Search the smallest or cheapest set that meets a request in floats, then prove it in fractions; see `minimal`.
 
     Parameters
     ----------
@@ -148,53 +179,132 @@ def found_in_floats(
         Of `time.monotonic`: from then on the best so far is returned.
     progress : callable, optional
         ``progress(bound, best)``.
+    limit_denominator : int or None
+        Of the fractions that floats stand for.
     """
     costs, allowed = request.prices()
-    k = request.candidates.n_goals
-    given = sorted(set(check_indices("given", list(request.given), k, GoalsError).tolist())) if request.given else []
-    limits = Limits(request.spare, request.coverage, request.noise, request.error)
-    scenarios = request.scenarios()
-    requirement = Requirement(scenarios, limits, allowed, costs, end)
-    everything = np.flatnonzero(allowed).tolist()
+    given = _given(request)
+    solving = request.solving
+    seconds = max(end - time.monotonic(), 0.0)
+    limits = Limits(request.spare, request.coverage, request.noise, request.error, request.radii is not None)
+
+    def demand(scenarios: tuple[Scenario, ...], unsolved: tuple[int, ...]) -> Requirement:
+        looked_at = allowed.copy()
+        looked_at[list(unsolved)] = False
+        return Requirement(scenarios, limits, looked_at, costs, end)
+
+    def enough(scenarios: tuple[Scenario, ...], unsolved: tuple[int, ...]) -> bool:
+        requirement = demand(scenarios, unsolved)
+        return requirement.met(np.flatnonzero(requirement.allowed).tolist())
+
+    scenarios, unsolved = solving.run(given, allowed, seconds=seconds, end=end, enough=enough)
+    requirement = demand(scenarios, unsolved)
+    looked_at = requirement.allowed
+    everything = np.flatnonzero(looked_at).tolist()
     if not requirement.met(everything):
-        raise _insufficient(request, scenarios, everything)
-    asked = Asked(scenarios, limits, costs, allowed, request.candidates, ())
-    left = max(end - time.monotonic(), 0.0)
+        raise _not_enough(request, scenarios, everything, unsolved, seconds)
+    asked = Asked(scenarios, limits, costs, looked_at, request.candidates, (), request.relative, unsolved)
+    left = max(end - time.monotonic(), 0.0) * (1.0 if request.error is None else _SEARCH)
     found = cover(requirement, given, seconds=left, prices=asked.prices, progress=progress)
+    if unsolved:  # sets with other candidates may be cheaper: no cut is about those
+        found = replace(found, lower_bound=asked.counted(tuple(given)), violations=[])
     cuts = tuple((violation.outside, violation.at_least) for violation in found.violations)
-    asked = Asked(scenarios, limits, costs, allowed, request.candidates, cuts)
+    asked = replace(asked, cuts=cuts)
     names = request.world.state_names if isinstance(request.world, MDP) else None
-    goals = tuple(sorted(found.goals))
+    bound = max(min(asked.counted(tuple(given)), asked.prices.of(found.goals)), found.lower_bound)
     result = MinimalGoals(
-        goals, tuple(given), found.lower_bound, found.greedy_size, None, request.kernel_class, None, None, (), False,
-        names, asked,
+        tuple(sorted(found.goals)), tuple(given), bound, found.greedy_size, None, request.kernel_class, None, None, (),
+        False, names, asked, _notes(request, unsolved),
     )  # fmt: skip
-    if not goals or time.monotonic() > end:
-        return result
-    best = choose(result, requirement.met, end=end)
-    return MinimalGoals(
-        best.goals, tuple(given), found.lower_bound, found.greedy_size, None, request.kernel_class, None, None,
-        best.alternatives, best.proved, names, asked,
-    )  # fmt: skip
+    if request.error is not None and request.costs is None:
+        result = _smaller(result, requirement, end)
+    if result.goals and time.monotonic() <= end:
+        best = choose(result, requirement.met, end=end)
+        result = replace(
+            result, goals=best.goals, alternatives=best.alternatives, best_conditioned=best.proved and not unsolved
+        )
+    return _proved(request, solving, result, found, limit_denominator, end)
+
+
+def _smaller(found: MinimalGoals, requirement: Requirement, end: float) -> MinimalGoals:
+    """Try the best conditioned sets with one goal less, as long as one of them has errors that are small enough."""
+    while found.gap > 0 and len(found.added) > 0 and time.monotonic() < end:
+        fewer = replace(found, goals=tuple(sorted((*found.given, *found.added[:-1]))))
+        best = choose(fewer, requirement.met, end=end).goals
+        if not requirement.met(list(best)):
+            break
+        found = replace(found, goals=best)
+    return found
+
+
+def _given(request: Request) -> list[int]:
+    given = check_indices("given", list(request.given), request.candidates.n_goals, GoalsError) if request.given else ()
+    return sorted({int(goal) for goal in given})
+
+
+def _notes(request: Request, unsolved: tuple[int, ...]) -> tuple[str, ...]:
+    if not unsolved:
+        return ()
+    k = request.candidates.n_goals
+    words = f"{k - len(unsolved) - len(request.forbidden)} of {k} candidates were looked at in the time given"
+    return (f"{words}: with others a set may be smaller, or conditioned better",)
+
+
+def _proved(
+    request: Request, solving: Solving, found: MinimalGoals, cover_found: Cover, limit_denominator: int | None,
+    end: float,
+) -> MinimalGoals:  # fmt: skip
+    """Add a proof in fractions where there is time for one, and say why where there is none."""
+    asked = found.asked
+    assert asked is not None  # noqa: S101  it was set above
+    if request.radii is not None:
+        why = "for a region of kernels there is no proof in fractions: it is certified by bounds on errors"
+        return replace(found, notes=(*found.notes, why))
+    if asked.unsolved:
+        return found
+    cases = [(world, policy) for _, world, policy in solving.cases]
+    agents, words = exact_agents(cases, request.candidates, limit_denominator, end=end)
+    notes = (*found.notes, words) if words else found.notes
+    if agents is None:
+        return replace(found, notes=notes)
+    proof = prove_options(asked, agents, cover_found, list(found.goals), list(found.given), end=end)
+    if proof is None:
+        notes = (*notes, "fractions do not confirm that the goals do what was asked: a rank or an error is too close")
+    elif proof.tree is not None:
+        asked = replace(asked, cuts=())
+    return replace(found, proof=proof, notes=notes, asked=asked)
+
+
+def _not_enough(
+    request: Request, scenarios: tuple[Scenario, ...], goals: list[int], unsolved: tuple[int, ...], seconds: float
+) -> TabularInversionError:
+    if not unsolved:
+        return _insufficient(request, scenarios, goals)
+    k = request.candidates.n_goals
+    return ConvergenceError(
+        f"the {k - len(unsolved)} of {k} candidates that were solved within {seconds:.3g} seconds do not suffice "
+        "together; give more seconds."
+    )
 
 
 def _insufficient(request: Request, scenarios: tuple[Scenario, ...], goals: list[int]) -> InsufficientGoalsError:
     """Say which rows stay unknown in which world, or that errors stay too large."""
-    index = np.flatnonzero(read_rows(request.rows, request.available))
+    index = np.flatnonzero(read_region(request.rows, request.available))
     n_actions = request.available.shape[1]
     for scenario in scenarios:
-        missing = spanned(scenario, goals).missing
-        bad = index[scenario.sets.of_rows((missing > 0).astype(float), 0.0) > 0]
+        certain = request.radii is not None
+        failing = ~surely_spanned(scenario, goals) if certain else spanned(scenario, goals).missing > 0
+        bad = index[scenario.sets.of_rows(failing.astype(float), 0.0) > 0]
         if bad.size:
             states = tuple(
-                np.unique(np.concatenate([scenario.sets.states_of(int(i)) for i in np.flatnonzero(missing)[:50]]))
+                np.unique(np.concatenate([scenario.sets.states_of(int(i)) for i in np.flatnonzero(failing)[:50]]))
             )
             rows = tuple((int(row) // n_actions, int(row) % n_actions) for row in bad)
             places = ", ".join(map(str, rows[:3])) + (", ..." if len(rows) > 3 else "")
             return InsufficientGoalsError(
-                f"all {len(goals)} candidates together leave {len(rows)} of {len(index)} rows unknown in "
-                f"{scenario.name}, (state, action) = {places}; add candidates that pay in other states, or ask "
-                "for less coverage.",
+                f"all {len(goals)} candidates together leave {len(rows)} of {len(index)} rows "
+                f"{'uncertain in some kernel within the radii of' if certain else 'unknown in'} {scenario.name}, "
+                f"(state, action) = {places}; " + ("count more transitions." if certain else _REMEDY),
                 rows,
                 tuple(map(int, states)),
             )

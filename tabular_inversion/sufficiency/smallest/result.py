@@ -8,7 +8,6 @@ from functools import cached_property
 
 import numpy as np
 
-from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.errors import GoalsError, InputError, WitnessError
 from tabular_inversion.exact import ExactAgentValues
 from tabular_inversion.goals import Goals
@@ -18,77 +17,13 @@ from tabular_inversion.kinds import checked
 from tabular_inversion.records import Record, promise
 from tabular_inversion.sufficiency.conditioning.best import BestSet, Contest, best_conditioned
 from tabular_inversion.sufficiency.conditioning.predicted import conditioning
-from tabular_inversion.sufficiency.conditioning.spans import Scenario, certified_sets, spanned
+from tabular_inversion.sufficiency.conditioning.spans import Scenario
 from tabular_inversion.sufficiency.conditioning.tables import SuccessorSets
 from tabular_inversion.sufficiency.question import ChosenGoals
 from tabular_inversion.sufficiency.scenarios import scenario_of
-from tabular_inversion.sufficiency.smallest.cover import Prices, fewest, program
+from tabular_inversion.sufficiency.smallest.asked import Asked
 from tabular_inversion.sufficiency.smallest.minimality import Claim, MinimalityProof, greedy_guarantee, rules_of
-from tabular_inversion.sufficiency.smallest.requirements import Limits, Requirement
-
-
-class InsufficientGoalsError(GoalsError):
-    """All candidates together leave rows unknown.
-
-    Attributes
-    ----------
-    rows : tuple of (int, int)
-        The rows (state, action) that stay unknown.
-    states : tuple of int
-        The next states whose probabilities cannot be told apart.
-    """
-
-    def __init__(self, message: str, rows: tuple[tuple[int, int], ...], states: tuple[int, ...]) -> None:
-        super().__init__(message)
-        self.rows = rows
-        self.states = states
-
-
-@dataclass(frozen=True, eq=False)
-class Asked(Record):
-    """What was asked beyond "every row of this world, with the fewest goals".
-
-    Attributes
-    ----------
-    scenarios : tuple of Scenario
-        Worlds, policies and discounts in which the set has to suffice.
-    limits : Limits
-        Spare goals, coverage, noise and error.
-    costs : numpy.ndarray, shape (k,)
-        What each candidate costs.
-    allowed : numpy.ndarray of bool, shape (k,)
-        Which candidates may be chosen.
-    goals : Goals
-        The candidates.
-    cuts : tuple of (numpy.ndarray of bool, int)
-        From which the bound follows: of these goals any such set holds at least so many.
-    """
-
-    scenarios: tuple[Scenario, ...]
-    limits: Limits
-    costs: FloatArray
-    allowed: BoolArray
-    goals: Goals
-    cuts: tuple[tuple[BoolArray, int], ...]
-
-    @property
-    def requirement(self) -> Requirement:
-        """The demand."""
-        return Requirement(self.scenarios, self.limits, self.allowed, self.costs)
-
-    @property
-    def prices(self) -> Prices:
-        """What candidates cost, and which may be chosen."""
-        return Prices(self.costs, self.allowed)
-
-    def holds(self, cut: tuple[BoolArray, int]) -> bool:
-        """Tell whether every set that meets the demand holds at least so many of the goals of a cut."""
-        outside, at_least = cut
-        inside = np.flatnonzero(~outside).tolist()
-        if at_least == 1 and not self.requirement.met(inside):
-            return True
-        lacking = max(int(spanned(scenario, inside).missing.max(initial=0)) for scenario in self.scenarios)
-        return self.limits.coverage >= 1 and lacking + self.limits.spare >= at_least and lacking > 0
+from tabular_inversion.sufficiency.smallest.option_proofs import OptionsProof
 
 
 @checked
@@ -115,8 +50,8 @@ class MinimalGoals(Record, ChosenGoals):
         K.
     agent : ExactAgentValues or None
         The agent with all candidates, in fractions; None where the set was found in floats.
-    proof : MinimalityProof or None
-        What proves both; None where the set was found in floats.
+    proof : MinimalityProof or OptionsProof or None
+        What proves both in fractions, of which `verify` re-checks everything; None where the set was found in floats.
     alternatives : tuple of tuple of int
         Other sets that cost the same, by how well they are conditioned: some, not all.
     best_conditioned : bool
@@ -125,6 +60,8 @@ class MinimalGoals(Record, ChosenGoals):
         What the world calls its states.
     asked : Asked or None
         What else was asked, where it was.
+    notes : tuple of str
+        What a reader has to know of how it was found: rows that were normalised, candidates that nobody looked at.
 
     Examples
     --------
@@ -143,15 +80,17 @@ class MinimalGoals(Record, ChosenGoals):
     greedy_guarantee: float | None
     kernel_class: KernelClass
     agent: ExactAgentValues | None
-    proof: MinimalityProof | None
+    proof: MinimalityProof | OptionsProof | None
     alternatives: tuple[tuple[int, ...], ...] = ()
     best_conditioned: bool = False
     state_names: tuple[str, ...] | None = None
     asked: Asked | None = None
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         cost = "" if self.cost == self.size else f" for {self.cost:g}"
-        proved = "proved minimal" if self.evidence is Evidence.EXACT else "minimal in floats"
+        exactly = self.evidence is self.sufficiency_evidence is Evidence.EXACT
+        proved = "proved minimal" if exactly else "minimal in floats"
         known = proved if self.optimal else f"at least {self.lower_bound:g} needed"
         return f"<MinimalGoals: {self.size} goal{'s' * (self.size != 1)}{cost}, {known}>"
 
@@ -192,14 +131,14 @@ class MinimalGoals(Record, ChosenGoals):
 
     @property
     def evidence(self) -> Evidence:
-        """How strong the lower bound is: EXACT, or NUMERIC where it rests on floats.
+        """How strong the lower bound is: EXACT (in fractions, or by counting unknowns), or NUMERIC.
 
-        That the goals suffice is exact, or, where the set was found in floats, `sufficiency_evidence`.
+        That the goals suffice is `sufficiency_evidence`.
         """
-        if self.proof is None:
-            return Evidence.NUMERIC if self.lower_bound > self._cost_of(self.given) else Evidence.CERTIFIED
-        numeric = self.proof.tree is None and self.lower_bound > len(self.given)
-        return Evidence.NUMERIC if numeric else Evidence.EXACT
+        trivial = self._cost_of(self.given) if self.asked is None else self.asked.counted(self.given)
+        if self.lower_bound <= trivial + 1e-9 or (self.proof is not None and self.proof.tree is not None):
+            return Evidence.EXACT
+        return Evidence.NUMERIC
 
     @cached_property
     def sufficiency_evidence(self) -> Evidence:
@@ -208,9 +147,9 @@ class MinimalGoals(Record, ChosenGoals):
             return Evidence.EXACT
         asked = self.asked
         assert asked is not None  # noqa: S101  without a proof there is this
-        whole = asked.limits.coverage >= 1 and asked.limits.spare == 0
-        proved = whole and all(certified_sets(scenario, list(self.goals)).all() for scenario in asked.scenarios)
-        return Evidence.CERTIFIED if proved else Evidence.NUMERIC
+        if asked.requirement.floor == 0:
+            return Evidence.EXACT  # each row has one possible successor: there is nothing to know
+        return Evidence.CERTIFIED if asked.is_certain(list(self.goals)) else Evidence.NUMERIC
 
     @property
     def size(self) -> int:
@@ -291,15 +230,14 @@ class MinimalGoals(Record, ChosenGoals):
 
     @property
     def text(self) -> str:
-        """What proves it, in words."""
-        if self.proof is not None:
-            return self.proof.text(self._claim)
+        """What proves it, in words, and what is not proved."""
         asked = self.asked
-        assert asked is not None  # noqa: S101  without a proof there is this
-        how = {Evidence.CERTIFIED: "certified in floats", Evidence.NUMERIC: "in floats"}[self.sufficiency_evidence]
-        where = "; ".join(scenario.name for scenario in asked.scenarios[:3]) + ("; ..." * (len(asked.scenarios) > 3))
-        bound = f"{len(asked.cuts)} cuts and an integer program in floats give the bound {self.lower_bound:g}"
-        return f"{how} the {self.size} goals meet what was asked in {len(asked.scenarios)} worlds ({where}); {bound}"
+        if asked is None:
+            assert isinstance(self.proof, MinimalityProof)  # noqa: S101  of a plain question
+            words = self.proof.text(self._claim)
+        else:
+            words = asked.text(self)
+        return "; ".join([words, *self.notes])
 
     @property
     def _claim(self) -> Claim:
@@ -325,10 +263,10 @@ class MinimalGoals(Record, ChosenGoals):
         if self.asked is None:
             self._verify_proof()
         else:
-            self._verify_in_floats(self.asked)
+            self._verify_options(self.asked)
 
     def _verify_proof(self) -> None:
-        if self.proof is None:
+        if not isinstance(self.proof, MinimalityProof):
             raise WitnessError("proof: there is none.")
         self.proof.verify(self._claim)
         demand = self.proof.demand(self._claim)
@@ -340,21 +278,24 @@ class MinimalGoals(Record, ChosenGoals):
             raise WitnessError(f"greedy_guarantee: it is {guarantee}; {self.greedy_guarantee} was stated.")
         self._verify_sets(lambda goals: not demand.violations(goals))
 
-    def _verify_in_floats(self, asked: Asked) -> None:
-        if self.proof is not None or self.agent is not None:
-            raise WitnessError("proof: a set that was found in floats has none.")
+    def _verify_options(self, asked: Asked) -> None:
+        if self.agent is not None or isinstance(self.proof, MinimalityProof):
+            raise WitnessError("proof: it is that of another question.")
         if not asked.requirement.met(list(self.goals)):
             raise WitnessError(f"goals: {self.goals} do not meet what was asked.")
         if not asked.allowed[list(set(self.goals) - set(self.given))].all():
             raise WitnessError("goals: one of them is forbidden.")
-        if not all(asked.holds(cut) for cut in asked.cuts):
-            raise WitnessError("cuts: a set that meets what was asked can do without one of them.")
-        outside, at_least = program(asked.cuts, len(asked.costs), 0)
-        bound = fewest(outside, at_least, list(self.given), prices=asked.prices)[1]
-        if self.lower_bound > min(bound, self.cost) + 1e-6:
-            raise WitnessError(f"lower_bound: {bound} is reached; {self.lower_bound} was stated.")
         if self.greedy_guarantee is not None:
             raise WitnessError("greedy_guarantee: there is none where more than ranks is asked.")
+        if self.proof is not None:
+            self.proof.verify(asked, self.goals, self.given, self.lower_bound)
+        if self.proof is not None and self.proof.tree is not None:
+            if asked.cuts:
+                raise WitnessError("cuts: the bound has a proof in fractions, and rests on none in floats.")
+        else:
+            asked.check_bound(self.given, min(self.lower_bound, self.cost))
+            if self.lower_bound > self.cost * (1 + 1e-9):
+                raise WitnessError(f"lower_bound: {self.lower_bound} is more than the set's own cost {self.cost}.")
         self._verify_sets(asked.requirement.met)
 
     def _verify_sets(self, met: Callable[[list[int]], bool]) -> None:

@@ -6,20 +6,17 @@ The kernel of a row with successors T is identified uniformly iff the chosen goa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from flint import fmpz
 from numpy.typing import NDArray
 
 from tabular_inversion._typing import BoolArray, IntArray
-from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.errors import InputError
 from tabular_inversion.exact.modular import residues
 from tabular_inversion.exact.rationals import FractionArray
-from tabular_inversion.kernel_classes import Deterministic, KernelClass, Stochastic, Supported, Unconstrained
 
 MAX_ENTRIES = 50_000_000
 """Largest number of entries of all systems together: some gigabytes while they are reduced."""
@@ -39,53 +36,6 @@ def word_primes(limit: int = 2**31) -> Iterator[int]:
     (19, 3)
     """
     return (number for number in range(limit - 3, limit // 2, -2) if fmpz(number).is_prime())
-
-
-def supports_of(kernel_class: KernelClass, row_index: IntArray, n_states: int) -> BoolArray:
-    """Return the different sets of states on which a class asks goals to span everything, bool (b, n).
-
-    Parameters
-    ----------
-    kernel_class : KernelClass
-        `Supported`: the successors of each row that has two or more. `Deterministic`: each pair of states, whose
-        columns must differ. Otherwise all states.
-    row_index : numpy.ndarray of int
-        Numbers s*A + a of the available rows.
-    n_states : int
-        n.
-
-    Examples
-    --------
-    >>> supports_of(Deterministic(), np.arange(3), 3).astype(int)
-    array([[1, 1, 0],
-           [1, 0, 1],
-           [0, 1, 1]])
-    """
-    return SPANNED.of(kernel_class)(kernel_class, row_index, n_states)
-
-
-def _own_supports(kernel_class: Supported, row_index: IntArray, _n_states: int) -> BoolArray:
-    rows = kernel_class.known_supports(row_index).toarray()
-    return np.unique(rows[rows.sum(axis=1) > 1], axis=0)
-
-
-def _pairs(_class: KernelClass, _row_index: IntArray, n_states: int) -> BoolArray:
-    first, second = np.triu_indices(n_states, 1)
-    pairs = np.zeros((len(first), n_states), bool)
-    pairs[np.arange(len(first)), first] = pairs[np.arange(len(first)), second] = True
-    return pairs
-
-
-def _all_states(kernel_class: KernelClass, _row_index: IntArray, n_states: int) -> BoolArray:
-    enough = n_states > 1 or not kernel_class.sums_to_one  # on one state a distribution is known
-    return np.ones((int(enough), n_states), bool)
-
-
-SPANNED: ClassTable[Callable[[Any, IntArray, int], BoolArray]] = ClassTable(
-    "a set of states on which goals must span everything",
-    {Unconstrained: _all_states, Stochastic: _all_states, Supported: _own_supports, Deterministic: _pairs},
-)
-"""By class, ``supports(kernel_class, row_index, n_states)``, bool (b, n), of classes whose question is one of rank."""
 
 
 @dataclass
@@ -186,7 +136,8 @@ class Spans:
     @property
     def gains(self) -> IntArray:
         """How many dimensions each goal would add in all systems together, shape (k,)."""
-        return self.outside.sum(axis=0)  # type: ignore[no-any-return]
+        result: IntArray = self.outside.sum(axis=0)
+        return result
 
 
 def inverses(values: Residues, prime: int) -> Residues:
@@ -226,7 +177,7 @@ class Spanning:
     matrix : numpy.ndarray of Fraction, shape (k, n)
         M, a row for each candidate goal.
     supports : numpy.ndarray of bool, shape (b, n)
-        From `supports_of`.
+        From `SuccessorSets.masks`.
     sums_to_one : bool
         Whether rows of the kernel are known to sum to one.
 

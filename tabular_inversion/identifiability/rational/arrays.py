@@ -1,34 +1,11 @@
-"""What an exact decision procedure returns."""
+"""What exact decision procedures do with arrays: rows by their masks, a direction as two distributions."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
 from tabular_inversion._typing import BoolArray, IntArray
 from tabular_inversion.exact.rationals import FractionArray
-from tabular_inversion.identifiability.rational.proofs import ValueProof
-
-
-@dataclass(frozen=True, eq=False)
-class ExactPair:
-    """Two rows of the class with exactly the same values, for the available row at position `row`."""
-
-    row: int
-    first: FractionArray
-    second: FractionArray
-
-
-@dataclass(frozen=True, eq=False)
-class ExactDecision:
-    """Codes of `Status` for each available row, the proofs that cover them, and one pair where a row is not unique."""
-
-    codes: NDArray[np.int8]
-    proofs: tuple[ValueProof, ...]
-    pair: ExactPair | None
-    reason: str
 
 
 def groups(masks: BoolArray) -> list[tuple[BoolArray, IntArray]]:

@@ -1,0 +1,1 @@
+"""Worlds that were watched: counts of transitions, and environments that are stepped."""
