@@ -166,7 +166,8 @@ def settled(
     if not places.size:
         return None, rows
     known, pattern = known[:, places], where[places]
-    system.__dict__.update({
+    system = replace(system, kept={
+        **system.kept,
         "rank_decision": RankDecision(RankStatus.FULL, proved=system.rigorous),
         "rank": agent.n_states,
         "sigma_min": _least_singular(whole, lacking, np.unique(pattern)),
@@ -338,6 +339,4 @@ def _least_singular(whole: _Whole, lacking: list[_Lacking], patterns: IntArray) 
 
 def _replaced(system: RowSystem, **values: Any) -> RowSystem:
     """Return the system with other values; what was decided of its matrix is kept."""
-    other = replace(system, **values)
-    other.__dict__.update({name: vars(system)[name] for name in ("equations", "rank_decision", "rank", "sigma_min")})
-    return other
+    return replace(system, **values)

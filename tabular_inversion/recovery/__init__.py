@@ -186,7 +186,7 @@ def seek_rows(
 
 def _in_units_of_values(system: RowSystem, kernel_class: KernelClass, *options: Any) -> Recovery:
     tests, values, unit = system.in_one_unit
-    weights = unit - system.equations.exponents
+    weights = np.asarray(unit - system.equations.exponents, np.int64)
     doubt = rescaled(system.uncertainty[: len(tests)], weights)
     found = METHODS.of(kernel_class).find(Wanted(system, weights, tests, values, doubt, kernel_class, *options))
     return replace(found, rows=summing_to_one(found.rows)) if kernel_class.sums_to_one else found

@@ -61,7 +61,7 @@ class Wanted:
     def once(self, name: str, decompose: Callable[[], T]) -> T:
         """Return a decomposition of `tests`, kept for all systems that share them: the latest two of a name."""
         known: dict[bytes, T] = self.system.kept.setdefault(name, {})
-        weights = self.weights.tobytes()
+        weights = self.weights.astype(np.int64).tobytes()
         found = known.pop(weights) if weights in known else decompose()
         for oldest in list(known)[:-1]:
             known.pop(oldest, None)
