@@ -92,6 +92,6 @@ def bootstrap(
     own, *others = np.concatenate(q)
 
     def agent_of(values: np.ndarray) -> AgentValues:
-        return AgentValues(values, goals, discount, policy, available=available)  # type: ignore[arg-type]
+        return AgentValues(values, goals, discount, policy, available=available)
 
     return Ensemble(tuple(agent_of(values) for values in others), original=agent_of(own))

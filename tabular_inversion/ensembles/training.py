@@ -98,7 +98,7 @@ def training_needed(
     if (steps is None) != (errors is None):
         raise InputError("steps and errors are one learning curve; give both or neither.")
     level = np.array(identify(agent, kernel_class).row_largest_noise)
-    if steps is None:
+    if steps is None or errors is None:
         return TrainingNeeded(sealed(level), sealed(np.full(level.shape, np.nan)), float("nan"))
     taken = finite_array("steps", steps, (None,), "(points,)", InputError)
     missed = finite_array("errors", errors, (len(taken),), "(points,), one for each of steps", InputError)

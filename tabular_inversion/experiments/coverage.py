@@ -98,7 +98,7 @@ def reproduce(
     """
     folder = RunFolder(path, "coverage", {"effort": effort, "seed": seed})
     chosen, batches = worlds(), EFFORTS[effort] // min(BATCH, EFFORTS[effort])
-    total, rows = len(chosen) * len(RULES) * batches + 1, []
+    total, rows = len(chosen) * len(RULES) * batches + 1, list[tuple[str, str, FloatArray]]()
     for place, (name, (make, rounds)) in enumerate(chosen.items()):
         for number, rule in enumerate(RULES):
             for batch in range(batches):

@@ -50,8 +50,8 @@ def draw(
         "estimators",
         _estimators(means, column, estimators),
         (
-            "Root mean squared error of an entry of the kernel against training, for each estimator; dashed, the bound T3d "
-            "on a whole row (2-norm) at the error that the values have. The ensemble sees ten agents, the others one."
+            "Root mean squared error of an entry of the kernel against training, for each estimator; dashed, the bound "
+            "T3d on a whole row (2-norm) at the error that the values have. The ensemble sees ten agents, the others one."
         ),
     )
 
@@ -74,8 +74,8 @@ def _coverage(means: dict[tuple[str, str], FloatArray], column: dict[str, int], 
         axes.set(xscale="log", xlabel="transitions", title=name, ylim=(0.0, 1.02))
         _ticks(axes, table[:, column["steps"]])
         axes.set_yticks([0.0, *levels], [f"{100 * each:g}%" for each in (0.0, *levels)])
-    np.atleast_1d(figure.axes)[0].set_ylabel("entries inside their interval")
-    np.atleast_1d(figure.axes)[0].legend()
+    figure.axes[0].set_ylabel("entries inside their interval")
+    figure.axes[0].legend()
     return figure
 
 

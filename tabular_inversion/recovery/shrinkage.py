@@ -128,7 +128,7 @@ def sampling_error(rows: FloatArray, counts: FloatArray, prior: FloatArray) -> F
     """
     smoothed = (counts[:, None] * rows + prior) / (counts[:, None] + 1.0)
     left = np.maximum(1.0 - (smoothed**2).sum(axis=1), 0.0)
-    return np.divide(left, counts, out=np.full(len(counts), np.inf), where=counts > 0)
+    return np.asarray(np.divide(left, counts, out=np.full(len(counts), np.inf), where=counts > 0))
 
 
 def averaged(rows: FloatArray, error: FloatArray, prior: FloatArray, free: FloatArray) -> Shrunk:
@@ -229,6 +229,5 @@ def _inside(given: Equations, spread: float) -> FloatArray:
             unit = np.abs(matrix).max(axis=(1, 2), keepdims=True)
             system = affine_system(matrix / unit)
             found = solve_on_simplex(system, targets / unit[:, :, 0] - system.centre, start_at)
-            np.put_along_axis(block := np.zeros((len(part), rows.shape[1])), own, found, axis=1)
-            rows[part] = block
+            rows[part[:, None], own] = found
     return rows
