@@ -85,8 +85,7 @@ class Ensemble(Record):
         if self.original is not None:
             return self.original
         first, q = self.members[0], np.mean([member.q for member in self.members], axis=0)
-        shown = [member.own_v for member in self.members if member.own_v is not None]
-        own = np.mean(shown, axis=0) if shown else None
+        own = None if first.own_v is None else np.mean([member.v for member in self.members], axis=0)
         return replace(first, q=q, own_v=own, report=None, noise=None)
 
     @cached_property

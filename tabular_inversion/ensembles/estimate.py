@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,6 +21,7 @@ from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.records import Record, sealed
+from tabular_inversion.normalisation import normalised
 from tabular_inversion.recovery import recover
 from tabular_inversion.recovery.by_class import METHODS
 from tabular_inversion.recovery.regularised import prior_on
@@ -156,8 +157,6 @@ class EnsembleInversion(Record):
 
     def to_mdp(self) -> MDP:
         """Return the estimate as a world with the agents' names."""
-        from tabular_inversion.normalisation import normalised
-
         agent = self.ensemble.agent
         rows = normalised(self.kernel, within=MEMBERSHIP_TOLERANCE).kernel
         return MDP(rows, agent.one_discount, agent.available, agent.state_names, agent.action_names, agent.coordinates)
@@ -240,7 +239,7 @@ def _in_class(found: Linearised, agent: AgentValues, kernel_class: KernelClass) 
     """Return the weighted least squares in the class, shape (rows, S)."""
     rows = np.empty(found.centre.shape)
     for part in found.parts:
-        own = recover(
+        own: Any = recover(
             part.tests * part.weights[:, None],
             part.values * part.weights[:, None],
             kernel_class,

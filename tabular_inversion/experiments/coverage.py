@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -98,8 +98,7 @@ def reproduce(
     """
     folder = RunFolder(path, "coverage", {"effort": effort, "seed": seed})
     chosen, batches = worlds(), EFFORTS[effort] // min(BATCH, EFFORTS[effort])
-    total = len(chosen) * len(RULES) * batches + 1
-    rows: list[tuple[str, str, FloatArray]] = []
+    total, rows = len(chosen) * len(RULES) * batches + 1, list[tuple[str, str, FloatArray]]()
     for place, (name, (make, rounds)) in enumerate(chosen.items()):
         for number, rule in enumerate(RULES):
             for batch in range(batches):
@@ -123,7 +122,7 @@ def reproduce(
     return folder
 
 
-def averaged_over_batches(rows: Sequence[tuple[str, str, FloatArray]]) -> dict[tuple[str, str], FloatArray]:
+def averaged_over_batches(rows: list[tuple[str, str, FloatArray]]) -> dict[tuple[str, str], FloatArray]:
     """Return the mean table (points, measures) of each world and rule."""
     found: dict[tuple[str, str], list[FloatArray]] = {}
     for name, rule, table in rows:
@@ -174,7 +173,7 @@ def measure(
 
 def _coverage(agents: list[AgentValues], world: MDP) -> tuple[FloatArray, float]:
     """Return coverages, that of all entries, and widths, over ensembles; and the squared error of their kernels."""
-    known, truth, table, pooled = Supported.of(world), world.toarray(), [], []
+    known, truth, table, pooled = Supported.of(world), world.kernel, [], []
     open_entries = (truth > 0.0) & (truth < 1.0)
     for start in range(0, len(agents) - MEMBERS + 1, MEMBERS):
         members = agents[start : start + MEMBERS]

@@ -37,11 +37,30 @@ def draw(
     >>> [name for name, _, _ in draw({("chain", "sarsa"): table}, columns, (0.9,), ("simplex",))]
     ['coverage', 'estimators']
     """
-    from matplotlib.figure import Figure
-
     column = {name: place for place, name in enumerate(measures)}
+    yield (
+        "coverage",
+        _coverage(means, column, levels),
+        (
+            "How often intervals from ensembles hold the true probability, for entries between 0 and 1 on known supports, at "
+            "each nominal level (grey: within 2 points of it; dotted 50%, dashed 90%, solid 95%)."
+        ),
+    )
+    yield (
+        "estimators",
+        _estimators(means, column, estimators),
+        (
+            "Root mean squared error of an entry of the kernel against training, for each estimator; dashed, the bound "
+            "T3d on a whole row (2-norm) at the error that the values have. The ensemble sees ten agents, the others one."
+        ),
+    )
+
+
+def _coverage(means: dict[tuple[str, str], FloatArray], column: dict[str, int], levels: tuple[float, ...]) -> Figure:
     names = list(dict.fromkeys(world for world, _ in means))
     rules = list(dict.fromkeys(rule for _, rule in means))
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(3.4 * len(names), 3.4), layout="constrained")
     for axes, name in zip(np.atleast_1d(figure.subplots(1, len(names), sharey=True)), names, strict=True):
         for rule in rules:
@@ -57,14 +76,16 @@ def draw(
         axes.set_yticks([0.0, *levels], [f"{100 * each:g}%" for each in (0.0, *levels)])
     figure.axes[0].set_ylabel("entries inside their interval")
     figure.axes[0].legend()
-    yield (
-        "coverage",
-        figure,
-        (
-            "How often intervals from ensembles hold the true probability, for entries between 0 and 1 on known "
-            "supports, at each nominal level (grey: within 2 points of it; dotted 50%, dashed 90%, solid 95%)."
-        ),
-    )
+    return figure
+
+
+def _estimators(
+    means: dict[tuple[str, str], FloatArray], column: dict[str, int], estimators: tuple[str, ...]
+) -> Figure:
+    from matplotlib.figure import Figure
+
+    names = list(dict.fromkeys(world for world, _ in means))
+    rules = list(dict.fromkeys(rule for _, rule in means))
     figure = Figure(figsize=(3.4 * len(names), 3.0 * len(rules)), layout="constrained")
     panels = np.reshape(figure.subplots(len(rules), len(names), sharex="col"), (len(rules), len(names)))
     for axes, (name, rule) in zip(panels.flat, ((name, rule) for rule in rules for name in names), strict=True):
@@ -80,15 +101,7 @@ def draw(
     for axes in panels[:, 0]:
         axes.set_ylabel("error of the kernel")
     figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(estimators) + 1)
-    yield (
-        "estimators",
-        figure,
-        (
-            "Root mean squared error of an entry of the kernel against training, for each estimator; dashed, the bound "
-            "T3d on a whole row (2-norm) at the error that the values have. The ensemble sees ten agents, the others "
-            "one."
-        ),
-    )
+    return figure
 
 
 def _ticks(axes: Any, steps: FloatArray) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -77,9 +78,9 @@ def regularised_rows(
     """
     count, n = len(agent.row_index), agent.n_states
     known = kernel_class.known_supports(agent.row_index)
-    support = np.ones((count, n), bool) if known is None else known.toarray()
+    support = np.ones((count, n), bool) if known is None else np.asarray(known.toarray() > 0)
     start = prior_on(support, prior, sums_to_one=kernel_class.sums_to_one)
-    rows = np.asarray(found.rows.toarray() if issparse(found.rows) else found.rows)
+    rows = _dense(found.rows)
     pull, method = np.zeros(count), found.method
     if is_noisy(noise_of(agent)):
         spread = value_noise(agent)
@@ -104,11 +105,14 @@ def _helps(equations: Equations, kernel_class: KernelClass, agent: AgentValues, 
     error = np.zeros(2)
     for _ in range(min(_MOST_DRAWS, -(-_DRAWN_ROWS // len(rows)))):
         values = equations.tests @ rows.T + equations.deviation * rng.standard_normal(equations.deviation.shape)
-        plain = recover(equations.tests, values, kernel_class, row_index=agent.row_index).rows
+        plain = _dense(recover(equations.tests, values, kernel_class, row_index=agent.row_index).rows)
         drawn = shrunk_by_noise(equations._replace(values=values)).rows
-        plain = np.asarray(plain.toarray() if issparse(plain) else plain)
         error += ((plain - rows) ** 2).sum(), ((drawn - rows) ** 2).sum()
     return bool(error[1] < error[0])
+
+
+def _dense(rows: Any) -> FloatArray:
+    return np.asarray(rows.toarray() if issparse(rows) else rows)
 
 
 def prior_on(support: BoolArray, prior: FloatArray | None, *, sums_to_one: bool) -> FloatArray:

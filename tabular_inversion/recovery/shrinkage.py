@@ -128,8 +128,7 @@ def sampling_error(rows: FloatArray, counts: FloatArray, prior: FloatArray) -> F
     """
     smoothed = (counts[:, None] * rows + prior) / (counts[:, None] + 1.0)
     left = np.maximum(1.0 - (smoothed**2).sum(axis=1), 0.0)
-    found: FloatArray = np.divide(left, counts, out=np.full(len(counts), np.inf), where=counts > 0)
-    return found
+    return np.asarray(np.divide(left, counts, out=np.full(len(counts), np.inf), where=counts > 0))
 
 
 def averaged(rows: FloatArray, error: FloatArray, prior: FloatArray, free: FloatArray) -> Shrunk:
@@ -212,8 +211,7 @@ def _spectra(given: Equations, patterns: FloatArray, of_row: IntArray, scale: Fl
 
 def _inside(given: Equations, spread: float) -> FloatArray:
     """Return the minimisers over the simplex for rows whose minimiser on its hull has negative entries."""
-    rows: FloatArray = np.zeros(given.prior.shape)
-    sizes = given.support.sum(axis=1)
+    rows, sizes = np.zeros(given.prior.shape), given.support.sum(axis=1)
     shared = bool((given.deviation == given.deviation[:, :1]).all() and given.support.all())
     for size in np.unique(sizes):
         alike = np.flatnonzero(sizes == size)
@@ -231,7 +229,5 @@ def _inside(given: Equations, spread: float) -> FloatArray:
             unit = np.abs(matrix).max(axis=(1, 2), keepdims=True)
             system = affine_system(matrix / unit)
             found = solve_on_simplex(system, targets / unit[:, :, 0] - system.centre, start_at)
-            block: FloatArray = np.zeros((len(part), rows.shape[1]))
-            np.put_along_axis(block, own, found, axis=1)
-            rows[part] = block
+            rows[part[:, None], own] = found
     return rows

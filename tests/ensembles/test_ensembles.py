@@ -105,6 +105,7 @@ def test_joint_intervals_contain_single_ones_and_the_robust_plan_holds_the_truth
     assert (row.lower <= one.lower + 1e-15).all()
     assert found.contains(world, 0.95, joint="kernel").all()
     task = Goals([[0.0, 0.0, 0.3, 0.0, 1.0]])
+    assert np.abs(found.to_mdp().kernel - world.kernel).max() < 0.02
     planned = robust(found.sets(0.95), task)
     true = solve(world, task).v[0]
     assert (planned.lower <= true).all()
