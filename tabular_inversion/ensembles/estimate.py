@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import issparse
 
 from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.agent_values import AgentValues
@@ -18,10 +17,11 @@ from tabular_inversion.ensembles.linearised import Linearised, linearised
 from tabular_inversion.equivalence.interface import Interval
 from tabular_inversion.errors import InputError
 from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.kernel_rows import dense_rows
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
-from tabular_inversion.records import Record, sealed
 from tabular_inversion.normalisation import normalised
+from tabular_inversion.records import Record, sealed
 from tabular_inversion.recovery import recover
 from tabular_inversion.recovery.by_class import METHODS
 from tabular_inversion.recovery.regularised import prior_on
@@ -239,13 +239,13 @@ def _in_class(found: Linearised, agent: AgentValues, kernel_class: KernelClass) 
     """Return the weighted least squares in the class, shape (rows, S)."""
     rows = np.empty(found.centre.shape)
     for part in found.parts:
-        own: Any = recover(
+        own = recover(
             part.tests * part.weights[:, None],
             part.values * part.weights[:, None],
             kernel_class,
             row_index=agent.row_index[part.places],
         ).rows
-        rows[part.places] = own.toarray() if issparse(own) else own
+        rows[part.places] = dense_rows(own)
     return rows
 
 

@@ -173,7 +173,7 @@ def measure(
 
 def _coverage(agents: list[AgentValues], world: MDP) -> tuple[FloatArray, float]:
     """Return coverages, that of all entries, and widths, over ensembles; and the squared error of their kernels."""
-    known, truth, table, pooled = Supported.of(world), world.kernel, [], []
+    known, truth, table, pooled = Supported.of(world), world.toarray(), [], []
     open_entries = (truth > 0.0) & (truth < 1.0)
     for start in range(0, len(agents) - MEMBERS + 1, MEMBERS):
         members = agents[start : start + MEMBERS]

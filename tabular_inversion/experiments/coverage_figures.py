@@ -42,8 +42,8 @@ def draw(
         "coverage",
         _coverage(means, column, levels),
         (
-            "How often intervals from ensembles hold the true probability, for entries between 0 and 1 on known supports, at "
-            "each nominal level (grey: within 2 points of it; dotted 50%, dashed 90%, solid 95%)."
+            "How often intervals from ensembles hold the true probability, for entries between 0 and 1 on known "
+            "supports, at each nominal level (grey: within 2 points of it; dotted 50%, dashed 90%, solid 95%)."
         ),
     )
     yield (
@@ -51,7 +51,8 @@ def draw(
         _estimators(means, column, estimators),
         (
             "Root mean squared error of an entry of the kernel against training, for each estimator; dashed, the bound "
-            "T3d on a whole row (2-norm) at the error that the values have. The ensemble sees ten agents, the others one."
+            "T3d on a whole row (2-norm) at the error that the values have. The ensemble sees ten agents, the others "
+            "one."
         ),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +13,7 @@ from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.agent_values.noise import is_noisy
 from tabular_inversion.errors import InputError
 from tabular_inversion.kernel_classes import KernelClass
+from tabular_inversion.kernel_rows import dense_rows
 from tabular_inversion.recovery import recover
 from tabular_inversion.recovery.equations import largest
 from tabular_inversion.recovery.result import Recovery
@@ -80,7 +80,7 @@ def regularised_rows(
     known = kernel_class.known_supports(agent.row_index)
     support = np.ones((count, n), bool) if known is None else np.asarray(known.toarray() > 0)
     start = prior_on(support, prior, sums_to_one=kernel_class.sums_to_one)
-    rows = _dense(found.rows)
+    rows = dense_rows(found.rows)
     pull, method = np.zeros(count), found.method
     if is_noisy(noise_of(agent)):
         spread = value_noise(agent)
@@ -105,14 +105,10 @@ def _helps(equations: Equations, kernel_class: KernelClass, agent: AgentValues, 
     error = np.zeros(2)
     for _ in range(min(_MOST_DRAWS, -(-_DRAWN_ROWS // len(rows)))):
         values = equations.tests @ rows.T + equations.deviation * rng.standard_normal(equations.deviation.shape)
-        plain = _dense(recover(equations.tests, values, kernel_class, row_index=agent.row_index).rows)
+        plain = dense_rows(recover(equations.tests, values, kernel_class, row_index=agent.row_index).rows)
         drawn = shrunk_by_noise(equations._replace(values=values)).rows
         error += ((plain - rows) ** 2).sum(), ((drawn - rows) ** 2).sum()
     return bool(error[1] < error[0])
-
-
-def _dense(rows: Any) -> FloatArray:
-    return np.asarray(rows.toarray() if issparse(rows) else rows)
 
 
 def prior_on(support: BoolArray, prior: FloatArray | None, *, sums_to_one: bool) -> FloatArray:
