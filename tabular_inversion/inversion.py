@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,16 +12,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, issparse
 
-from tabular_inversion._typing import FloatArray, IntArray, Kernel
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
+from tabular_inversion.agent_values.parts import read_rows
 from tabular_inversion.agent_values.reading import check_noise
 from tabular_inversion.error_bounds.bounds import ErrorBound, error_bound
 from tabular_inversion.errors import InputError, ShapeError
 from tabular_inversion.identifiability.accuracy import entry_errors
 from tabular_inversion.identifiability.asked import ValuesQuestion
-from tabular_inversion.identifiability.judge import Judged, decide, with_noise
+from tabular_inversion.identifiability.judge import decide, verdict_of, with_noise
 from tabular_inversion.identifiability.pieces import ready
+from tabular_inversion.identifiability.sharing import Options, decide_elsewhere, prior_of
 from tabular_inversion.identifiability.verdict import Status, Verdict
+from tabular_inversion.identifiability.weighing import recovered
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kernel_rows import KernelRows
 from tabular_inversion.kinds import checked
@@ -29,9 +32,8 @@ from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised
 from tabular_inversion.record_files import load_record, save_record
 from tabular_inversion.records import Record, sealed
-from tabular_inversion.recovery import recover_rows, seek_rows
 from tabular_inversion.recovery.by_class import METHODS, check_options
-from tabular_inversion.recovery.result import together
+from tabular_inversion.recovery.result import Recovery, together
 from tabular_inversion.recovery.uncertainty import noise_of
 from tabular_inversion.validation import MEMBERSHIP_TOLERANCE
 
@@ -137,6 +139,46 @@ class Inversion(KernelRows, Record):
         """Read what `save` wrote; raises `FileFormatError` if it is damaged or holds something else."""
         return load_record(path, "inversion", cls)
 
+    @classmethod
+    def merge(cls, parts: Sequence[Inversion]) -> Inversion:
+        """Return one result from several on different rows of the same values, class and noise.
+
+        Raises
+        ------
+        InputError
+            If there is none, two are about different questions or norms, or two have the same row.
+
+        Examples
+        --------
+        >>> from tabular_inversion import Goals, Stochastic, invert, solve
+        >>> from tabular_inversion.environments import chain
+        >>> agent = solve(chain(3), Goals.generic(3, 3, seed=0))
+        >>> parts = [invert(agent, Stochastic(), rows=rows) for rows in ([0, 3, 4], [1, 2, 5])]
+        >>> Inversion.merge(parts).verdict
+        <Verdict IDENTIFIED, certified, instance scope, optimal agents: 6 of 6 rows identified>
+        """
+        verdict = Verdict.merge([part.verdict for part in parts])
+        if len({part.matching_norm for part in parts}) > 1:
+            raise InputError("two results matched columns in different norms; merge those of one.")
+        agent, found = parts[0].agent, []
+        for part in parts:
+            own = part.decided.ravel()
+            rows: Any = part.kernel if issparse(part.kernel) else part.kernel.reshape(own.size, -1)
+            recovery = Recovery(rows[own], part.residual.ravel()[own], part.rank, part.condition, part.method)
+            found.append((np.searchsorted(agent.row_index, np.flatnonzero(own)), recovery))
+        return _inversion(agent, found, verdict, parts[0].matching_norm)
+
+    @property
+    def decided(self) -> BoolArray:
+        """Which rows were asked for, shape (S, A)."""
+        question: Any = self.verdict.question
+        return np.asarray(question.decided)
+
+    def _check_whole(self) -> None:
+        left = int((self.agent.available & ~self.decided).sum())
+        if left:
+            raise InputError(f"{left} rows were left out of this result; merge it with one on them.")
+
     def to_mdp(self, *, prune: float = 1e-12) -> MDP:
         """Return the recovered kernel as a world with the agent's names, its rows `normalised` within 1e-9.
 
@@ -148,7 +190,7 @@ class Inversion(KernelRows, Record):
         Raises
         ------
         InputError
-            If `prune` is negative, or 1e-9 or more: that would be no dust.
+            If `prune` is negative, or 1e-9 or more: that would be no dust; or if rows were left out.
         KernelError
             If a row is further from a distribution than that.
         AgentValuesError
@@ -156,12 +198,14 @@ class Inversion(KernelRows, Record):
         """
         if not 0.0 <= prune < MEMBERSHIP_TOLERANCE:
             raise InputError(f"prune is {prune}; expected at least 0 and less than {MEMBERSHIP_TOLERANCE:g}.")
+        self._check_whole()
         rows = normalised(pruned(self.kernel, prune), within=MEMBERSHIP_TOLERANCE).kernel
         agent = self.agent
         names = (agent.state_names, agent.action_names, agent.coordinates)
         return MDP(rows, agent.one_discount, agent.available, *names)
 
     def _difference(self, truth: MDP) -> Any:
+        self._check_whole()
         if not np.array_equal(truth.available, self.agent.available):
             raise ShapeError("the true world has other states or actions than the recovered one; compare equals.")
         sparse = issparse(self.kernel) or truth.is_sparse
@@ -213,12 +257,6 @@ def pruned(kernel: Kernel, least: float) -> Kernel:
     return kept
 
 
-def _prior_of(prior: ArrayLike | None, places: IntArray, n_rows: int) -> ArrayLike | None:
-    """Return the prior of some rows; what is no row for each is left as it is, to be refused where it is read."""
-    table = None if prior is None or isinstance(prior, str) else np.asarray(prior)
-    return prior if table is None or table.ndim != 2 or len(table) != n_rows else table[places]
-
-
 @checked
 def invert(
     agent: AgentValues,
@@ -227,6 +265,8 @@ def invert(
     prior: ArrayLike | None = None,
     norm: float = np.inf,
     noise: float | ArrayLike | str | None = None,
+    rows: ArrayLike | None = None,
+    executor: Any = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Inversion:
     """Read the kernel out of an agent's values.
@@ -245,8 +285,14 @@ def invert(
     noise : float, array_like (G, S, A), "float32" or "float16", optional
         How far each Q-value may be from the truth, at least 0: decides what counts as inconsistent. What the agent says
         (`AgentValues.noise`) when omitted.
+    rows : array_like, optional
+        The rows to recover, bool (S, A) or numbers s*A + a; all when omitted. The others are NaN in a dense kernel and
+        empty in a sparse one; `Inversion.merge` puts different rows together.
+    executor : concurrent.futures.Executor or dask.distributed.Client, optional
+        Who recovers: rows are cut into pieces as `identify` does it, and the result is the same bit for bit whoever
+        does the work. A worker that is lost costs time only.
     progress : callable, optional
-        ``progress(done, total)`` during long searches.
+        ``progress(done, total)`` during long searches; with an executor, of rows, and at least every second.
 
     Returns
     -------
@@ -257,7 +303,7 @@ def invert(
     Raises
     ------
     InputError
-        If the prior, norm or noise is out of range, or the class does not fit the agent.
+        If the prior, norm or noise is out of range, a row does not exist, or the class does not fit the agent.
 
     Examples
     --------
@@ -271,29 +317,45 @@ def invert(
     """
     check_options(kernel_class, prior=prior, norm=norm)
     stated = noise_of(agent, None if noise is None else check_noise(noise, agent.q.shape, InputError))
-    places, found, judged = [], [], []
-    for each in ready(with_noise(agent, stated), kernel_class):
-        index = each.part.agent.row_index
-        # The verdict is about the values alone: it must not depend on which of several rows a prior or a norm prefers.
-        sought = seek_rows(each.system, kernel_class, row_index=index, progress=progress)
-        plain = recover_rows(each.system, kernel_class, row_index=index, sought=sought)
-        best = plain
-        if prior is not None or norm != np.inf:
-            start = _prior_of(prior, each.part.places, len(agent.row_index))
-            best = recover_rows(each.system, kernel_class, row_index=index, prior=start, norm=norm, progress=progress)
-        places.append(each.part.places)
-        found.append(best)
-        judged.append(Judged(each, sought, plain))
-    rows = together(found, places)
+    mask = None if rows is None else read_rows(rows, agent.available)
+    prepared = ready(with_noise(agent, stated), kernel_class, mask)
+    question = ValuesQuestion(agent, kernel_class, "instance", stated)
+    if executor is not None:
+        pieces = decide_elsewhere(prepared, question, executor, progress, Options(prior, float(norm)))
+        whole = rows is None and len(pieces) == 1
+        verdicts = [verdict_of(question, [one.decided], [one.system], whole=whole) for one in pieces]
+        verdict = verdicts[0] if len(verdicts) == 1 else Verdict.merge(verdicts)
+        found = [(one.decided.places, one.rows) for one in pieces if one.rows is not None]
+        return _inversion(agent, found, verdict, float(norm))
+    judged, found = [], []
+    for each in prepared:
+        start = prior_of(prior, each.part.places, len(agent.row_index))
+        one, best = recovered(each, kernel_class, start, norm, progress)
+        judged.append(one)
+        found.append((each.part.places, best))
+    return _inversion(agent, found, decide(question, judged, whole=rows is None), float(norm))
+
+
+def _inversion(
+    agent: AgentValues, found: Sequence[tuple[IntArray, Recovery]], verdict: Verdict, norm: float
+) -> Inversion:
+    """Lay out rows with their places among those of the agent."""
+    rows = together([each for _, each in found], [places for places, _ in found])
+    index = agent.row_index[np.sort(np.concatenate([places for places, _ in found]))]
     residual = np.full(agent.available.size, np.nan)
-    residual[agent.row_index] = rows.residual
+    residual[index] = rows.residual
+    kernel = rows.kernel(index, agent.available)
+    if len(index) < agent.available.sum() and not issparse(kernel):
+        left = agent.available.copy()
+        left.ravel()[index] = False
+        kernel[left] = np.nan
     return Inversion(
-        kernel=sealed(rows.kernel(agent.row_index, agent.available)),
+        kernel=sealed(kernel),
         residual=sealed(residual.reshape(agent.available.shape)),
         rank=rows.rank,
         condition=rows.condition,
         method=rows.method,
-        verdict=decide(ValuesQuestion(agent, kernel_class, "instance", stated), judged),
+        verdict=verdict,
         agent=agent,
-        matching_norm=float(norm),
+        matching_norm=norm,
     )
