@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +18,7 @@ from concurrent.futures import (
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.reduction import ForkingPickler
 from multiprocessing.shared_memory import SharedMemory
 from threading import Thread
 from typing import Any, NamedTuple, TypeAlias
@@ -115,8 +115,8 @@ def run_pieces(
     function : callable
         At the top level of a module, without side effects: a piece whose worker was lost is done again.
     shared : object
-        Sent once to each worker, not with each piece: in shared memory for processes of this machine, scattered for
-        dask.
+        Sent once to each worker, which keeps a copy, and not with each piece: through shared memory for processes of
+        this machine, scattered for dask.
     pieces : sequence
         Independent of each other.
     executor : concurrent.futures.Executor or dask.distributed.Client, optional
@@ -237,43 +237,31 @@ def _sharing(shared: Any, executor: Any) -> Iterator[tuple[Callable[..., Any], A
 
 
 class _Handle(NamedTuple):
-    """Where the shared part is in the memory of this machine: a pickle, and the arrays that it refers to."""
+    """Where in this machine's memory the shared part is, written as the pool itself would send it, and its length."""
 
     name: str
-    ends: tuple[int, ...]
-
-
-_ALIGNED = 64
+    size: int
 
 
 def _write(shared: Any) -> tuple[SharedMemory, _Handle]:
-    buffers: list[pickle.PickleBuffer] = []
-    parts = [memoryview(pickle.dumps(shared, protocol=5, buffer_callback=buffers.append))]
-    parts += [buffer.raw() for buffer in buffers]
-    starts, ends, at = [], [], 0
-    for part in parts:
-        starts.append(at)
-        ends.append(at + part.nbytes)
-        at = -(-ends[-1] // _ALIGNED) * _ALIGNED
-    block = SharedMemory(create=True, size=max(at, 1))
-    for part, start, end in zip(parts, starts, ends, strict=True):
-        block.buf[start:end] = part
-    return block, _Handle(block.name, tuple(ends))
+    text = ForkingPickler.dumps(shared)
+    block = SharedMemory(create=True, size=text.nbytes)
+    block.buf[: text.nbytes] = text
+    return block, _Handle(block.name, text.nbytes)
 
 
 @lru_cache(maxsize=1)
-def _read(handle: _Handle) -> tuple[SharedMemory, Any]:
-    """Return the shared part; its arrays are views of the memory, which is kept with them."""
+def _read(handle: _Handle) -> Any:
+    """Return this worker's copy of the shared part, which serves all pieces that it does."""
     block = SharedMemory(name=handle.name)
-    views, start = [], 0
-    for end in handle.ends:
-        views.append(block.buf[start:end].toreadonly())
-        start = -(-end // _ALIGNED) * _ALIGNED
-    return block, pickle.loads(views[0], buffers=views[1:])  # noqa: S301 - written by the process that started this one
+    try:
+        return ForkingPickler.loads(block.buf[: handle.size])
+    finally:
+        block.close()
 
 
 def _call_with_memory(function: Pieces, handle: _Handle, piece: Any) -> Any:
-    return function(_read(handle)[1], piece)
+    return function(_read(handle), piece)
 
 
 def _call(function: Pieces, shared: Any, piece: Any) -> Any:

@@ -22,7 +22,7 @@ from tabular_inversion.equivalence.construction import (
 from tabular_inversion.equivalence.distributions import DistributionSets
 from tabular_inversion.equivalence.interface import ValueEquivalence
 from tabular_inversion.equivalence.joined import JoinedSets
-from tabular_inversion.equivalence.sharing import made_elsewhere
+from tabular_inversion.equivalence.making import made_elsewhere
 from tabular_inversion.equivalence.successors import SuccessorSets, matching_successors
 from tabular_inversion.equivalence.vectors import VectorSets
 from tabular_inversion.errors import InputError

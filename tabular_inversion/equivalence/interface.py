@@ -17,6 +17,7 @@ from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.agent_values.noise import describe_noise, is_noisy
 from tabular_inversion.agent_values.parts import read_rows
 from tabular_inversion.equivalence.nearest import Divergence
+from tabular_inversion.equivalence.sharing import bounds_elsewhere
 from tabular_inversion.errors import InputError, KernelClassError, KernelError, ShapeError
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
@@ -164,9 +165,7 @@ class ValueEquivalence:
         """
         if executor is None and progress is None:
             return self._bounds(rows)
-        from tabular_inversion.equivalence.sharing import bounds_elsewhere  # which is about these sets
-
-        return bounds_elsewhere(self, self._pieces, self._asked(rows), executor, progress)
+        return Interval(*bounds_elsewhere(self._pieces, self._asked(rows), executor, progress))
 
     def _bounds(self, rows: ArrayLike | None) -> Interval:
         raise self._refusal("bound on entries")

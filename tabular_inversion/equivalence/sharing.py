@@ -1,75 +1,22 @@
-"""Sets of rows made, and their bounds found, by whoever is there: a piece of the rows at a time."""
+"""Bounds on entries found by whoever is there, a piece of the rows at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from tabular_inversion._typing import BoolArray
-from tabular_inversion.agent_values import AgentValues
-from tabular_inversion.agent_values.noise import Noise
-from tabular_inversion.agent_values.parts import Part
-from tabular_inversion.equivalence.interface import Interval, ValueEquivalence
+from tabular_inversion._typing import BoolArray, FloatArray
 from tabular_inversion.identifiability.pieces import grain
-from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.parallel import run_pieces
-
-_GIVEN = ("agent", "kernel_class", "noise")
-
-
-class _Shared(NamedTuple):
-    """The agents of groups of rows with their noise, the class, and how sets of it are made."""
-
-    agents: list[tuple[AgentValues, Noise]]
-    kernel_class: KernelClass
-    make: Callable[[AgentValues, KernelClass, Noise], ValueEquivalence]
-
-
-def made_elsewhere(
-    parts: Sequence[Part],
-    noises: Sequence[Noise],
-    kernel_class: KernelClass,
-    make: Callable[[AgentValues, KernelClass, Noise], ValueEquivalence],
-    executor: Any,
-    progress: Callable[[int, int], None] | None,
-) -> list[ValueEquivalence]:
-    """Return the sets of each piece of the rows; into which pieces these are cut depends on their number alone."""
-    step = grain(sum(len(part.places) for part in parts))
-    pieces, sizes = [], []
-    for group, part in enumerate(parts):
-        index = part.agent.row_index
-        for start in range(0, len(index), step):
-            mask = np.zeros(part.agent.available.size, bool)
-            mask[index[start : start + step]] = True
-            pieces.append((group, mask.reshape(part.agent.available.shape)))
-            sizes.append(int(mask.sum()))
-    agents = [(part.agent, noise) for part, noise in zip(parts, noises, strict=True)]
-    found = run_pieces(_make, _Shared(agents, kernel_class, make), pieces, executor, progress, sizes)
-    # The values are here already: what comes back leaves them out.
-    return [
-        kind(replace(agents[group][0], asked=rows), kernel_class, agents[group][1], **own)
-        for (group, rows), (kind, own) in zip(pieces, found, strict=True)
-    ]
-
-
-def _make(shared: _Shared, piece: tuple[int, BoolArray]) -> tuple[type[ValueEquivalence], dict[str, Any]]:
-    agent, noise = shared.agents[piece[0]]
-    sets = shared.make(replace(agent, asked=piece[1]), shared.kernel_class, noise)
-    return type(sets), {each.name: getattr(sets, each.name) for each in fields(sets) if each.name not in _GIVEN}
 
 
 def bounds_elsewhere(
-    sets: ValueEquivalence,
-    parts: Sequence[ValueEquivalence],
-    asked: BoolArray,
-    executor: Any,
-    progress: Callable[[int, int], None] | None,
-) -> Interval:
-    """Return the bounds of the rows asked for, found piece by piece; each part knows which rows are its own."""
-    agent = sets.agent
+    parts: Sequence[Any], asked: BoolArray, executor: Any, progress: Callable[[int, int], None] | None
+) -> FloatArray:
+    """Return both ends (2, S, A, S) of the rows asked for, piece by piece; each part knows which rows are its own."""
+    agent = parts[0].agent
     step = grain(int(asked.sum()))
     pieces = []
     for place, part in enumerate(parts):
@@ -79,9 +26,9 @@ def bounds_elsewhere(
     ends = np.full((2, agent.available.size, agent.n_states), np.nan)
     for (_, rows), both in zip(pieces, found, strict=True):
         ends[:, rows] = both
-    return Interval(*ends.reshape(2, *agent.available.shape, agent.n_states))
+    return ends.reshape(2, *agent.available.shape, agent.n_states)
 
 
-def _bounds(parts: list[ValueEquivalence], piece: tuple[int, Any]) -> Any:
+def _bounds(parts: list[Any], piece: tuple[int, Any]) -> Any:
     place, rows = piece
     return np.stack([end.reshape(-1, end.shape[-1])[rows] for end in parts[place].bounds(rows)])
