@@ -246,7 +246,8 @@ class _Handle(NamedTuple):
 def _write(shared: Any) -> tuple[SharedMemory, _Handle]:
     text = ForkingPickler.dumps(shared)
     block = SharedMemory(create=True, size=text.nbytes)
-    block.buf[: text.nbytes] = text
+    buffer: Any = block.buf
+    buffer[: text.nbytes] = text
     return block, _Handle(block.name, text.nbytes)
 
 
@@ -254,8 +255,9 @@ def _write(shared: Any) -> tuple[SharedMemory, _Handle]:
 def _read(handle: _Handle) -> Any:
     """Return this worker's copy of the shared part, which serves all pieces that it does."""
     block = SharedMemory(name=handle.name)
+    buffer: Any = block.buf
     try:
-        return ForkingPickler.loads(block.buf[: handle.size])
+        return ForkingPickler.loads(buffer[: handle.size])
     finally:
         block.close()
 
@@ -301,7 +303,7 @@ def executor_of(workers: int | None, cluster: str | None = None) -> Iterator[Any
         except ImportError as problem:
             raise MissingDependencyError.of("a cluster needs", "distributed", "cluster") from problem
         try:
-            client = Client(cluster, timeout=10)
+            client: Any = Client(cluster, timeout=10)  # type: ignore[no-untyped-call]
         except (OSError, ValueError) as problem:
             raise InputError(f"no scheduler answers at {cluster} ({problem}); start one: dask scheduler.") from problem
         with client:

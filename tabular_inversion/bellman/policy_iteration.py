@@ -163,8 +163,9 @@ def _newton(
     settings = Settings(Transitions.of(world), temperature, method, tolerance, max_iterations)
     problem = Problem.of(world, goals)
     if method == "auto" and temperature is None and can_sweep(problem):
-        # Of the residual and of the error: a target nearer to rounding is met in a few sweeps more.
-        start, way, warm_up = swept(problem, max(TARGET * tolerance, ROUNDING), _ticks(progress)), "sweeps", 0
+        # The residual of all states at once is larger than the last changes, which were made one after the other.
+        start = swept(problem, max(TARGET * tolerance / 4.0, ROUNDING), _ticks(progress))
+        way, warm_up = "sweeps", 0
     else:
         (start, way), warm_up = _start(problem, settings), _SWEEPS
     finished = 0

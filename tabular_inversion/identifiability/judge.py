@@ -181,8 +181,9 @@ def decide(question: ValuesQuestion, pieces: Sequence[Judged], *, whole: bool = 
     """
     noise = stated_noise(question)
     decided = [weigh(one, question.kernel_class, noise) for one in pieces]
+    agent: Any = question.agent
     sought = None
-    if question.scope == "instance" and len(pieces) == 1 and whole and is_world(question.agent) and noise is None:
+    if question.scope == "instance" and len(pieces) == 1 and whole and is_world(agent) and noise is None:
         sought = pieces[0].sought
     return verdict_of(question, decided, [one.ready.system for one in pieces], whole=whole, sought=sought)
 
