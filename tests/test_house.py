@@ -49,6 +49,7 @@ ROOMS = (
     "equivalence",
     "error_bounds",
     "inversion",
+    "streaming",
     "diagnosis",
     "planning",
     "discounts",
