@@ -92,6 +92,7 @@ def invert_stream(
     *,
     discount: float,
     noise: ArrayLike = 0.0,
+    decide_rest: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> StreamedInversion:
     """Recover and judge rows on known supports from values that need not fit into memory.
@@ -110,6 +111,9 @@ def invert_stream(
         In [0, 1).
     noise : array_like, scalar or (G,)
         How far each Q-value may be from the truth beyond its rounding, such as `SolverReport.goal_errors`.
+    decide_rest : bool
+        Whether rows without a compiled proof are decided too, which takes linear programs, about a hundredth of a
+        second for each row; else they are recovered, and stay UNDECIDED.
     progress : callable, optional
         ``progress(done, total)`` in rows, after each block.
 
@@ -148,15 +152,25 @@ def invert_stream(
     if values.ndim != 3 or values.shape[:2] != shape or goals.action_rewards is not None:
         raise ShapeError(f"q has shape {values.shape}; expected (G, S, A) = {(*shape, 'any')} and no action_rewards.")
     kernel_class.check_fits(values.shape[1] * values.shape[2], values.shape[1])
-    stream = _Stream(values, goals, kernel_class, check_discount(discount), np.asarray(noise, np.float64))
+    asked = (check_discount(discount), np.asarray(noise, np.float64), decide_rest)
+    stream = _Stream(values, goals, kernel_class, *asked)
     return stream.run(Path(folder), progress)
 
 
 class _Stream:
     """Values on their way from a file to rows."""
 
-    def __init__(self, values: Any, goals: Goals, kernel_class: Supported, discount: float, noise: FloatArray) -> None:
+    def __init__(
+        self,
+        values: Any,
+        goals: Goals,
+        kernel_class: Supported,
+        discount: float,
+        noise: FloatArray,
+        decide_rest: bool,
+    ) -> None:
         self._values, self._goals, self._class, self._discount = values, goals, kernel_class, discount
+        self._decide_rest = decide_rest
         # A float of fewer digits than float64 was rounded to them.
         self._unit = max(UNIT, float(np.finfo(values.dtype).eps) / 2.0)
         self._noise = np.broadcast_to(noise, (goals.n_goals,))
@@ -195,7 +209,9 @@ class _Stream:
         digest = sha256()
         for part in (*self._tests, support.indptr, support.indices, self._goals.rewards, self._goals.continuation):
             digest.update(np.ascontiguousarray(part).view(np.uint8).data)
-        asked = f"{self._values.shape} {self._values.dtype} {self._discount!r} {digest.hexdigest()}\n"
+        asked = (
+            f"{self._values.shape} {self._values.dtype} {self._discount!r} {self._decide_rest} {digest.hexdigest()}\n"
+        )
         if path.exists() and path.read_text(encoding="utf-8") != asked:
             raise InputError(f"{path.parent} holds the rows of other values or goals; choose another folder.")
         with whole_file(path) as place:
@@ -255,7 +271,8 @@ class _Stream:
         system = self._system.with_values(values, errors)
         names: Any = RowNames(first + left, self._values.shape[2], None, None)
         judged, best = recovered(Ready(Part(np.arange(len(left)), names), system), self._class, None, np.inf)
-        codes[left] = weigh(judged, self._class, None).decision.codes
+        if self._decide_rest:
+            codes[left] = weigh(judged, self._class, None).decision.codes
         rows: Any = best.rows
         for place, row in enumerate(left):  # few: their supports have different sizes
             start, end = indptr[row] - indptr[0], indptr[row + 1] - indptr[0]

@@ -135,6 +135,9 @@ def test_a_run_that_was_interrupted_goes_on_from_a_file(tmp_path, monkeypatch):
     np.testing.assert_array_equal(
         whole.status == Status.IDENTIFIED, identify(agent, kernel_class).row_status == Status.IDENTIFIED
     )
+    left = invert_stream(tmp_path / "q.npy", goals, kernel_class, tmp_path / "left", decide_rest=False, **asked)
+    np.testing.assert_array_equal(left.weights, whole.weights)
+    assert set(np.unique(left.status)) <= {int(Status.IDENTIFIED), int(Status.UNDECIDED)}
     with pytest.raises(InputError, match="other values or goals"):
         invert_stream(agent.q + 1e-3, goals, kernel_class, tmp_path / "part", **asked)
     with pytest.raises(ShapeError, match="q has shape"):
