@@ -373,7 +373,7 @@ def reproduce(
     effort: Annotated[str | None, typer.Option(help="quick, standard or full.", show_default="quick")] = None,
     seed: Annotated[int, typer.Option(help="The first seed; others follow it.")] = 0,
     points: Annotated[
-        int | None, typer.Option(help="Grid points along each coordinate of mountaincar or reacher, instead of effort.")
+        int | None, typer.Option("--points", "--grid", help="Points of each coordinate of mountaincar or reacher.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
