@@ -276,3 +276,20 @@ def test_certificates_are_written_and_checked(cli, tmp_path):
     status, _, err = cli("identify", "chain:3", "--certificate", str(tmp_path / "none.json"))
     assert (status, "--exact" in err) == (2, True)
     assert not (tmp_path / "none.json").exists()
+
+
+@pytest.mark.slow
+def test_rows_over_processes_give_the_answer_of_one(cli):
+    words = ["random:n=9,m=3,branching=3,seed=0", "--goals", "generic:5,seed=1", "--json"]
+    for command in ("identify", "invert"):
+        alone, many = (json.loads(cli(command, *words, *more)[1]) for more in ((), ("--workers", "2")))
+        for key in ("status", "row_status", "rank"):
+            assert alone[key] == many[key]
+    one, two = (json.loads(cli("bounds", *words, *more)[1]) for more in ((), ("--workers", "2")))
+    assert one["widest"] == pytest.approx(two["widest"], abs=1e-7)
+
+
+def test_workers_are_refused_where_they_would_do_nothing(cli):
+    status, out, err = cli("identify", "chain:3", "--exact", "--scope", "uniform", "--workers", "2")
+    assert (status, out) == (2, "")
+    assert "leave out --workers" in err

@@ -51,6 +51,7 @@ ROOMS = (
     "equivalence",
     "error_bounds",
     "inversion",
+    "streaming",
     "diagnosis",
     "planning",
     "discounts",

@@ -19,6 +19,7 @@ from tabular_inversion.agent_values import AgentValues, SolverReport
 from tabular_inversion.bellman.finishing import Settings, finish
 from tabular_inversion.bellman.problem import ROUNDING, TARGET, Problem, check_fit, join, merge, missed, shown_of
 from tabular_inversion.bellman.starting import with_distances
+from tabular_inversion.bellman.sweeps import can_sweep, swept
 from tabular_inversion.bellman.termination import check_ends
 from tabular_inversion.bellman.value_bounds import discount_bound, error_of_values
 from tabular_inversion.errors import InputError
@@ -83,6 +84,9 @@ def solve(
 
     Notes
     -----
+    Large sparse worlds whose rows lead to states of near numbers, such as grids, are first swept by value iteration,
+    where numba is installed (extra ``scale``): the method is then ``"sweeps"``, and ends as all others do, in a proof.
+
     Where rounding, divided by 1 - discount, is more than the tolerance, the last steps compute residuals, and compare
     actions, in pairs of floats. Values are then those of the numbers stored to the last digit. Discount 1 is allowed
     where every policy ends every episode, which is decided by the graph of the world.
@@ -159,7 +163,12 @@ def _newton(
     world = suited_form(mdp)
     settings = Settings(Transitions.of(world), temperature, method, tolerance, max_iterations)
     problem = Problem.of(world, goals)
-    start, way = _start(problem, settings)
+    if method == "auto" and temperature is None and can_sweep(problem):
+        # The residual of all states at once is larger than the last changes, which were made one after the other.
+        start = swept(problem, max(TARGET * tolerance / 4.0, ROUNDING), _ticks(progress))
+        way, warm_up = "sweeps", 0
+    else:
+        (start, way), warm_up = _start(problem, settings), _SWEEPS
     finished = 0
 
     def tell(newly: int) -> None:
@@ -171,7 +180,7 @@ def _newton(
     parts = []
     for chosen in problem.chunks():
         part = problem.select(chosen)
-        m, q, report = _iterate(part, start[chosen], way, settings, lambda: tell(0))
+        m, q, report = _iterate(part, start[chosen], way, settings, warm_up, lambda: tell(0))
         parts.append(finish(part, m, q, report, settings))
         tell(len(m))
     q, report = join(parts)
@@ -192,11 +201,21 @@ def _start(problem: Problem, settings: Settings) -> tuple[FloatArray, str]:
     return with_distances(problem, m) if settings.temperature is None else m, solver.method
 
 
+def _ticks(progress: Callable[[int, int], None] | None) -> Callable[[int, int], None] | None:
+    """Tell that time passes: goals that were swept are not done before the error of their values is proved."""
+    return None if progress is None else lambda _done, total: progress(0, total)
+
+
 def _iterate(
-    part: Problem, m: FloatArray, method: str, settings: Settings, tick: Callable[[], None]
+    part: Problem,
+    m: FloatArray,
+    method: str,
+    settings: Settings,
+    warm_up: int,
+    tick: Callable[[], None],
 ) -> tuple[FloatArray, FloatArray, SolverReport]:
     """Run value-iteration sweeps, then policy updates; goals that have converged drop out. Returns M, Q and how."""
-    for _ in range(_SWEEPS):
+    for _ in range(warm_up):
         m = m + part.change(part.q_values(m), m, temperature=settings.temperature)
     values, found = np.empty((*m.shape, part.world.n_actions)), np.empty_like(m)
     alive, previous = np.arange(len(m)), np.full(len(m), np.inf)

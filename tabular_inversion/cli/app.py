@@ -15,6 +15,7 @@ from tabular_inversion.cli.options import (
     CandidateText,
     Certificate,
     ClassText,
+    Cluster,
     DiscountText,
     GoalsOrSome,
     GoalText,
@@ -22,6 +23,7 @@ from tabular_inversion.cli.options import (
     Picture,
     PolicyOrOwn,
     PolicyText,
+    Workers,
     World,
     WorldOrValues,
     read_any_discount,
@@ -97,8 +99,7 @@ def refute(
     _print(result.to_dict(), as_json, lambda _found: command.show(result))
     if output is not None:
         result.save(output)
-    if plot is not None and result.counterexample is not None:
-        save_picture(result.plot, plot)
+    save_picture(result.plot, None if result.counterexample is None else plot)
     raise typer.Exit(0 if result.counterexample is None else 1)
 
 
@@ -114,24 +115,26 @@ def identify(
     exact: Annotated[bool, typer.Option("--exact", help="Decide in rational arithmetic, with proof.")] = False,
     plot: Picture = None,
     certificate: Certificate = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
     as_json: AsJson = False,
 ) -> None:
     """Decide whether an agent's values determine the world, with a witness if they do not."""
     from tabular_inversion.cli import identify as command
     from tabular_inversion.cli.cases import Question
     from tabular_inversion.cli.files import check_folder, check_picture, save_certificate, save_picture
+    from tabular_inversion.parallel import executor_of
 
     question = Question(environment, goals, kernel_class, policy, read_discount(discount))
     if certificate is not None and not exact:
         raise SpecificationError("--certificate needs --exact: floats prove nothing that integers could re-check.")
     check_picture(plot)
     check_folder(certificate)
-    found, draw, verdict = command.answer(question, scope=scope, noise=read_noise(noise), exactly=exact)
+    with executor_of(workers, cluster) as executor:
+        found, draw, verdict = command.answer(question, scope, read_noise(noise), exact, executor)
     _print(found, as_json, command.show)
-    if certificate is not None:
-        save_certificate(verdict, certificate)
-    if plot is not None:
-        save_picture(draw, plot)
+    save_certificate(verdict, certificate)
+    save_picture(draw, plot)
 
 
 @app.command()
@@ -146,22 +149,25 @@ def invert(
         Path | None, typer.Option("-o", "--output", metavar="KERNEL.npz", help="Write the recovered world here.")
     ] = None,
     plot: Picture = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
     as_json: AsJson = False,
 ) -> None:
     """Recover the kernel from an agent's values and compare it with the truth where that is known."""
     from tabular_inversion.cli import invert as command
     from tabular_inversion.cli.cases import Question
     from tabular_inversion.cli.files import check_picture, save_picture
+    from tabular_inversion.parallel import executor_of
 
     question = Question(environment, goals, kernel_class, policy, read_discount(discount))
     command.check_output(output)
     check_picture(plot)
-    found, draw, result = command.answer(question, noise=read_noise(noise))
+    with executor_of(workers, cluster) as executor:
+        found, draw, result = command.answer(question, noise=read_noise(noise), executor=executor)
     _print(found, as_json, command.show)
     if output is not None:
         result.to_mdp().save(output)
-    if plot is not None:
-        save_picture(draw, plot)
+    save_picture(draw, plot)
 
 
 @app.command()
@@ -172,14 +178,18 @@ def bounds(
     policy: PolicyOrOwn = None,
     discount: DiscountText = None,
     noise: NoiseText = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
     as_json: AsJson = False,
 ) -> None:
     """Bound every transition probability by what an agent's values leave open."""
     from tabular_inversion.cli import bounds as command
     from tabular_inversion.cli.cases import Question
+    from tabular_inversion.parallel import executor_of
 
     question = Question(environment, goals, kernel_class, policy, read_discount(discount))
-    _print(command.answer(question, noise=read_noise(noise)), as_json, command.show)
+    with executor_of(workers, cluster) as executor:
+        _print(command.answer(question, noise=read_noise(noise), executor=executor), as_json, command.show)
 
 
 @app.command()
@@ -246,10 +256,8 @@ def discounts(
     check_folder(certificate)
     found, draw, proved = command.answer(question)
     _print(found, as_json, command.show)
-    if certificate is not None:
-        save_certificate(proved, certificate)
-    if plot is not None:
-        save_picture(draw, plot)
+    save_certificate(proved, certificate)
+    save_picture(draw, plot)
 
 
 @app.command()
@@ -307,8 +315,7 @@ def goals(
         command.check_alone(question, certificate)
         listed, table = command.compare_sets(question, tuple(sets or ()), noise)
         _print(listed, as_json, lambda _: typer.echo(str(table)))
-        if plot is not None:
-            save_picture(table.plot, plot)
+        save_picture(table.plot, plot)
         return
     if noise:
         raise SpecificationError(f"--noise is {noise:g}, and only --compare takes errors in; drop it, or compare sets.")
@@ -316,10 +323,8 @@ def goals(
         raise SpecificationError(f"{sets[0]!r} follows the world; goals are given by --goals, or after --compare.")
     found, draw, proved = command.answer(question, None if as_json else command.show_verdict)
     _print(found, as_json, command.show)
-    if certificate is not None:
-        save_certificate(proved, certificate)
-    if plot is not None:
-        save_picture(draw, plot)
+    save_certificate(proved, certificate)
+    save_picture(draw, plot)
 
 
 @app.command()
@@ -333,8 +338,7 @@ def check(
     """Check certificates of exact answers again, with plain integers and none of the code that decided them."""
     from tabular_inversion.cli import check as command
 
-    found = command.answer(files, checker)
-    _print(found, as_json, command.show)
+    _print(found := command.answer(files, checker), as_json, command.show)
     raise typer.Exit(0 if found["holds"] else 1)
 
 
@@ -390,7 +394,7 @@ def reproduce(
     effort: Annotated[str | None, typer.Option(help="quick, standard or full.", show_default="quick")] = None,
     seed: Annotated[int, typer.Option(help="The first seed; others follow it.")] = 0,
     points: Annotated[
-        int | None, typer.Option(help="Grid points along each coordinate of mountaincar or reacher, instead of effort.")
+        int | None, typer.Option("--points", "--grid", help="Points of each coordinate of mountaincar or reacher.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

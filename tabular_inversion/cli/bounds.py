@@ -9,23 +9,24 @@ from rich.table import Table
 
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.cli.cases import Case, Question, prepare
-from tabular_inversion.cli.console import ANSWERS, cells, say
+from tabular_inversion.cli.console import ANSWERS, cells, progress, say
 from tabular_inversion.equivalence import ValueEquivalence, value_equivalence
 
 _SHOWN = 12
 _LEAST = 1e-9
 
 
-def sets_of(case: Case[AgentValues], noise: float | str | None) -> ValueEquivalence:
+def sets_of(case: Case[AgentValues], noise: float | str | None, executor: Any = None) -> ValueEquivalence:
     """Return all kernels that a case leaves open."""
-    return value_equivalence(case.agent, case.kernel_class, noise=noise)
+    return value_equivalence(case.agent, case.kernel_class, noise=noise, executor=executor)
 
 
-def answer(question: Question, *, noise: float | str | None) -> dict[str, Any]:
+def answer(question: Question, *, noise: float | str | None, executor: Any = None) -> dict[str, Any]:
     """Answer ``tabular-inversion bounds``: the ends of every probability that may be positive."""
     case = prepare(question)
-    sets = sets_of(case, noise)
-    low, high = sets.bounds()
+    sets = sets_of(case, noise, executor)
+    with progress("bounding every row") as advance:
+        low, high = sets.bounds(executor=executor, progress=advance)
     rows: list[dict[str, Any]] = []
     for row in case.agent.row_index:
         state, action = divmod(int(row), case.agent.n_actions)

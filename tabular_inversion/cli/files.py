@@ -28,15 +28,19 @@ def check_folder(path: Path | None) -> None:
         raise FileAccessError(f"cannot write {path}: its folder does not exist; create it first.")
 
 
-def save_picture(draw: Callable[[], Any], path: Path) -> None:
-    """Draw a figure and write it, whole or not at all, in the format that the ending names."""
+def save_picture(draw: Callable[[], Any], path: Path | None) -> None:
+    """Draw a figure and write it, whole or not at all, in the format that the ending names; nothing without a path."""
+    if path is None:
+        return
     figure = draw()
     with storage.whole_file(path) as place:
         figure.savefig(place)
 
 
-def save_certificate(result: Any, path: Path) -> None:
-    """Write the certificate of an exact answer, whole or not at all."""
+def save_certificate(result: Any, path: Path | None) -> None:
+    """Write the certificate of an exact answer, whole or not at all; nothing without a path."""
+    if path is None:
+        return
     from tabular_inversion.certificates import write_certificate
 
     write_certificate(result, path)

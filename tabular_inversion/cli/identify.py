@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from tabular_inversion.cli.cases import Case, Question, prepare, prepare_exactly
-from tabular_inversion.cli.console import COLOURS, check_choice, say
+from tabular_inversion.cli.console import COLOURS, check_choice, progress, say
 from tabular_inversion.diagnosis import diagnose
 from tabular_inversion.errors import SpecificationError
 from tabular_inversion.identifiability import Scope, Status, Verdict
@@ -16,18 +16,23 @@ from tabular_inversion.mdp import MDP
 
 
 def answer(
-    question: Question, *, scope: str, noise: float | str | None, exactly: bool
+    question: Question, scope: str, noise: float | str | None, exactly: bool, executor: Any = None
 ) -> tuple[dict[str, Any], Callable[[], Any], Verdict]:
     """Answer ``tabular-inversion identify``, and say how to draw it; the verdict is re-checked before it is shown."""
     chosen: Scope = check_choice("scope", scope, Scope)
     if exactly:
         if noise:
             raise SpecificationError(f"--noise is {noise}, and --exact takes the values as they are; drop one.")
+        if executor is not None:
+            raise SpecificationError("--exact decides in one process; leave out --workers and --cluster.")
         case: Case[Any] = prepare_exactly(question)
         verdict = decide(case.agent, case.kernel_class, scope=chosen)
     else:
         case = prepare(question)
-        verdict = decide(case.agent, case.kernel_class, scope=chosen, noise=noise)
+        with progress("deciding every row") as advance:
+            # A callback alone would cut the rows by the clock: without helpers the bar only shows the time.
+            told = None if executor is None else advance
+            verdict = decide(case.agent, case.kernel_class, scope=chosen, noise=noise, executor=executor, progress=told)
     verdict.verify()
     line = None
     if verdict.status is Status.INCONSISTENT and not exactly:

@@ -42,12 +42,14 @@ def check_output(path: Path | None) -> None:
     check_folder(path)
 
 
-def answer(question: Question, *, noise: float | str | None) -> tuple[dict[str, Any], Callable[[], Any], Inversion]:
+def answer(
+    question: Question, *, noise: float | str | None, executor: Any = None
+) -> tuple[dict[str, Any], Callable[[], Any], Inversion]:
     """Answer ``tabular-inversion invert``, say how to draw it, and return what was recovered."""
     case = prepare(question)
     start = time.perf_counter()
     with progress("recovering the kernel") as advance:
-        result = recover(case.agent, case.kernel_class, noise=noise, progress=advance)
+        result = recover(case.agent, case.kernel_class, noise=noise, executor=executor, progress=advance)
     seconds = time.perf_counter() - start
     return summarise(case, result, seconds), partial(_draw, case, result), result
 

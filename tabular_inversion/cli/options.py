@@ -78,6 +78,14 @@ CandidateText = Annotated[
         show_default="indicator, or the agent's",
     ),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", metavar="N", min=1, help="Do the rows in so many processes.", show_default="one"),
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option("--cluster", metavar="ADDRESS", help="Do the rows on a dask cluster, such as tcp://host:8786."),
+]
 Picture = Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="Draw the answer here.")]
 Certificate = Annotated[
     Path | None,

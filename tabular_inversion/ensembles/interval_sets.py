@@ -98,8 +98,8 @@ class IntervalSets(ValueEquivalence):
         count = ((self.upper - self.lower) > 0).sum(axis=1)
         return np.asarray(self._place(np.maximum(count - 1, 0), -1))
 
-    def bounds(self, rows: ArrayLike | None = None) -> Interval:
-        """Return the intervals, cut to what the sum to one leaves, both of shape (S, A, S)."""
+    def _bounds(self, rows: ArrayLike | None) -> Interval:
+        # The intervals, cut to what the sum to one leaves.
         asked = self._asked(rows).ravel()[self.agent.row_index]
         low = np.maximum(self.lower, 1.0 - (self.upper.sum(axis=1, keepdims=True) - self.upper))
         high = np.minimum(self.upper, 1.0 - (self.lower.sum(axis=1, keepdims=True) - self.lower))

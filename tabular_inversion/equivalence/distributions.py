@@ -67,8 +67,7 @@ class DistributionSets(ValueEquivalence):
         """The ends of each entry of each different row, at the places of the constraints, shape (U, N)."""
         return self._proved.entries()
 
-    def bounds(self, rows: ArrayLike | None = None) -> Interval:
-        """Return the least and the largest value of each entry; see `ValueEquivalence`."""
+    def _bounds(self, rows: ArrayLike | None) -> Interval:
         asked = self._asked(rows).ravel()[self.agent.row_index]
         different, where = np.unique(self.shared[asked], return_inverse=True)
         all_of_them = len(different) == len(self.constraints.columns)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.agent_values.noise import Noise
-from tabular_inversion.agent_values.parts import parts_of
+from tabular_inversion.agent_values.parts import parts_of, read_rows
 from tabular_inversion.agent_values.reading import check_noise
 from tabular_inversion.class_tables import ClassTable
 from tabular_inversion.equivalence.construction import (
@@ -20,6 +22,7 @@ from tabular_inversion.equivalence.construction import (
 from tabular_inversion.equivalence.distributions import DistributionSets
 from tabular_inversion.equivalence.interface import ValueEquivalence
 from tabular_inversion.equivalence.joined import JoinedSets
+from tabular_inversion.equivalence.making import made_elsewhere
 from tabular_inversion.equivalence.successors import SuccessorSets, matching_successors
 from tabular_inversion.equivalence.vectors import VectorSets
 from tabular_inversion.errors import InputError
@@ -30,7 +33,13 @@ from tabular_inversion.recovery.uncertainty import noise_of
 
 @checked
 def value_equivalence(
-    agent: AgentValues, kernel_class: KernelClass, *, noise: float | ArrayLike | str | None = None
+    agent: AgentValues,
+    kernel_class: KernelClass,
+    *,
+    noise: float | ArrayLike | str | None = None,
+    rows: ArrayLike | None = None,
+    executor: Any = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> ValueEquivalence:
     """Collect all kernels of a class that explain an agent's values (S2).
 
@@ -42,6 +51,12 @@ def value_equivalence(
         What is known of the kernel.
     noise : float, array_like (G, S, A), "float32" or "float16", optional
         How far each Q-value may be from the truth, at least 0; what the agent says (`AgentValues.noise`) when omitted.
+    rows : array_like, optional
+        The rows to look at, bool (S, A) or numbers s*A + a; all when omitted. Nothing is said of the others: NaN.
+    executor : concurrent.futures.Executor or dask.distributed.Client, optional
+        Who does the work, in pieces of the rows as `identify` cuts them. `ValueEquivalence.bounds` takes one too.
+    progress : callable, optional
+        ``progress(done, total)`` in rows, at least every second; with an executor only.
 
     Returns
     -------
@@ -56,7 +71,7 @@ def value_equivalence(
     KernelClassError
         If a known support is empty.
     InputError
-        If the noise is negative.
+        If the noise is negative, or a row does not exist.
 
     Notes
     -----
@@ -86,11 +101,17 @@ def value_equivalence(
     """
     stated = noise_of(agent, None if noise is None else check_noise(noise, agent.q.shape, InputError))
     make = VALUE_SETS.of(kernel_class)
-    parts = parts_of(agent if isinstance(stated, str | float) else agent.seen_as(noise=stated))
-    if len(parts) == 1 and parts[0].agent is agent:
+    mask = None if rows is None else read_rows(rows, agent.available)
+    parts = parts_of(agent if isinstance(stated, str | float) else agent.seen_as(noise=stated), mask)
+    if executor is None and len(parts) == 1 and parts[0].agent is agent:
         return make(agent, kernel_class, stated)
-    sets = tuple(make(part.agent, kernel_class, _noise_of_part(part.agent, stated)) for part in parts)
-    return JoinedSets(agent, kernel_class, stated, sets)
+    noises = [_noise_of_part(part.agent, stated) for part in parts]
+    whole = agent if mask is None else replace(agent, asked=mask)
+    if executor is not None:
+        pieces = made_elsewhere(parts, noises, kernel_class, make, executor, progress)
+        return JoinedSets(whole, kernel_class, stated, tuple(pieces))
+    sets = tuple(make(part.agent, kernel_class, noise) for part, noise in zip(parts, noises, strict=True))
+    return JoinedSets(whole, kernel_class, stated, sets)
 
 
 def _noise_of_part(part: AgentValues, stated: Noise) -> Noise:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal, NamedTuple, get_args
@@ -16,6 +17,7 @@ from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.agent_values.noise import describe_noise, is_noisy
 from tabular_inversion.agent_values.parts import read_rows
 from tabular_inversion.equivalence.nearest import Divergence
+from tabular_inversion.equivalence.sharing import bounds_elsewhere
 from tabular_inversion.errors import InputError, KernelClassError, KernelError, ShapeError
 from tabular_inversion.interval_mdp import IntervalMDP
 from tabular_inversion.kernel_classes import KernelClass
@@ -131,13 +133,28 @@ class ValueEquivalence:
         """For `Deterministic`: which successors have the row's values, shape (S, A, S)."""
         raise self._refusal("list of candidates")
 
-    def bounds(self, rows: ArrayLike | None = None) -> Interval:
+    @property
+    def asked_rows(self) -> BoolArray:
+        """Which rows the sets are about, shape (S, A)."""
+        return self._asked(None)
+
+    def bounds(
+        self,
+        rows: ArrayLike | None = None,
+        *,
+        executor: Any = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Interval:
         """Return the least and the largest p(s') over E(q) for each entry, both of shape (S, A, S).
 
         Parameters
         ----------
         rows : array_like, optional
             The rows asked about, bool (S, A) or numbers s*A + a; all when omitted. Others get NaN.
+        executor : concurrent.futures.Executor or dask.distributed.Client, optional
+            Who does the work: pieces of the rows, as `identify` cuts them.
+        progress : callable, optional
+            ``progress(done, total)`` in rows, after each piece; with an executor also every second.
 
         Returns
         -------
@@ -147,6 +164,11 @@ class ValueEquivalence:
             (1e-10 in unit scale) and that uncertainty amount to. For `Unconstrained` infinite where nothing holds an
             entry.
         """
+        if executor is None and progress is None:
+            return self._bounds(rows)
+        return Interval(*bounds_elsewhere(self._pieces, self._asked(rows), executor, progress))
+
+    def _bounds(self, rows: ArrayLike | None) -> Interval:
         raise self._refusal("bound on entries")
 
     def to_interval_mdp(self) -> IntervalMDP:
@@ -164,6 +186,10 @@ class ValueEquivalence:
         found, agent = self.bounds(), self.agent
         lower, upper = (np.where(agent.available[:, :, None], np.clip(end, 0.0, 1.0), 0.0) for end in found)
         return IntervalMDP(lower, upper, agent.one_discount, agent.available, agent.state_names, agent.action_names)
+
+    @property
+    def _pieces(self) -> tuple[ValueEquivalence, ...]:
+        return (self,)
 
     def diameter(self, norm: Norm = "max", *, seconds: float = 0.0) -> Interval:
         """Return how far apart two members of E(q) can be, for each row, between two certified bounds.

@@ -42,12 +42,15 @@ class JoinedSets(ValueEquivalence):
         """Which successors have the row's values, shape (S, A, S)."""
         return np.asarray(self._of_rows(lambda part: part.candidates, last=1))
 
-    def bounds(self, rows: ArrayLike | None = None) -> Interval:
-        """Return the least and the largest value of each entry; see `ValueEquivalence`."""
+    def _bounds(self, rows: ArrayLike | None) -> Interval:
         asked = self._asked(rows)
         chosen = [part for part in self.parts if (part._asked(None) & asked).any()]
-        found = [part.bounds(part._asked(None) & asked) for part in chosen]
+        found = [part._bounds(part._asked(None) & asked) for part in chosen]
         return Interval(*(self._laid_out([ends[side] for ends in found], chosen, 1) for side in range(2)))
+
+    @property
+    def _pieces(self) -> tuple[ValueEquivalence, ...]:
+        return self.parts
 
     def diameter(self, norm: Norm = "max", *, seconds: float = 0.0) -> Interval:
         """Return bounds on how far apart two members can be; see `ValueEquivalence`."""

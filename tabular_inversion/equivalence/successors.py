@@ -45,8 +45,7 @@ class SuccessorSets(ValueEquivalence):
         """Which successors have the row's values, shape (S, A, S); False where the action is unavailable."""
         return self._place_rows(self.successors.astype(float), 0.0) > 0
 
-    def bounds(self, rows: ArrayLike | None = None) -> Interval:
-        """Return the least and the largest value of each entry, 0 or 1."""
+    def _bounds(self, rows: ArrayLike | None) -> Interval:
         asked = self._asked(rows)[:, :, None]
         only = self.successors & (self.successors.sum(axis=1, keepdims=True) == 1)
         ends = (self._place_rows(end.astype(float), np.nan) for end in (only, self.successors))

@@ -56,8 +56,7 @@ class VectorSets(ValueEquivalence):
         free = self.agent.n_states - len(self.basis)
         return np.asarray(self._place(self.polytopes.dimension[self.shared] + free, -1))
 
-    def bounds(self, rows: ArrayLike | None = None) -> Interval:
-        """Return the least and the largest value of each entry, infinite where nothing holds it."""
+    def _bounds(self, rows: ArrayLike | None) -> Interval:
         asked = self._asked(rows)[:, :, None]
         lower, upper = self._function_bounds(np.eye(self.agent.n_states))
         ends = (self._place_rows(end[self.shared], np.nan) for end in (lower, upper))

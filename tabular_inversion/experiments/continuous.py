@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tabular_inversion._typing import SparseMatrix
 from tabular_inversion.environments import ContinuousSystem
 from tabular_inversion.errors import InputError
+from tabular_inversion.experiments import large_grids
 from tabular_inversion.experiments.continuous_report import (
     coarse_comparisons,
     coarse_figure,
@@ -31,6 +32,7 @@ from tabular_inversion.experiments.continuous_stages import (
     steps_done,
 )
 from tabular_inversion.experiments.continuous_worlds import Experiment, kernel_error, prior_kernel
+from tabular_inversion.experiments.large_grids import Streamed
 from tabular_inversion.experiments.published_tables import PublishedTable
 from tabular_inversion.experiments.run_folder import Arrays, Comparison, RunFolder
 from tabular_inversion.kernel_rows import sparse_rows
@@ -157,8 +159,26 @@ def reproduce(
     experiment = Experiment.of(system, size, tuple(study.unseen), steps=study.steps, n_starts=study.n_starts, seed=seed)
     settings = dict(zip(study.coordinates, counts, strict=True)) | {"seed": seed, "starts": study.n_starts}
     folder = RunFolder(folder_path, study.name, settings)
+    if large_grids.is_large(experiment.world.n_states):
+        _reproduce_large(study, folder, experiment, progress)
+        return folder
     _report(study, folder, experiment, _run(study, folder, experiment, seed, steps_done(progress, study.n_stages)))
     return folder
+
+
+def _reproduce_large(
+    study: Study, folder: RunFolder, experiment: Experiment, progress: Callable[[int, int], None]
+) -> None:
+    tell = steps_done(progress, large_grids.stages_of(study.training))
+    streamed, unseen = large_grids.recover_large(folder, experiment, study.training, tell)
+    facts: dict[str, Any] = {"states": experiment.world.n_states, "rows": experiment.world.available.size}
+    for one in streamed.values():
+        facts |= one.facts
+    comparisons = [
+        *model_errors(experiment, streamed, study.published),
+        *return_comparisons(unseen, study.published, study.unseen, study.training),
+    ]
+    folder.finish(comparisons, differences=(*study.differences, large_grids.DIFFERENCE), facts=facts)
 
 
 def _run(study: Study, folder: RunFolder, experiment: Experiment, seed: int, tell: Callable[[], None]) -> Found:
@@ -199,7 +219,7 @@ def _report(study: Study, folder: RunFolder, experiment: Experiment, found: Foun
 
 
 def model_errors(
-    experiment: Experiment, inverted: Mapping[str, Inverted], published: PublishedTable
+    experiment: Experiment, inverted: Mapping[str, Inverted] | Mapping[str, Streamed], published: PublishedTable
 ) -> list[Comparison]:
     """Put the errors of the recovered worlds, against each other and against the truth, beside the published ones."""
     truth, grid = sparse_rows(experiment.world.rows), experiment.grid

@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel, SparseMask
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.class_tables import ClassTable
+from tabular_inversion.identifiability.pieces import RowNames
 from tabular_inversion.kernel_classes import Deterministic, KernelClass, Sparse, Stochastic, Supported, Unconstrained
 from tabular_inversion.recovery.column_matching import two_nearest, value_scale
 from tabular_inversion.recovery.equations import TINY, left_inverse, rounding
@@ -46,7 +47,7 @@ class Consistency:
         """Numbers of the rows that some member may explain."""
         return np.flatnonzero(~self.impossible)
 
-    def reason(self, agent: AgentValues) -> str:
+    def reason(self, agent: AgentValues | RowNames) -> str:
         """Say how many rows are impossible, and where the values are missed most."""
         bad = np.flatnonzero(self.impossible)
         worst = int(bad[self.residuals[bad].argmax()])

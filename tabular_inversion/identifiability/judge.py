@@ -9,26 +9,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tabular_inversion._typing import IntArray, Kernel
+from tabular_inversion._typing import IntArray
 from tabular_inversion.agent_values import AgentValues
-from tabular_inversion.agent_values.noise import Noise, describe_noise, is_noisy
+from tabular_inversion.agent_values.noise import Noise, is_noisy
 from tabular_inversion.agent_values.parts import parts_of, read_rows
 from tabular_inversion.agent_values.reading import check_noise
 from tabular_inversion.class_tables import check_class
 from tabular_inversion.errors import InputError, WitnessError
 from tabular_inversion.identifiability.asked import Hint, Scope, ValuesQuestion
-from tabular_inversion.identifiability.consistency import Consistency, consistency
 from tabular_inversion.identifiability.decision import Decision
-from tabular_inversion.identifiability.instance import decide_instance
 from tabular_inversion.identifiability.merging import left_open
 from tabular_inversion.identifiability.patterns import settled
 from tabular_inversion.identifiability.pieces import Judged, Ready, in_time, joined, ready
-from tabular_inversion.identifiability.uniform import decide_uniform
+from tabular_inversion.identifiability.sharing import decide_elsewhere
 from tabular_inversion.identifiability.verdict import Evidence, Status, Verdict
+from tabular_inversion.identifiability.weighing import Decided, judged, stated_noise, weigh
 from tabular_inversion.identifiability.witnesses import check_forward, check_own_values, check_rows, make_witness
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
-from tabular_inversion.recovery import Recovery, recover_rows, seek_rows
+from tabular_inversion.recovery import Recovery
 from tabular_inversion.recovery.system import RowSystem
 from tabular_inversion.recovery.uncertainty import noise_of
 
@@ -47,6 +46,7 @@ def identify(
     exact: bool = False,
     rows: ArrayLike | None = None,
     seconds: float | None = None,
+    executor: Any = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verdict:
     """Decide whether the values determine each row of the kernel within a class.
@@ -77,8 +77,12 @@ def identify(
     seconds : float, optional
         How long to take: rows are decided piece by piece, the first piece in any case, and what is left when the time
         is over stays UNDECIDED, for lack of time. Verdicts on different rows are put together by `Verdict.merge`.
+    executor : concurrent.futures.Executor or dask.distributed.Client, optional
+        Who decides: rows are cut into at most 64 pieces for each group that shares its equations, by their number
+        alone, and the verdict is what `Verdict.merge` makes of those on the pieces. It is the same, bit for bit,
+        whoever does the work and how many they are; a worker that is lost costs time only. M is decomposed once.
     progress : callable, optional
-        ``progress(done, total)`` after each piece.
+        ``progress(done, total)`` after each piece; with an executor also every second.
 
     Returns
     -------
@@ -93,8 +97,9 @@ def identify(
     ------
     InputError
         If the scope is unknown, the noise negative, a confidence not between 0 and 1 or given without noise, noise is
-        given together with exact arithmetic, floats are to be taken as exact at instance scope, or `rows`, `seconds` or
-        `progress` are asked of exact values.
+        given together with exact arithmetic, floats are to be taken as exact at instance scope, `rows`, `seconds`,
+        `executor` or `progress` are asked of exact values, or `seconds` and `executor` together: what other processes
+        are at is not broken off.
     AgentValuesError
         If the agent does not know the value of a state that matters.
 
@@ -116,15 +121,21 @@ def identify(
             raise InputError(f"confidence is {confidence}, and exact values have no noise to be confident of; drop it.")
         if noise is not None and np.any(np.asarray(noise) != 0):
             raise InputError(f"noise is {noise}; exact values have none: leave it out, or use floats.")
-        if not (rows is None and seconds is None and progress is None):
-            raise InputError("rows, seconds and progress are for values in floats; leave them out of exact questions.")
+        if not (rows is None and seconds is None and executor is None and progress is None):
+            raise InputError(
+                "rows, seconds, executor and progress are for values in floats; leave them out of exact questions."
+            )
         return _identify_exactly(agent, kernel_class, scope)
     if seconds is not None and not seconds >= 0:
         raise InputError(f"seconds is {seconds}; expected a number of at least 0.")
+    if seconds is not None and executor is not None:
+        raise InputError("seconds and executor are given; leave one out, or ask for some rows at a time.")
     stated = noise_of(agent, None if noise is None else check_noise(noise, agent.q.shape, InputError))
     question = ValuesQuestion(agent, kernel_class, scope, stated, confidence=_read_confidence(confidence, stated))
     mask = None if rows is None else read_rows(rows, agent.available)
     noisy = with_noise(agent, stated)
+    if executor is not None:
+        return _by_executor(question, ready(noisy, kernel_class, mask), rows is None, executor, progress)
     if seconds is None and progress is None:
         first, left = settled(noisy, kernel_class, mask, scope)
         pieces = [] if first is None else [first]
@@ -148,6 +159,19 @@ def _read_confidence(confidence: float | None, noise: Noise) -> float | None:
     return float(confidence)
 
 
+def _by_executor(
+    question: ValuesQuestion,
+    prepared: Sequence[Ready],
+    whole: bool,
+    executor: Any,
+    progress: Callable[[int, int], None] | None,
+) -> Verdict:
+    found = decide_elsewhere(prepared, question, executor, progress)
+    alone = len(found) == 1 and whole
+    verdicts = [verdict_of(question, [one.decided], [one.system], whole=alone) for one in found]
+    return verdicts[0] if len(verdicts) == 1 else Verdict.merge(verdicts)
+
+
 def _identify_exactly(agent: AgentValues | ExactAgentValues, kernel_class: KernelClass, scope: Scope) -> Verdict:
     from tabular_inversion.exact import ExactAgentValues
     from tabular_inversion.identifiability.rational.judge_exactly import identify_exactly
@@ -169,15 +193,6 @@ def with_noise(agent: AgentValues, noise: Noise) -> AgentValues:
     )
 
 
-def judged(each: Ready, kernel_class: KernelClass, scope: Scope) -> Judged:
-    """Recover the rows, where the question is about them."""
-    if scope == "uniform":
-        return Judged(each, None, None)
-    row_index = each.part.agent.row_index
-    sought = seek_rows(each.system, kernel_class, row_index=row_index)
-    return Judged(each, sought, recover_rows(each.system, kernel_class, row_index=row_index, sought=sought))
-
-
 def decide(question: ValuesQuestion, pieces: Sequence[Judged], *, whole: bool = True) -> Verdict:
     """Turn recovered rows (instance scope) or their absence (uniform scope) into a verdict.
 
@@ -190,20 +205,26 @@ def decide(question: ValuesQuestion, pieces: Sequence[Judged], *, whole: bool = 
     whole : bool
         Whether these are all rows; the question then needs no list of them.
     """
+    noise = stated_noise(question)
+    decided = [weigh(one, question.kernel_class, noise) for one in pieces]
     agent: Any = question.agent
-    noisy = question.is_noisy
-    decisions, residuals = [], [float("nan")]
-    for one in pieces:
-        own, system = one.ready.part.agent, one.ready.system
-        if one.sought is None or one.recovery is None:
-            found = decide_uniform(system, question.kernel_class, own.row_index)
-            decision = _only_proofs(found, question)
-        else:
-            args = (system, question.kernel_class, own.row_index, one.sought.rows)
-            explained = consistency(*args, one.recovery.residual)
-            decision = _decide_consistent(own, question.kernel_class, system, one.sought.rows, explained, question)
-            residuals.append(float(explained.residuals.max()))
-        decisions.append((one.ready.part.places, decision))
+    sought = None
+    if question.scope == "instance" and len(pieces) == 1 and whole and is_world(agent) and noise is None:
+        sought = pieces[0].sought
+    return verdict_of(question, decided, [one.ready.system for one in pieces], whole=whole, sought=sought)
+
+
+def verdict_of(
+    question: ValuesQuestion,
+    pieces: Sequence[Decided],
+    systems: Sequence[RowSystem],
+    *,
+    whole: bool,
+    sought: Recovery | None = None,
+) -> Verdict:
+    """Return one verdict on rows that were decided, each piece with the equations that it shares."""
+    agent: Any = question.agent
+    decisions = [(one.places, one.decision) for one in pieces]
     decision = joined(decisions, len(agent.row_index), (Status.UNDECIDED, Evidence.NUMERIC))
     if len(pieces) > 1:
         text = f"in {len(pieces)} groups of rows that share their equations: {decision.reason}"
@@ -211,11 +232,7 @@ def decide(question: ValuesQuestion, pieces: Sequence[Judged], *, whole: bool = 
     decided = np.sort(np.concatenate([places for places, _ in decisions]))
     if not whole:
         question = replace(question, pieces=(agent.row_index[decided],))
-    sought = None
-    if question.scope == "instance" and len(pieces) == 1 and whole and is_world(agent) and not noisy:
-        sought = pieces[0].sought
-    systems = [one.ready.system for one in pieces]
-    residual = float(np.fmax.reduce(residuals))
+    residual = float(np.fmax.reduce([float("nan"), *(one.residual for one in pieces)]))
     return _dress(question, decision, _Measured(systems, residual, sought, decided))
 
 
@@ -225,58 +242,6 @@ def is_world(agent: AgentValues) -> bool:
         agent.is_complete and agent.own_v is None and agent.goal_discounts is None
         and agent.transition_rewards is None and agent.asked is None and not np.any(agent.test_noise)
     )  # fmt: skip
-
-
-def _decide_consistent(
-    agent: AgentValues,
-    kernel_class: KernelClass,
-    system: RowSystem,
-    rows: Kernel,
-    explained: Consistency,
-    question: ValuesQuestion,
-) -> Decision:
-    """Decide the rows that the class can explain; the others are inconsistent."""
-    kept = explained.possible
-    if len(kept) == len(explained.residuals):
-        decision = _only_proofs(decide_instance(system, kernel_class, agent.row_index, rows), question)
-    else:
-        codes = np.full(len(explained.residuals), Status.INCONSISTENT, np.int8)
-        strength = Evidence.CERTIFIED if system.rigorous else Evidence.NUMERIC
-        evidence, pair, reason = np.full(len(codes), strength, np.int8), None, explained.reason(agent)
-        if kept.size:
-            part = system.select(kept)
-            found = _only_proofs(decide_instance(part, kernel_class, agent.row_index[kept], rows[kept]), question)
-            codes[kept], evidence[kept], pair = found.codes, found.evidence, found.pair
-            pair = None if pair is None else replace(pair, row=int(kept[pair.row]))
-        decision = Decision(codes, evidence, pair, reason)
-    if not explained.unknown.any():
-        return decision
-    codes = np.where(explained.unknown, Status.UNDECIDED, decision.codes).astype(np.int8)
-    count = int(explained.unknown.sum())
-    reason = f"{decision.reason}; whether the class explains {count} rows is open: their noise would decide, if stated"
-    return _undecided(replace(decision, codes=codes, reason=reason))
-
-
-def _only_proofs(decision: Decision, question: ValuesQuestion) -> Decision:
-    """Under noise, what is read off the values at hand says little of the true ones: leave only what is proved."""
-    bare = (decision.evidence == Evidence.NUMERIC) & (decision.codes != Status.UNDECIDED)
-    codes = np.where(bare, Status.UNDECIDED, decision.codes).astype(np.int8)
-    count = int((codes == Status.UNDECIDED).sum())
-    if not question.is_noisy or not count:
-        return decision
-    stated = describe_noise(question.noise)
-    # K(3,3) at discount 1/2 (ST): what lowers the rank there is gone in values as near as one likes.
-    open_end = "less would where rows are identified; that one is not cannot be told from noisy values"
-    reason = f"{decision.reason}; under noise of {stated} this proves nothing for {count} rows: {open_end}"
-    return _undecided(replace(decision, codes=codes, reason=reason))
-
-
-def _undecided(decision: Decision) -> Decision:
-    """Take evidence, and a pair, from rows that are undecided."""
-    evidence = np.where(decision.codes == Status.UNDECIDED, Evidence.NUMERIC, decision.evidence).astype(np.int8)
-    pair = decision.pair
-    kept = pair if pair is not None and decision.codes[pair.row] == Status.NOT_IDENTIFIED else None
-    return replace(decision, evidence=evidence, pair=kept)
 
 
 def _without_witness(
@@ -292,7 +257,7 @@ def _without_witness(
 class _Measured(NamedTuple):
     """What a verdict states beside the decision: of which systems, the largest residual, the rows found, which ones."""
 
-    systems: list[RowSystem]
+    systems: Sequence[RowSystem]
     residual: float
     sought: Recovery | None
     decided: IntArray

@@ -13,12 +13,15 @@ from tabular_inversion._typing import BoolArray, IntArray
 from tabular_inversion.agent_values import AgentValues
 from tabular_inversion.agent_values.parts import Part, parts_of
 from tabular_inversion.identifiability.decision import Decision, Pair, joined_reasons
+from tabular_inversion.identifiability.merging import row_text
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.recovery.result import Recovery
 from tabular_inversion.recovery.system import RowSystem
 
 _FIRST = 64
 """Rows decided before the clock is looked at for the first time."""
+_LEAST_PIECE, _MOST_PIECES = 16, 64
+"""Into how many pieces rows are cut for an executor, and how small these get."""
 _LONG = 0.25
 """Part of the time that is left which the next piece may take."""
 
@@ -61,6 +64,40 @@ class Judged(NamedTuple):
     ready: Ready
     sought: Recovery | None
     recovery: Recovery | None
+
+
+class RowNames(NamedTuple):
+    """What a decision needs of an agent: which rows its equations are about, and what they are called.
+
+    Attributes
+    ----------
+    row_index : numpy.ndarray of int, shape (rows,)
+        Numbers s*A + a.
+    n_actions : int
+        A.
+    state_names, action_names : sequence of str or None
+        As `AgentValues` has them.
+    """
+
+    row_index: IntArray
+    n_actions: int
+    state_names: Sequence[str] | None
+    action_names: Sequence[str] | None
+
+    def name_of(self, state: int, action: int) -> str:
+        """Say which row is meant."""
+        return row_text(self, state, action)
+
+
+def grain(n_rows: int) -> int:
+    """Return into pieces of how many rows a question is cut: by its size alone, so that no answer depends on who helps.
+
+    Examples
+    --------
+    >>> grain(10), grain(6400), grain(6401)
+    (10, 100, 101)
+    """
+    return max(min(n_rows, _LEAST_PIECE), -(-n_rows // _MOST_PIECES))
 
 
 def ready(agent: AgentValues, kernel_class: KernelClass, rows: BoolArray | None = None) -> list[Ready]:

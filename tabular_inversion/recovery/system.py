@@ -379,6 +379,8 @@ class RowSystem:
 
     def select(self, rows: IntArray) -> RowSystem:
         """Return the system with the right-hand sides of these rows only; what was decided of the matrix is kept."""
-        return replace(
-            self, right_hand_sides=self.right_hand_sides[:, rows], right_hand_error=self.right_hand_error[:, rows]
-        )
+        return self.with_values(self.right_hand_sides[:, rows], self.right_hand_error[:, rows])
+
+    def with_values(self, values: FloatArray, error: FloatArray) -> RowSystem:
+        """Return the system with other right-hand sides (k, R) and errors; what was decided of the matrix is kept."""
+        return replace(self, right_hand_sides=values, right_hand_error=error)

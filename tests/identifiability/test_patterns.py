@@ -119,7 +119,7 @@ def test_the_kernel_is_the_one_that_each_group_gives(noise: float | str, monkeyp
     if noise:
         agent = replace(agent, q=agent.q + rng.uniform(-1e-9, 1e-9, agent.q.shape))
     found = invert(agent, Stochastic())
-    monkeypatch.setattr("tabular_inversion.inversion.settled", lambda *_args, **_options: (None, None))
+    monkeypatch.setattr("tabular_inversion.inversion.inverting.settled", lambda *_args, **_options: (None, None))
     alone = invert(agent, Stochastic())
     np.testing.assert_allclose(found.kernel, alone.kernel, atol=1e-9 if not noise else 1e-12)
     assert found.verdict.status is alone.verdict.status

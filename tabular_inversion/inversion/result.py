@@ -1,41 +1,32 @@
-"""`invert`: from an agent's values to a kernel, with a verdict on whether it is the only one."""
+"""What `invert` returns: a kernel with its residuals, its accuracy and its verdict."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, issparse
 
-from tabular_inversion._typing import FloatArray, IntArray, Kernel
+from tabular_inversion._typing import BoolArray, FloatArray, IntArray, Kernel
 from tabular_inversion.agent_values import AgentValues
-from tabular_inversion.agent_values.noise import is_noisy
-from tabular_inversion.agent_values.reading import check_noise
 from tabular_inversion.error_bounds.bounds import ErrorBound, error_bound
 from tabular_inversion.errors import InputError, ShapeError
 from tabular_inversion.identifiability.accuracy import entry_errors
-from tabular_inversion.identifiability.asked import ValuesQuestion
-from tabular_inversion.identifiability.judge import decide, with_noise
-from tabular_inversion.identifiability.patterns import settled
-from tabular_inversion.identifiability.pieces import Judged, ready
+from tabular_inversion.identifiability.judge import with_noise
+from tabular_inversion.identifiability.pieces import ready
 from tabular_inversion.identifiability.verdict import Status, Verdict
-from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kernel_rows import KernelRows
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
 from tabular_inversion.normalisation import normalised
 from tabular_inversion.record_files import load_record, save_record
 from tabular_inversion.records import Record, sealed
-from tabular_inversion.recovery import recover_rows, seek_rows
-from tabular_inversion.recovery.by_class import METHODS, check_options
-from tabular_inversion.recovery.regularised import check_counts, regularised_rows
-from tabular_inversion.recovery.result import together
-from tabular_inversion.recovery.uncertainty import noise_of
+from tabular_inversion.recovery.by_class import METHODS
+from tabular_inversion.recovery.result import Recovery, together
 from tabular_inversion.validation import MEMBERSHIP_TOLERANCE
 
 
@@ -144,6 +135,46 @@ class Inversion(KernelRows, Record):
         """Read what `save` wrote; raises `FileFormatError` if it is damaged or holds something else."""
         return load_record(path, "inversion", cls)
 
+    @classmethod
+    def merge(cls, parts: Sequence[Inversion]) -> Inversion:
+        """Return one result from several on different rows of the same values, class and noise.
+
+        Raises
+        ------
+        InputError
+            If there is none, two are about different questions or norms, or two have the same row.
+
+        Examples
+        --------
+        >>> from tabular_inversion import Goals, Stochastic, invert, solve
+        >>> from tabular_inversion.environments import chain
+        >>> agent = solve(chain(3), Goals.generic(3, 3, seed=0))
+        >>> parts = [invert(agent, Stochastic(), rows=rows) for rows in ([0, 3, 4], [1, 2, 5])]
+        >>> Inversion.merge(parts).verdict
+        <Verdict IDENTIFIED, certified, instance scope, optimal agents: 6 of 6 rows identified>
+        """
+        verdict = Verdict.merge([part.verdict for part in parts])
+        if len({part.matching_norm for part in parts}) > 1:
+            raise InputError("two results matched columns in different norms; merge those of one.")
+        agent, found = parts[0].agent, []
+        for part in parts:
+            own = part.decided.ravel()
+            rows: Any = part.kernel if issparse(part.kernel) else part.kernel.reshape(own.size, -1)
+            recovery = Recovery(rows[own], part.residual.ravel()[own], part.rank, part.condition, part.method)
+            found.append((np.searchsorted(agent.row_index, np.flatnonzero(own)), recovery))
+        return inversion_of(agent, found, verdict, parts[0].matching_norm)
+
+    @property
+    def decided(self) -> BoolArray:
+        """Which rows were asked for, shape (S, A)."""
+        question: Any = self.verdict.question
+        return np.asarray(question.decided)
+
+    def _check_whole(self) -> None:
+        left = int((self.agent.available & ~self.decided).sum())
+        if left:
+            raise InputError(f"{left} rows were left out of this result; merge it with one on them.")
+
     def to_mdp(self, *, prune: float = 1e-12) -> MDP:
         """Return the recovered kernel as a world with the agent's names, its rows `normalised` within 1e-9.
 
@@ -155,7 +186,7 @@ class Inversion(KernelRows, Record):
         Raises
         ------
         InputError
-            If `prune` is negative, or 1e-9 or more: that would be no dust.
+            If `prune` is negative, or 1e-9 or more: that would be no dust; or if rows were left out.
         KernelError
             If a row is further from a distribution than that.
         AgentValuesError
@@ -163,12 +194,14 @@ class Inversion(KernelRows, Record):
         """
         if not 0.0 <= prune < MEMBERSHIP_TOLERANCE:
             raise InputError(f"prune is {prune}; expected at least 0 and less than {MEMBERSHIP_TOLERANCE:g}.")
+        self._check_whole()
         rows = normalised(pruned(self.kernel, prune), within=MEMBERSHIP_TOLERANCE).kernel
         agent = self.agent
         names = (agent.state_names, agent.action_names, agent.coordinates)
         return MDP(rows, agent.one_discount, agent.available, *names)
 
     def _difference(self, truth: MDP) -> Any:
+        self._check_whole()
         if not np.array_equal(truth.available, self.agent.available):
             raise ShapeError("the true world has other states or actions than the recovered one; compare equals.")
         sparse = issparse(self.kernel) or truth.is_sparse
@@ -224,117 +257,31 @@ def pruned(kernel: Kernel, least: float) -> Kernel:
     return kept
 
 
-def _prior_of(prior: ArrayLike | None, places: IntArray, n_rows: int) -> ArrayLike | None:
-    """Return the prior of some rows; what is no row for each is left as it is, to be refused where it is read."""
-    table = None if prior is None or isinstance(prior, str) else np.asarray(prior)
-    return prior if table is None or table.ndim != 2 or len(table) != n_rows else table[places]
-
-
-@checked
-def invert(
+def inversion_of(
     agent: AgentValues,
-    kernel_class: KernelClass,
-    *,
-    prior: ArrayLike | None = None,
-    norm: float = np.inf,
-    noise: float | ArrayLike | str | None = None,
-    weights: ArrayLike | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    found: Sequence[tuple[IntArray, Recovery]],
+    verdict: Verdict,
+    norm: float,
+    pull: FloatArray | None = None,
 ) -> Inversion:
-    """Read the kernel out of an agent's values.
-
-    Parameters
-    ----------
-    agent : AgentValues
-        Q-values with their goals, discount and policy; never the kernel.
-    kernel_class : KernelClass
-        `Unconstrained` (closed form, T1), `Stochastic` (least squares in the simplex), `Supported` (the same on known
-        supports, all rows at once), `Sparse` (exact search over supports) or `Deterministic` (column matching, T2).
-    prior : array_like, shape (S,) or (rows, S), optional
-        Where the values leave freedom, the nearest kernel to this one is taken; uniform rows when omitted. Where there
-        is noise, a prior that is given also counts beside the values, in every direction as much as minimises the
-        largest expected error: see the notes.
-    norm : float
-        For `Deterministic`: the norm over goals in which columns are matched, 1, 2 or infinity.
-    noise : float, array_like (G, S, A), "float32" or "float16", optional
-        How far each Q-value may be from the truth, at least 0: decides what counts as inconsistent. What the agent says
-        (`AgentValues.noise`) when omitted. Beside a prior it is the standard deviation of each value.
-    weights : array_like, shape (S, A), optional
-        How many transitions each row was learned from, for classes that take a prior: rows are averaged with the prior
-        by as much as so many draws leave open. A row of none is the prior.
-    progress : callable, optional
-        ``progress(done, total)`` during long searches.
-
-    Returns
-    -------
-    Inversion
-        With the kernel, residuals, rank, condition and a verdict at instance scope. Values that no kernel of the
-        class explains get the status INCONSISTENT, the nearest rows, and their residuals.
-
-    Raises
-    ------
-    InputError
-        If the prior, norm, noise or a weight is out of range, or the class does not fit the agent.
-
-    Notes
-    -----
-    Without noise, and where no prior is given, rows are least squares, for which `Inversion.error_bound` holds. With
-    noise and a prior P0 they minimise ``|W (M p - q)|^2 + |p - P0|^2 / t^2`` in the class, W the reciprocal noise of
-    each equation: of all linear rules the one with the least largest error over ``|p - P0| <= t`` (Donoho 1994), where
-    t, one for all rows, is the likeliest (empirical Bayes, Morris 1983). A prior that the values contradict makes t
-    large and has no weight left. Weights add Stein's average (Efron and Morris 1973). Errors that goals share, such
-    as those of Q-learning, are not independent: take the noise from `tabular_inversion.ensembles`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from tabular_inversion import Goals, MDP, Stochastic, solve
-    >>> world = MDP([[[0.5, 0.5], [0.0, 1.0]], [[0.25, 0.75], [1.0, 0.0]]], discount=0.9)
-    >>> agent = solve(world, Goals.generic(2, 2, seed=0))
-    >>> result = invert(agent, Stochastic())
-    >>> result.verdict.status.name, result.max_error(world) < 1e-12
-    ('IDENTIFIED', True)
-    """
-    check_options(kernel_class, prior=prior if weights is None else (), norm=norm)
-    stated = noise_of(agent, None if noise is None else check_noise(noise, agent.q.shape, InputError))
-    counts = None if weights is None else check_counts(weights, agent)
-    drawn = counts is not None or (prior is not None and is_noisy(stated))
-    places, found, judged, pulls = [], [], [], np.full(agent.available.size, np.nan)
-    noisy, left = with_noise(agent, stated), None
-    if prior is None and norm == np.inf and not drawn:
-        first, left = settled(noisy, kernel_class, None, "instance", exactly=True)
-        if first is not None and first.recovery is not None:
-            places, found, judged = [first.ready.part.places], [first.recovery], [first]
-    for each in ready(noisy, kernel_class, left) if left is None or left.any() else []:
-        index = each.part.agent.row_index
-        # The verdict is about the values alone: it must not depend on which of several rows a prior or a norm prefers.
-        sought = seek_rows(each.system, kernel_class, row_index=index, progress=progress)
-        plain = recover_rows(each.system, kernel_class, row_index=index, sought=sought)
-        best = plain
-        if prior is not None or norm != np.inf:
-            start = _prior_of(prior, each.part.places, len(agent.row_index))
-            best = recover_rows(each.system, kernel_class, row_index=index, prior=start, norm=norm, progress=progress)
-        if drawn:
-            start = _prior_of(prior, each.part.places, len(agent.row_index))
-            best, pulls[index] = regularised_rows(
-                each.part.agent, each.system.test_matrix, kernel_class, best,
-                prior=None if start is None else np.asarray(start, float),
-                counts=None if counts is None else counts[each.part.places],
-            )  # fmt: skip
-        places.append(each.part.places)
-        found.append(best)
-        judged.append(Judged(each, sought, plain))
-    rows = together(found, places)
+    """Lay out rows with their places among those of the agent."""
+    rows = together([each for _, each in found], [places for places, _ in found])
+    index = agent.row_index[np.sort(np.concatenate([places for places, _ in found]))]
     residual = np.full(agent.available.size, np.nan)
-    residual[agent.row_index] = rows.residual
+    residual[index] = rows.residual
+    kernel = rows.kernel(index, agent.available)
+    if len(index) < agent.available.sum() and not issparse(kernel):
+        left = agent.available.copy()
+        left.ravel()[index] = False
+        kernel[left] = np.nan
     return Inversion(
-        kernel=sealed(rows.kernel(agent.row_index, agent.available)),
+        kernel=sealed(kernel),
         residual=sealed(residual.reshape(agent.available.shape)),
         rank=rows.rank,
         condition=rows.condition,
         method=rows.method,
-        verdict=decide(ValuesQuestion(agent, kernel_class, "instance", stated), judged),
+        verdict=verdict,
         agent=agent,
-        matching_norm=float(norm),
-        pull=sealed(pulls.reshape(agent.available.shape)) if drawn else None,
+        matching_norm=norm,
+        pull=pull,
     )
