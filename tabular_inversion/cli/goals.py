@@ -277,7 +277,7 @@ def _smallest(case: Case, seconds: float) -> tuple[MinimalGoals | None, str | No
         return None, str(problem)
     if case.agent is not None:
         found.verify()
-        if isinstance(case.place, MDP) and not is_normalised(case.place, LIMIT_DENOMINATOR):
+        if case.world is not None and not is_normalised(case.world, LIMIT_DENOMINATOR):
             found = replace(found, notes=(*found.notes, NORMALISED))
     return found, None
 

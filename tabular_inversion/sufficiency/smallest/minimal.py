@@ -213,7 +213,7 @@ def smallest(
 
     Examples
     --------
-    >>> from tabular_inversion import Stochastic
+    >>> from tabular_inversion import Stochastic, exact
     >>> agent = exact.evaluate(ExactMDP([[[0, 1]], [[1, 0]]], "1/2"), ExactGoals([[1, 0], [2, 0]]), [[1], [1]])
     >>> smallest(agent, Stochastic()).size
     1

@@ -70,7 +70,7 @@ class MinimalGoals(Record, ChosenGoals):
     >>> from tabular_inversion.sufficiency import minimal
     >>> found = minimal(chain(4), Goals.indicator(4), Deterministic())
     >>> found, found.states, found.names
-    (<MinimalGoals: 1 goal, proved minimal>, (3,), ('3',))
+    (<MinimalGoals: 1 goal, proved minimal>, (0,), ('0',))
     """
 
     goals: tuple[int, ...]
