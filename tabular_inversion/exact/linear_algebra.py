@@ -148,10 +148,10 @@ def rank(matrix: ArrayLike) -> ExactRank:
     halves: list[tuple[fmpz_mat, list[int]]] = []
     for side in sides:
         integers = integer_rows(array if side == "right" else array.T)[0]
-        pivots, found = _shortly(integers, prime)
+        found_pivots, found = _shortly(integers, prime)
         if found is not None:
             return ExactRank(count, prime, found.null_space, side)
-        halves.append((integers, pivots))
+        halves.append((integers, found_pivots))
     # The pivot columns of the transpose are independent rows: no further elimination is needed to lift.
     (integers, pivots), (_, rows) = halves
     lifted = _lifted(integers, prime, pivots, rows) or _eliminate(integers)
