@@ -20,8 +20,8 @@ from tabular_inversion.errors import InputError
 from tabular_inversion.kernel_classes import KernelClass
 from tabular_inversion.kinds import checked
 from tabular_inversion.mdp import MDP
-from tabular_inversion.records import Record, sealed
 from tabular_inversion.normalisation import normalised
+from tabular_inversion.records import Record, sealed
 from tabular_inversion.recovery import recover
 from tabular_inversion.recovery.by_class import METHODS
 from tabular_inversion.recovery.regularised import prior_on
