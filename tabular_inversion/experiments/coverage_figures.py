@@ -42,8 +42,8 @@ def draw(
         "coverage",
         _coverage(means, column, levels),
         (
-            "How often intervals from ensembles hold the true probability, for entries between 0 and 1 on known supports, "
-            "at each nominal level (grey: within 2 points of it; dotted 50%, dashed 90%, solid 95%)."
+            "How often intervals from ensembles hold the true probability, for entries between 0 and 1 on known "
+            "supports, at each nominal level (grey: within 2 points of it; dotted 50%, dashed 90%, solid 95%)."
         ),
     )
     yield (
