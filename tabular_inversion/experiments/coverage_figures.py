@@ -51,8 +51,7 @@ def draw(
         _estimators(means, column, estimators),
         (
             "Root mean squared error of an entry of the kernel against training, for each estimator; dashed, the bound "
-            "T3d on a whole row (2-norm) at the error that the values have. The ensemble sees ten agents, the others "
-            "one."
+            "T3d on a whole row (2-norm) at the error that the values have. The ensemble sees ten agents, others one."
         ),
     )
 
