@@ -138,9 +138,10 @@ def spoken(command, source, option, value):
     return words + (["--json"] if option != "--json" else [])
 
 
-# It draws two worlds, where there are two: tests/test_cli_own.py holds that it does, and that it refuses otherwise.
 CHANGES_NOTHING = {"--workers", "--cluster"}
 """Who does the work: `test_executors` holds that the answer does not depend on it."""
+
+# It draws two worlds, where there are two: tests/test_cli_own.py holds that it does, and that it refuses otherwise.
 ELSEWHERE = {("identify", "--plot")}
 
 CASES = [
