@@ -303,7 +303,8 @@ def executor_of(workers: int | None, cluster: str | None = None) -> Iterator[Any
         except ImportError as problem:
             raise MissingDependencyError.of("a cluster needs", "distributed", "cluster") from problem
         try:
-            client: Any = Client(cluster, timeout=10)  # type: ignore[no-untyped-call]
+            connect: Any = Client
+            client: Any = connect(cluster, timeout=10)
         except (OSError, ValueError) as problem:
             raise InputError(f"no scheduler answers at {cluster} ({problem}); start one: dask scheduler.") from problem
         with client:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,7 +62,7 @@ def recover_large(
     """
     streamed = {}
     for task in training:
-        solved = folder.stage(f"agent-{task}", lambda task=task: solve_task(experiment, task))  # type: ignore[misc]
+        solved = folder.stage(f"agent-{task}", partial(solve_task, experiment, task))
         tell()
         streamed[task] = _rows(folder, experiment, task, solved)
         tell()

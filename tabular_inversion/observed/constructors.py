@@ -48,7 +48,8 @@ class FromObservations:
         array([[0.75, 0.25]])
         """
         made: Any = cls
-        return made(*_parts(counts, discount, unvisited))  # type: ignore[no-any-return]
+        world: Self = made(*_parts(counts, discount, unvisited))
+        return world
 
     @classmethod
     def enumerate(
@@ -103,7 +104,8 @@ class FromObservations:
         """
         found = walk(environment, key=key, samples=samples, max_states=max_states, starts=starts, seed=seed)
         made: Any = cls
-        return made(*_parts(found.counts(staying=True), discount, "refuse"), found.names)  # type: ignore[no-any-return]
+        world: Self = made(*_parts(found.counts(staying=True), discount, "refuse"), found.names)
+        return world
 
 
 def _parts(counts: ArrayLike, discount: float, unvisited: Unvisited) -> tuple[Any, ...]:

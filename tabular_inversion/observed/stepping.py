@@ -104,7 +104,8 @@ def walk(
 def _label(observation: Any) -> Hashable:
     if isinstance(observation, np.ndarray):
         return tuple(observation.ravel().tolist()) if observation.ndim else observation.item()
-    return observation.item() if isinstance(observation, np.generic) else observation  # type: ignore[no-any-return]
+    label: Hashable = observation.item() if isinstance(observation, np.generic) else observation
+    return label
 
 
 def _walk(

@@ -186,12 +186,16 @@ def minimal(
         tuple(policies), tuple(discounts), generic, radii,
     )  # fmt: skip
     names = None if isinstance(floats, Supported) else floats.state_names
-    plain = request.is_plain and not isinstance(mdp, Supported)
-    if plain and in_fractions(mdp, candidates.n_goals, limit_denominator, seconds) is None:  # type: ignore[arg-type]
-        agent = exact_agent(mdp, candidates, policy, limit_denominator)  # type: ignore[arg-type]
+    plain = request.is_plain
+    if (
+        plain
+        and not isinstance(mdp, Supported)
+        and in_fractions(mdp, candidates.n_goals, limit_denominator, seconds) is None
+    ):
+        agent = exact_agent(mdp, candidates, policy, limit_denominator)
         left = max(seconds - (time.monotonic() - start), 0.0)
         found = smallest(agent, kernel_class, given=given, seconds=left, progress=progress)
-        notes = () if is_normalised(mdp, limit_denominator) else (NORMALISED,)  # type: ignore[arg-type]
+        notes = () if is_normalised(mdp, limit_denominator) else (NORMALISED,)
         return replace(found, state_names=names, notes=notes)
     return found_with_options(request, end=start + seconds, progress=progress, limit_denominator=limit_denominator)
 
