@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 
 from tabular_inversion._typing import BoolArray, FloatArray, Kernel
@@ -77,7 +78,7 @@ class IntervalMDP(Record):
         sizes = f"n_states={self.lower.shape[0]}, n_actions={self.lower.shape[1]}, discount={self.discount:g}"
         return f"IntervalMDP({sizes}, widest {float((self.upper - self.lower).max()):.3g})"
 
-    def contains(self, kernel: Kernel | MDP, *, tolerance: float = MEMBERSHIP_TOLERANCE) -> BoolArray:
+    def contains(self, kernel: Kernel | ArrayLike | MDP, *, tolerance: float = MEMBERSHIP_TOLERANCE) -> BoolArray:
         """Tell which rows of a kernel lie between the ends, bool (S, A); True where the action is unavailable."""
         given: Any = kernel.toarray() if isinstance(kernel, MDP) else kernel
         stored = issparse(given)

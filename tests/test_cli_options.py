@@ -180,7 +180,7 @@ def test_what_is_neither_a_world_nor_values_is_refused(cli, command, source):
     assert cli(command, source, *NEEDED.get(command, ()), "--json")[0] == 2
 
 
-@pytest.mark.parametrize("command", ["discounts", "goals"])
+@pytest.mark.parametrize("command", ["discounts"])
 @pytest.mark.parametrize("source", VALUES.values())
 def test_values_are_no_world(cli, command, source):
     """What asks about a world that is known does not take an agent's values for one."""

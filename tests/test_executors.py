@@ -112,15 +112,24 @@ def test_a_verdict_of_many_hands_survives_its_own_check_and_says_where_rows_are_
     assert "state 4, action 1" in verdict.reason or verdict.status is Status.INCONSISTENT
 
 
-def test_noise_and_priors_reach_the_workers():
-    agent, kernel_class = case("stochastic", 9, 5, noise=1e-6)
-    prior = np.full((len(agent.row_index), 9), 1 / 9)
-    prior[0] = np.eye(9)[0]
+@pytest.mark.parametrize("noise", [0.0, 1e-6])
+def test_noise_and_priors_reach_the_workers(noise):
+    agent, kernel_class = case("stochastic", 9, 5, noise=noise)
+    prior = None
+    if not noise:
+        prior = np.full((len(agent.row_index), 9), 1 / 9)
+        prior[0] = np.eye(9)[0]
     with ThreadPoolExecutor(2) as executor:
         many = invert(agent, kernel_class, executor=executor, prior=prior)
     alone = invert(agent, kernel_class, prior=prior)
     np.testing.assert_array_equal(many.verdict.row_status, alone.verdict.row_status)
     np.testing.assert_allclose(many.kernel, alone.kernel, atol=1e-6)
+
+
+def test_how_far_noisy_rows_are_drawn_to_a_prior_is_not_left_to_pieces():
+    agent, kernel_class = case("stochastic", 9, 5, noise=1e-6)
+    with ThreadPoolExecutor(1) as executor, pytest.raises(InputError, match="leave the executor out"):
+        invert(agent, kernel_class, executor=executor, prior=np.full(9, 1 / 9))
 
 
 def test_what_is_left_out_is_no_row_and_no_world():

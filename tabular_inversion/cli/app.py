@@ -23,6 +23,8 @@ from tabular_inversion.cli.options import (
     Picture,
     PolicyOrOwn,
     PolicyText,
+    ReportFile,
+    ReportPage,
     Workers,
     World,
     WorldOrValues,
@@ -30,6 +32,7 @@ from tabular_inversion.cli.options import (
     read_discount,
     read_noise,
 )
+from tabular_inversion.cli.plugs import plugged
 from tabular_inversion.errors import SpecificationError
 
 app = typer.Typer(
@@ -58,21 +61,15 @@ def verify(
     effort: Annotated[str, typer.Option(help="quick (under a minute), standard or full; of the statements.")] = "quick",
     seed: Annotated[int, typer.Option(help="Of every random instance.")] = 0,
     workers: Annotated[
-        int | None, typer.Option(help="Processes; the results do not depend on them.", show_default="all cores")
+        int | None, typer.Option(help="Processes; no result depends on them.", show_default="all cores")
     ] = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="[FILE]", help="The report as JSON, on standard output if no FILE.")
-    ] = None,
-    html_file: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="The report as one self-contained page.")
-    ] = None,
+    json_file: ReportFile = None,
+    html_file: ReportPage = None,
 ) -> None:
     """Recover the worlds of public environments from Q-values alone, and check every statement."""
-    from tabular_inversion.cli.plugs import plugged
-
     command = plugged("verify")
-    request = command.Request(tuple(ids or ()), effort, seed, workers)
-    raise typer.Exit(command.run(request, json_file=json_file, html_file=html_file))
+    wanted = command.Request(tuple(ids or ()), effort, seed, workers)
+    raise typer.Exit(command.run(wanted, json_file=json_file, html_file=html_file))
 
 
 @app.command()
@@ -90,7 +87,6 @@ def refute(
 ) -> None:
     """Search for a counterexample of a sentence of yours, exactly; exit status 1 if it is refuted."""
     from tabular_inversion.cli.files import check_folder, check_picture, save_picture
-    from tabular_inversion.cli.plugs import plugged
 
     command = plugged("refute")
     check_picture(plot)
@@ -242,7 +238,7 @@ def discounts(
         bool, typer.Option("--witness", help="Also show two kernels with the same values at an exceptional discount.")
     ] = False,
     plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the smallest singular value of M here.")
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw M's least singular value here.")
     ] = None,
     certificate: Certificate = None,
     as_json: AsJson = False,
@@ -321,7 +317,7 @@ def goals(
         raise SpecificationError(f"--noise is {noise:g}, and only --compare takes errors in; drop it, or compare sets.")
     if sets:
         raise SpecificationError(f"{sets[0]!r} follows the world; goals are given by --goals, or after --compare.")
-    found, draw, proved = command.answer(question, None if as_json else command.show_verdict)
+    found, draw, proved = command.answer(question, None if as_json else command.show_verdict, drawn=plot is not None)
     _print(found, as_json, command.show)
     save_certificate(proved, certificate)
     save_picture(draw, plot)
@@ -353,8 +349,6 @@ def lab(
     show: Annotated[bool, typer.Option("--open/--no-open", help="Open a browser.")] = True,
 ) -> None:
     """Open the laboratory: switch off one hypothesis of a theorem, and watch it fail."""
-    from tabular_inversion.cli.plugs import plugged
-
     command = plugged("lab")
     command.run(statement, out=out, show=show)
 
@@ -374,8 +368,6 @@ def exercise(
     as_json: AsJson = False,
 ) -> None:
     """Mark answers from the laboratory. Status: 0 all accepted, 1 some were not, 2 some could not be read."""
-    from tabular_inversion.cli.plugs import plugged
-
     command = plugged("exercise")
     if as_csv and as_json:
         raise SpecificationError("--csv and --json are two forms of one answer; choose one.")

@@ -97,7 +97,7 @@ class Case:
 
 
 def answer(
-    question: GoalsQuestion, announce: Callable[[dict[str, Any]], None] | None = None
+    question: GoalsQuestion, announce: Callable[[dict[str, Any]], None] | None = None, *, drawn: bool = False
 ) -> tuple[dict[str, Any], Callable[[], Any], MinimalGoals | Verdict | None]:
     """Answer ``tabular-inversion goals``, say how to draw it, and what proves it; all is re-checked before.
 
@@ -107,11 +107,15 @@ def answer(
         The texts of the call.
     announce : callable, optional
         Is given the verdict before the search for a smallest set begins.
+    drawn : bool
+        Whether the answer will be drawn: what has no world is refused first.
     """
     start = time.perf_counter()
     if not question.seconds >= 0:
         raise SpecificationError(f"--seconds is {question.seconds:g}; expected at least 0.")
     case = _prepare(question)
+    if drawn:
+        _ = case.place
     judged = case.given or tuple(range(case.candidates.n_goals))
     verdict, judgement, row_status = _judged(case, judged, question)
     if announce is not None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tabular_inversion.errors import DiscountError, InputError
-from tabular_inversion.exact.polynomials.reading import read_algebraic
-from tabular_inversion.exact.polynomials.roots import AlgebraicNumber
+
+if TYPE_CHECKING:  # --help loads no room
+    from tabular_inversion.exact.polynomials.roots import AlgebraicNumber
 
 _SMALLEST_EXPONENT = -400
 """Of a discount: below lies nothing that a float tells from 0, and writing it out as a fraction may take for ever."""
@@ -32,6 +33,12 @@ WorldOrValues = Annotated[
         "graph:EDGES, prism:FILE.tra, umb:FILE, or a .npz or .json file of a world, or of an agent's values; or your "
         "own Q[goal, state, action] as .npy, or as q in a .npz.",
     ),
+]
+ReportFile = Annotated[
+    Path | None, typer.Option("--json", metavar="[FILE]", help="The report as JSON, on standard output if no FILE.")
+]
+ReportPage = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="The report as one self-contained page.")
 ]
 GoalText = Annotated[
     str,
@@ -110,7 +117,7 @@ def read_discount(text: str | None) -> Fraction | None:
     Fraction(99, 100)
     """
     number = read_any_discount(text)
-    if isinstance(number, AlgebraicNumber):
+    if number is not None and not isinstance(number, Fraction):
         raise DiscountError(
             f"discount is {text}, which no float or fraction is; `tabular-inversion discounts ENV --discount '{text}'` "
             f"says exactly whether the goals suffice there, and {float(number):.10g} is near it."
@@ -129,6 +136,8 @@ def read_any_discount(text: str | None) -> Fraction | AlgebraicNumber | None:
     if text is None:
         return None
     if "sqrt" in text or "**" in text:
+        from tabular_inversion.exact.polynomials.reading import read_algebraic
+
         found = read_algebraic(text)
         return found if found.value is None else found.value
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -83,12 +85,12 @@ def bootstrap(
     rng = check_seed(seed, InputError)
     total = whole.sum(axis=2)
     share = np.where(total[:, :, None] > 0, whole / np.maximum(total, 1)[:, :, None], 1.0 / len(whole))
-    options = {"policy": policy, "available": available}
-    q = [fitted_values(whole[None], goals, discount, **options)]
+    options: dict[str, Any] = {"policy": policy, "discount": discount, "available": available}
+    q = [fitted_values(whole[None], goals, **options)]
     step = max(1, _NUMBERS // (whole.size + goals.n_goals * total.size))
     for start in range(0, replicates, step):
         drawn = rng.multinomial(total, share, size=(min(step, replicates - start), *total.shape))
-        q.append(fitted_values(drawn, goals, discount, **options))
+        q.append(fitted_values(drawn, goals, **options))
     own, *others = np.concatenate(q)
 
     def agent_of(values: np.ndarray) -> AgentValues:

@@ -151,18 +151,15 @@ class ValueEquivalence:
         ----------
         rows : array_like, optional
             The rows asked about, bool (S, A) or numbers s*A + a; all when omitted. Others get NaN.
-        executor : concurrent.futures.Executor or dask.distributed.Client, optional
-            Who does the work: pieces of the rows, as `identify` cuts them.
-        progress : callable, optional
-            ``progress(done, total)`` in rows, after each piece; with an executor also every second.
+        executor, progress : optional
+            As for `identify`.
 
         Returns
         -------
         Interval
-            No row with the values lies outside: each end is proved by multipliers that are evaluated outwards, with the
-            uncertainty of the numbers given. Members come near both ends, up to what a linear program's tolerance
-            (1e-10 in unit scale) and that uncertainty amount to. For `Unconstrained` infinite where nothing holds an
-            entry.
+            No row with the values lies outside: each end is proved by multipliers evaluated outwards. Members come near
+            both ends, up to what a linear program's tolerance (1e-10 in unit scale) and the uncertainty of the numbers
+            amount to. For `Unconstrained` infinite where nothing holds an entry.
         """
         if executor is None and progress is None:
             return self._bounds(rows)
@@ -247,12 +244,10 @@ class ValueEquivalence:
 
         Notes
         -----
-        Every sample is a member, up to rounding. The rows are independent of each other. The chain of each row, hit
-        and run, has the uniform distribution on E(q) as its only stationary law; from a start at distance r from the
-        boundary it comes near it within O*(d^2 (D/r)^2) steps (Lovasz and Vempala, "Hit-and-run from a corner", 2006),
-        d the dimension and D the diameter. It starts from a central point, takes directions from an ellipsoid around
-        that point, and runs ten times `thinning` steps before the first sample. Samples that follow each other are
-        not independent.
+        Every sample is a member, up to rounding; rows are independent. The chain of each, hit and run, has the uniform
+        distribution on E(q) as its only stationary law; from a start at distance r from the boundary it comes near it
+        within O*(d^2 (D/r)^2) steps (Lovasz and Vempala 2006), d the dimension and D the diameter. It starts from a
+        central point and runs ten times `thinning` steps first. Samples that follow each other depend on each other.
         """
         raise self._refusal("way to sample")
 

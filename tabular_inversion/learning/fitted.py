@@ -19,9 +19,9 @@ _REACHED = 1e-13
 def fitted_values(
     counts: ArrayLike,
     goals: Goals,
-    discount: float,
     *,
     policy: ArrayLike | None = None,
+    discount: float,
     available: ArrayLike | None = None,
 ) -> FloatArray:
     """Return the values of the empirical worlds: what Q-iteration, fitted to all transitions at once, converges to.
@@ -55,7 +55,7 @@ def fitted_values(
     --------
     >>> import numpy as np
     >>> counts = np.array([[[[1, 1]], [[0, 4]]]])
-    >>> fitted_values(counts, Goals.indicator(2, [1]), 0.5)[0, 0].round(4)
+    >>> fitted_values(counts, Goals.indicator(2, [1]), discount=0.5)[0, 0].round(4)
     array([[0.6667],
            [1.    ]])
     """

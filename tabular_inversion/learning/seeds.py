@@ -142,7 +142,7 @@ class SeedBatch:
         """What each learner shows."""
         available, policy = self.simulator.available, None
         if self.rule == "fitted-q":
-            q = fitted_values(self.counts, self.goals, self.discount, available=available)
+            q = fitted_values(self.counts, self.goals, discount=self.discount, available=available)
         else:
             q = np.moveaxis(np.where(available[:, :, None], self._shown, np.nan), 3, 1)
             policy = uniform(available) if self.rule == "sarsa" else None

@@ -97,7 +97,8 @@ def float_verdict(rng):
         values = values.with_noise(noise, seed=int(rng.integers(1000)))
     kernel_class, scope = class_for(rng, mdp), scope_for(rng)
     if scope == "instance" and rng.random() < 0.3:
-        prior = rng.dirichlet(np.ones(agent.n_states)) if rng.random() < 0.5 else None
+        takes = not isinstance(kernel_class, Deterministic | Sparse)
+        prior = rng.dirichlet(np.ones(agent.n_states)) if takes and rng.random() < 0.5 else None
         norm = (1, 2, np.inf)[rng.integers(3)] if isinstance(kernel_class, Deterministic) else np.inf
         return invert(values, kernel_class, prior=prior, norm=norm, noise=noise).verdict
     return identify(values, kernel_class, scope=scope, noise=noise)

@@ -20,12 +20,12 @@ from tabular_inversion import (
     Unconstrained,
     exact,
     identify,
-    inversion,
     invert,
 )
 from tabular_inversion.exact import ExactGoals, ExactMDP
 from tabular_inversion.identifiability import Evidence, Status
 from tabular_inversion.identifiability.accuracy import entry_errors
+from tabular_inversion.inversion import result as inversion
 from tabular_inversion.recovery.equations import TINY, UNIT
 from tabular_inversion.recovery.misfits import explains
 from tabular_inversion.recovery.system import RowSystem

@@ -13,7 +13,6 @@ from tabular_inversion.errors import InputError
 from tabular_inversion.exact import ExactGoals, ExactMDP
 from tabular_inversion.exact import solve as solve_exactly
 from tabular_inversion.exact.agent_values import ExactAgentValues
-from tabular_inversion.interop import from_counts
 from tabular_inversion.sufficiency import InsufficientGoalsError, kernel_radii, minimal
 from tabular_inversion.sufficiency.conditioning.spans import Scenario, surely_spanned
 from tabular_inversion.sufficiency.scenarios import drawn_world, scenario_of, sets_of, widened
@@ -56,8 +55,8 @@ def test_each_set_recovers_the_kernel_within_the_predicted_error(maze, name, rec
     predicted = found.predicted(noise)
     errors = np.array(list(worst_errors(here, found.chosen, noise)))
     share = float(np.mean(errors <= predicted))
-    record_property("share of seeds within the predicted error", share)
-    record_property("predicted and largest error", (predicted, errors.max()))
+    record_property("share of seeds within the predicted error", float(share))
+    record_property("predicted and largest error", [float(predicted), float(errors.max())])
     assert share >= 0.95, (predicted, errors)
     if name == "error 0.1":
         assert predicted <= 0.1
@@ -142,7 +141,7 @@ def counted(seed, visits):
     rng = np.random.default_rng(seed)
     kernel = rng.dirichlet(np.full(3, 3.0), (3, 2))
     counts = np.stack([[rng.multinomial(visits, row) for row in rows] for rows in kernel])
-    return from_counts(counts, discount=0.5), kernel_radii(counts)
+    return MDP.from_counts(counts, discount=0.5), kernel_radii(counts)
 
 
 def near(estimate, radii, rng) -> MDP:
