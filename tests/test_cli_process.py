@@ -265,5 +265,5 @@ def test_help_imports_neither_numpy_nor_a_room():
     assert "tabular_inversion.cli.app" in loaded
     assert not {"numpy", "scipy", "networkx", "sympy", "flint", "matplotlib"} & loaded
     assert {name for name in loaded if name.startswith("tabular_inversion.")} <= {
-        f"tabular_inversion.{name}" for name in ("errors", "cli", "cli.app", "cli.names", "cli.options", "cli.process")
+        f"tabular_inversion.{name}" for name in ("errors", "cli", "cli.app", "cli.names", "cli.options", "cli.plugs", "cli.process")
     }  # fmt: skip
