@@ -103,9 +103,9 @@ pose a : F := N%:R^-1; have n0 : N%:R != 0 :> F by rewrite pnatr_eq0 -lt0n.
 have a0 : 0 <= a by rewrite invr_ge0 ler0n.
 pose p : 'rV[F]_(N + N) := row_mx (const_mx a) 0; pose q : 'rV[F]_(N + N) := row_mx 0 (const_mx a).
 have pE i : p 0 i = if (i < N)%N then a else 0.
-  by rewrite /p mxE; case: (splitP i) => j e; rewrite mxE e ?ltn_ord // ltnNge leq_addr.
+  by rewrite /p mxE; case: (splitP i) => j e; rewrite mxE.
 have qE i : q 0 i = if (i < N)%N then 0 else a.
-  by rewrite /q mxE; case: (splitP i) => j e; rewrite mxE e ?ltn_ord // ltnNge leq_addr.
+  by rewrite /q mxE; case: (splitP i) => j e; rewrite mxE.
 have sum_a : \sum_(i < N) a = 1 by rewrite sumr_const card_ord -[LHS]mulr_natl mulfV.
 have pq : p - q = a *: v.
   by rewrite /p /q /v opp_row_mx add_row_mx scale_row_mx; congr row_mx; apply/rowP => i; rewrite !mxE;
@@ -117,16 +117,16 @@ exists M; split.
   by apply/setP => i; rewrite !inE e mxE mulf_neq0.
 exists p, q; split.
 - split; split=> [i|]; rewrite ?pE ?qE; try by case: ifP.
-    by rewrite total_sum big_split_ord /= -[RHS]addr0 -[X in X + _]sum_a; congr (_ + _);
+    by rewrite total_sum big_split_ord /= -[RHS]addr0 -[X in _ = X + _]sum_a; congr (_ + _);
       [apply: eq_bigr | apply: big1] => i _; rewrite pE /= ?ltn_ord // ltnNge leq_addr.
-  by rewrite total_sum big_split_ord /= -[RHS]add0r -[X in _ + X]sum_a; congr (_ + _);
+  by rewrite total_sum big_split_ord /= -[RHS]add0r -[X in _ = _ + X]sum_a; congr (_ + _);
     [apply: big1 | apply: eq_bigr] => i _; rewrite qE /= ?ltn_ord // ltnNge leq_addr.
 - have half (b : bool) : (#|[set i : 'I_(N + N) | (i < N)%N == b]| <= N)%N.
     pose f (j : 'I_N) : 'I_(N + N) := if b then lshift N j else rshift N j.
     rewrite -[X in (_ <= X)%N](card_ord N) -(card_imset _ (_ : injective f)); last first.
-      by move=> j j'; rewrite /f; case: b => [/lshift_inj|/rshift_inj].
+      by rewrite /f {f} => j j'; case: b => [/lshift_inj|/rshift_inj].
     apply: subset_leq_card; apply/subsetP => i; rewrite inE => ib; apply/imsetP.
-    by case: (splitP i) ib => j e; rewrite e ?ltn_ord ?(ltnNge, leq_addr) => /eqP <-; exists j => //; apply: val_inj.
+    by case: (splitP i) ib => j e /eqP bE; exists j => //; rewrite /f -bE; apply: val_inj; rewrite /= e.
   split; first by apply: leq_trans (half true); apply: subset_leq_card; apply/subsetP => i; rewrite !inE pE; case: ifP; rewrite ?eqxx.
   by apply: leq_trans (half false); apply: subset_leq_card; apply/subsetP => i; rewrite !inE qE; case: ifP; rewrite ?eqxx.
 - by rewrite -subr_eq0 pq scaler_eq0 invr_eq0 (negPf n0) /=; apply: contraTneq (vE i0) => ->; rewrite mxE eqxx.
