@@ -22,10 +22,10 @@ _NUMBERS = 2**24
 def bootstrap(
     counts: ArrayLike,
     goals: Goals,
-    discount: float,
     *,
-    replicates: int = 100,
     policy: ArrayLike | None = None,
+    discount: float,
+    replicates: int = 100,
     available: ArrayLike | None = None,
     seed: int | np.random.Generator = 0,
 ) -> Ensemble:
@@ -70,7 +70,7 @@ def bootstrap(
     >>> from tabular_inversion import Goals, Stochastic
     >>> from tabular_inversion.ensembles import invert_ensemble
     >>> counts = np.array([[[3000, 1000]], [[0, 4000]]])
-    >>> found = invert_ensemble(bootstrap(counts, Goals.indicator(2), 0.9, seed=0), Stochastic())
+    >>> found = invert_ensemble(bootstrap(counts, Goals.indicator(2), discount=0.9, seed=0), Stochastic())
     >>> found.centre[0, 0].round(3), bool(abs(found.error[0, 0, 0] / (0.75 * 0.25 / 4000) ** 0.5 - 1) < 0.2)
     (array([0.75, 0.25]), True)
     """

@@ -194,7 +194,7 @@ def test_bootstrap_covers_what_seeds_of_one_data_set_do_not_show():
     for seed in range(12):
         batch = SeedBatch(Simulator(world), goals, 0.8, rule="fitted-q", learners=1, seed=seed)
         batch.run(800)
-        replicates = bootstrap(batch.counts[0], goals, 0.8, replicates=40, seed=seed)
+        replicates = bootstrap(batch.counts[0], goals, discount=0.8, replicates=40, seed=seed)
         found = invert_ensemble(replicates, Supported.of(world))
         lower, upper = found.interval(0.9)
         chosen = (world.kernel > 0) & (world.kernel < 1)
@@ -212,14 +212,14 @@ def test_bootstrap_refuses(wrong):
     counts = np.ones((2, 1, 2))
     counts = {"negative": -counts, "half": counts / 2, "flat": counts[0], "one": counts}[wrong]
     with pytest.raises(TabularInversionError):
-        bootstrap(counts, Goals.indicator(2), 0.5, replicates=1 if wrong == "one" else 5)
+        bootstrap(counts, Goals.indicator(2), discount=0.5, replicates=1 if wrong == "one" else 5)
 
 
 def test_a_row_never_tried_is_named():
     counts = np.ones((2, 2, 2))
     counts[1, 0] = 0
     with pytest.raises(InputError, match="action 0 of state 1 was never tried"):
-        bootstrap(counts, Goals.indicator(2), 0.5)
+        bootstrap(counts, Goals.indicator(2), discount=0.5)
 
 
 def test_counts_bound_the_error_of_fitted_values():
