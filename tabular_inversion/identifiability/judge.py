@@ -137,7 +137,7 @@ def identify(
     if executor is not None:
         return _by_executor(question, ready(noisy, kernel_class, mask), rows is None, executor, progress)
     if seconds is None and progress is None:
-        first, left = settled(noisy, kernel_class, mask, scope)
+        first, left = settled(noisy, kernel_class, mask, scope, exactly=scope == "instance")
         pieces = [] if first is None else [first]
         if left is None or left.any():
             pieces += [judged(each, kernel_class, scope) for each in ready(noisy, kernel_class, left)]

@@ -282,6 +282,7 @@ class Verdict(Record):
             largest_residual=float(np.fmax.reduce([part.largest_residual for part in parts])),
             witness=min(shown, key=lambda found: (found.state, found.action), default=None),
             reason=joined_reasons(reasons) + left_open(left),
+            error_probability=max(part.error_probability for part in parts),  # of one event: noise beyond its bound
             hint=Hint.TIME if left else hints[0] if hints else None,
         )  # fmt: skip
 

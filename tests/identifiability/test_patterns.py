@@ -49,7 +49,7 @@ def with_gaps(rng: np.random.Generator, agent: AgentValues, share: float) -> Age
 def one_by_one(agent: AgentValues, kernel_class: KernelClass, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Any:
     """Decide each pattern on its own."""
     with monkeypatch.context() as patch:
-        patch.setattr(judge, "settled", lambda _agent, _class, rows, _scope: (None, rows))
+        patch.setattr(judge, "settled", lambda _agent, _class, rows, _scope, **_options: (None, rows))
         return identify(agent, kernel_class, **options)
 
 

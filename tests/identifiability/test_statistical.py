@@ -1,9 +1,24 @@
 """Verdicts that hold with a stated probability: below certified, above numeric, and never about what is untestable."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from tabular_inversion import Evidence, Goals, Stochastic, Supported, Unconstrained, evaluate, identify, policies, solve
+from tabular_inversion import (
+    AgentValues,
+    Evidence,
+    Goals,
+    Stochastic,
+    Supported,
+    Unconstrained,
+    Verdict,
+    evaluate,
+    identify,
+    policies,
+    solve,
+)
 from tabular_inversion.environments import graph, named_graph, random_mdp
 from tabular_inversion.errors import InputError, WitnessError
 
@@ -26,8 +41,6 @@ def test_identified_with_a_confidence_is_statistical(kernel_class):
 
 
 def test_a_stronger_claim_than_statistical_is_refused(tmp_path):
-    from dataclasses import replace
-
     _, agent = agent_of(5, 8, 1e-5)
     verdict = identify(agent, Stochastic(), noise=1e-5, confidence=0.9)
     verdict.save(tmp_path / "verdict.json")
@@ -75,3 +88,28 @@ def test_confidence_without_noise_is_refused():
 def test_known_supports_take_a_confidence_too():
     world, agent = agent_of(6, 8, 1e-6)
     assert identify(agent, Supported.of(world), noise=1e-6, confidence=0.99).evidence is Evidence.STATISTICAL
+
+
+@pytest.mark.parametrize("hidden", [False, True], ids=["all values", "a missing value"])
+@pytest.mark.parametrize("way", ["rows", "seconds", "executor"])
+def test_parts_keep_the_chance_of_error(way, hidden):
+    _, agent = agent_of(5, 9, 1e-6)
+    if hidden:
+        q = agent.q.copy()
+        q[0, 0, 0] = np.nan
+        agent = AgentValues(q, agent.goals, agent.discount, v=agent.v)
+    options = {"noise": 1e-6, "confidence": 0.9}
+    with ThreadPoolExecutor(2) as pool:
+        if way == "rows":
+            parts = [identify(agent, Stochastic(), rows=rows, **options) for rows in (np.arange(4), np.arange(4, 10))]
+            verdict = Verdict.merge(parts)
+        else:
+            options[way] = 60.0 if way == "seconds" else pool
+            verdict, parts = identify(agent, Stochastic(), **options), []
+    for found in (verdict, *parts):
+        assert found.error_probability == pytest.approx(0.1)
+        found.verify()
+    assert (verdict.status.name, verdict.evidence) == ("IDENTIFIED", Evidence.STATISTICAL)
+    forged = replace(verdict, error_probability=0.0)
+    with pytest.raises(WitnessError, match="error_probability"):
+        forged.verify()
